@@ -16,8 +16,9 @@ if [ -n "${PYTHON:-}" ]; then
   exit 1
 fi
 
-# The system's own default first: a set-up should not surprise by picking another one.
-for candidate in python3 python3.12 python3.11 python3.13; do
+# What this checkout was set up with, then the system's own default: no call should surprise by picking another one.
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+for candidate in .venv/bin/python python3 python3.12 python3.11 python3.13; do
   if suitable "$candidate"; then
     command -v "$candidate"
     exit 0

@@ -44,7 +44,8 @@ def ensure_environment(venv: Path) -> None:
         warn(f"{venv} is not a virtual environment of Python {version}; it is made anew")
         shutil.rmtree(venv)
     say(f"python: making {venv} with Python {version} ...")
-    made = subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, text=True, check=False)
+    base = getattr(sys, "_base_executable", sys.executable)  # not the one that was just removed
+    made = subprocess.run([base, "-m", "venv", str(venv)], capture_output=True, text=True, check=False)
     if made.returncode:
         raise SetupError(f"Making {venv} failed:\n{made.stdout}{made.stderr}")
 
