@@ -1,0 +1,1 @@
+"""What a licence says about a use: dated rule table, pure verdicts."""

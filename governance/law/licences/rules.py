@@ -1,0 +1,329 @@
+"""What the recorded rules say about using licensed inputs for a purpose. Pure: no Django, no models.
+
+The worst verdict over base model, data sets, adapters and teachers counts; AND takes the worst part; OR waits for
+a person's signed choice; WITH is judged as its base licence, with a note. The words are "no rule against it",
+"needs review" and "rule against it": a rule table cannot permit anything. Source: `data/rules_*.yaml`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from governance.law.licences import expressions
+from governance.law.licences.expressions import AllOf, AnyOf, Expression, Licence, LicenceSyntaxError
+from governance.law.licences.rule_set import (
+    KINDS,
+    OUTCOMES,
+    PURPOSES,
+    Condition,
+    NoRuleSet,
+    Outcome,
+    Purpose,
+    Rule,
+    RuleSet,
+    in_force,
+    named,
+    worst,
+)
+from governance.law.licences.verdicts import (
+    DISTRIBUTIONS,
+    WORDS,
+    Deciding,
+    Distribution,
+    Duty,
+    InputVerdict,
+    LicenceVerdict,
+    LicensedInput,
+    Verdict,
+)
+
+__all__ = [
+    "KINDS",
+    "OUTCOMES",
+    "PURPOSES",
+    "WORDS",
+    "Deciding",
+    "Distribution",
+    "Duty",
+    "InputVerdict",
+    "LicenceSyntaxError",
+    "LicenceVerdict",
+    "LicensedInput",
+    "NoRuleSet",
+    "Verdict",
+    "in_force",
+    "named",
+    "parse",
+    "verdict",
+]
+
+OPEN_CHOICE = "open-choice"  # stands where a rule id would: the OR of an expression still waits for a person
+
+
+def parse(expression: str, rule_set: RuleSet | None = None) -> Expression:
+    """The expression as a tree, hub tags mapped, unknown names kept as unknown. Raises LicenceSyntaxError."""
+    return expressions.parse(expression, (rule_set or in_force()).tags)
+
+
+def verdict(
+    inputs: Sequence[LicensedInput],
+    purpose: Purpose,
+    *,
+    distribution: Distribution = "none",
+    eu_seat: bool,
+    users_band: str | None = None,
+    revenue_band: str | None = None,
+    research: bool = False,
+    on: date | None = None,
+    rule_set: RuleSet | None = None,
+) -> Verdict:
+    """What the table says about using `inputs` together for `purpose`.
+
+    Handing weights on is judged by the publish column too, whatever the purpose. `on` picks the edition in force
+    on that day (the newest without it); `rule_set` names one outright, to give an old verdict again.
+    Raises ValueError (no inputs, unknown purpose, kind or band) and NoRuleSet (a day before the first edition).
+    """
+    _check_arguments(inputs, purpose, distribution)
+    table = rule_set or in_force(on)
+    columns: tuple[Purpose, ...] = (purpose, "publish") if distribution == "weights" else (purpose,)
+    users, revenue = table.ceiling("users", users_band), table.ceiling("revenue", revenue_band)
+    case = _Case(table, columns, eu_seat=eu_seat, research=research, users=users, revenue=revenue)
+    judged = sorted((_judged(item, case) for item in inputs), key=lambda pair: _order(pair[0]))
+    rows = tuple(row for row, _ in judged)
+    outcome = worst([row.outcome for row in rows])
+    decisive = next(row for row in rows if row.outcome == outcome)
+    return Verdict(
+        outcome=outcome,
+        purpose=purpose,
+        distribution=distribution,
+        eu_seat=eu_seat,
+        users_band=users_band,
+        revenue_band=revenue_band,
+        research=research,
+        duties=_duties(judged, case, purpose, distribution),
+        deciding=Deciding(decisive.name, decisive.rule, decisive.because),
+        per_input=rows,
+        rule_set=table.version,
+        digest=table.digest,
+        notice=table.notice,
+    )
+
+
+@dataclass(frozen=True)
+class _Case:
+    """The circumstances that hold for every input."""
+
+    table: RuleSet
+    purposes: tuple[Purpose, ...]
+    eu_seat: bool
+    research: bool
+    users: int | Literal["unknown"] | None
+    revenue: int | Literal["unknown"] | None
+
+
+@dataclass
+class _Finding:
+    """What an expression comes to while its tree is walked."""
+
+    outcome: Outcome
+    rule: str
+    because: str
+    said: list[LicenceVerdict] = field(default_factory=list)
+    duties: set[tuple[str, str]] = field(default_factory=set)  # (duty id, rule id)
+    notes: list[str] = field(default_factory=list)
+    picked: set[Expression] = field(default_factory=set)
+
+
+def _check_arguments(inputs: Sequence[LicensedInput], purpose: str, distribution: str) -> None:
+    if not inputs:
+        raise ValueError("There is no input to judge. Name the base model and every data set.")
+    if purpose not in PURPOSES:
+        raise ValueError(f"Unknown purpose {purpose!r}. Known: {', '.join(PURPOSES)}.")
+    if distribution not in DISTRIBUTIONS:
+        raise ValueError(f"Unknown distribution {distribution!r}. Known: {', '.join(DISTRIBUTIONS)}.")
+    for item in inputs:
+        if item.kind not in KINDS:
+            raise ValueError(f"{item.name}: unknown kind {item.kind!r}. Known: {', '.join(KINDS)}.")
+
+
+def _order(row: InputVerdict) -> tuple[int, str, str, str]:
+    """Rows stand in one order whatever order the inputs came in."""
+    return (KINDS.index(row.kind), row.name, row.as_given or "", repr(row))
+
+
+def _judged(item: LicensedInput, case: _Case) -> tuple[InputVerdict, _Finding]:
+    tree, chosen, problem = _read(item, case.table)
+    picks = _parts(chosen) | {chosen}
+    finding = _missing(item, problem, case) if tree is None else _walk(tree, item, picks, case)
+    unused = set() if tree is None else _parts(chosen) - _bound(tree, finding.picked)
+    if tree is not None and (unused or problem):
+        offered = problem or f"The choice {' AND '.join(sorted(map(str, unused)))} is no alternative of {tree}."
+        finding.notes.append(offered)
+        if worst([finding.outcome, "needs-review"]) != finding.outcome:
+            finding.outcome, finding.rule, finding.because = "needs-review", OPEN_CHOICE, offered
+    row = InputVerdict(
+        name=item.name,
+        kind=item.kind,
+        as_given=item.expression,
+        expression=None if tree is None else str(tree),
+        chosen=item.chosen,
+        outcome=finding.outcome,
+        rule=finding.rule,
+        because=finding.because,
+        licences=tuple(finding.said),
+        notes=tuple(finding.notes),
+    )
+    return row, finding
+
+
+def _parts(expression: Expression | None) -> set[Expression | None]:
+    """What AND joins; the expression itself where it joins nothing."""
+    if expression is None:
+        return set()
+    return set(expression.parts) if isinstance(expression, AllOf) else {expression}
+
+
+def _bound(tree: Expression, picked: set[Expression]) -> set[Expression | None]:
+    """What a choice may name: parts that bind anyway, and the alternatives that it picked."""
+    return _parts(tree).union(*(_parts(part) for part in picked))
+
+
+def _read(item: LicensedInput, table: RuleSet) -> tuple[Expression | None, Expression | None, str]:
+    """(tree or None, the choice or None, what could not be read)."""
+    if not (item.expression or "").strip():
+        return None, None, "No licence is stated. Find the licence at the source and enter it."
+    try:
+        tree = expressions.parse(item.expression or "", table.tags)
+    except LicenceSyntaxError as error:
+        return None, None, str(error)
+    if not (item.chosen or "").strip():
+        return tree, None, ""
+    try:
+        chosen = expressions.parse(item.chosen or "", table.tags)
+    except LicenceSyntaxError as error:
+        return tree, None, f"The choice cannot be read. {error}"
+    return tree, chosen, ""
+
+
+def _missing(item: LicensedInput, problem: str, case: _Case) -> _Finding:
+    outcome, because = _applied(case.table.fallback, item, case)
+    return _Finding(outcome, case.table.fallback.id, f"{problem} ({because})")
+
+
+def _walk(tree: Expression, item: LicensedInput, chosen: set[Expression | None], case: _Case) -> _Finding:
+    if isinstance(tree, Licence):
+        return _licence(tree, item, case)
+    if isinstance(tree, AllOf):
+        return _combined([_walk(part, item, chosen, case) for part in tree.parts])
+    picks = [part for part in tree.parts if part in chosen]
+    if len(picks) == 1:
+        found = _walk(picks[0], item, chosen, case)
+        found.notes.insert(0, f"{picks[0]} was picked out of {tree}.")
+        found.picked.add(picks[0])
+        return found
+    return _unpicked(tree, [_walk(part, item, chosen, case) for part in tree.parts])
+
+
+def _combined(parts: Sequence[_Finding]) -> _Finding:
+    outcome = worst([part.outcome for part in parts])
+    decisive = next(part for part in parts if part.outcome == outcome)
+    return _Finding(
+        outcome,
+        decisive.rule,
+        decisive.because,
+        said=[row for part in parts for row in part.said],
+        duties=set().union(*(part.duties for part in parts)),
+        notes=[note for part in parts for note in part.notes],
+        picked=set().union(*(part.picked for part in parts)),
+    )
+
+
+def _unpicked(tree: AnyOf, parts: Sequence[_Finding]) -> _Finding:
+    """Without a choice: what all alternatives agree on, else review. Duties of every alternative are listed."""
+    found = _combined(parts)
+    if len({part.outcome for part in parts}) > 1:
+        found.outcome, found.rule = "needs-review", OPEN_CHOICE
+        found.because = f"{tree}: the alternatives differ, so a person picks one and signs for it"
+    else:
+        found.notes.append(f"{tree}: no alternative was picked; every alternative comes to the same.")
+    return found
+
+
+def _licence(licence: Licence, item: LicensedInput, case: _Case) -> _Finding:
+    unread_exception = licence.exception is not None and not licence.known
+    rules = (case.table.fallback,) if unread_exception else case.table.rules_for(licence.key, item.kind)
+    parts = []
+    for rule in rules:
+        outcome, because = _applied(rule, item, case)
+        if rule is case.table.fallback:
+            because = f"{_why_no_rule(licence, unread_exception)}: {because}"
+        row = LicenceVerdict(str(licence), rule.id, rule.version, outcome, because, rule.source)
+        parts.append(_Finding(outcome, rule.id, because, [row], {(duty, rule.id) for duty in rule.duties}))
+    found = _combined(parts)
+    if licence.exception and not unread_exception:
+        found.notes.append(f"{licence}: judged as {licence.key}; what {licence.exception} adds was not weighed.")
+    return found
+
+
+def _why_no_rule(licence: Licence, unread_exception: bool) -> str:
+    if unread_exception:
+        return f"{licence}: the exception is not a known one"
+    return f"{licence} has no rule" if licence.known else f"{licence} is not a known licence"
+
+
+def _applied(rule: Rule, item: LicensedInput, case: _Case) -> tuple[Outcome, str]:
+    """The rule's outcome and reason, worst over the columns that the case touches."""
+    found = [_column(rule, purpose, item, case) for purpose in case.purposes]
+    return max(found, key=lambda pair: OUTCOMES.index(pair[0]))
+
+
+def _column(rule: Rule, purpose: Purpose, item: LicensedInput, case: _Case) -> tuple[Outcome, str]:
+    holding = [c for c in rule.conditions if purpose in c.verdict and _holds(c, item, case)]
+    if not holding:
+        return rule.verdict[purpose], rule.because
+    decisive = max(holding, key=lambda condition: OUTCOMES.index(condition.verdict[purpose]))
+    return decisive.verdict[purpose], decisive.because
+
+
+def _holds(condition: Condition, item: LicensedInput, case: _Case) -> bool:
+    facts: Mapping[str, Callable[[Any], bool]] = {
+        "eu_seat": lambda wanted: case.eu_seat == wanted,
+        "research": lambda wanted: case.research == wanted,
+        "waiver": lambda wanted: bool(item.waiver) == wanted,
+        "multimodal": lambda wanted: item.multimodal is (None if wanted == "unknown" else wanted),
+        "users_unknown": lambda wanted: (case.users == "unknown") == wanted,
+        "users_over": lambda limit: _over(case.users, limit),
+        "revenue_over": lambda limit: _over(case.revenue, limit),
+    }
+    return all(facts[name](wanted) for name, wanted in condition.when.items())
+
+
+def _over(ceiling: int | Literal["unknown"] | None, limit: int) -> bool:
+    """A stated band counts as over a limit unless the whole band lies below it."""
+    return ceiling != "unknown" and (ceiling is None or ceiling > limit)
+
+
+def _duties(
+    judged: Sequence[tuple[InputVerdict, _Finding]], case: _Case, purpose: Purpose, distribution: Distribution
+) -> tuple[Duty, ...]:
+    reached = max(DISTRIBUTIONS.index(distribution), DISTRIBUTIONS.index("weights") if purpose == "publish" else 0)
+    carried: dict[str, tuple[set[str], set[str]]] = {}
+    for row, finding in judged:
+        for duty, rule in finding.duties:
+            inputs, rules = carried.setdefault(duty, (set(), set()))
+            inputs.add(row.name)
+            rules.add(rule)
+    return tuple(
+        Duty(
+            id=text.id,
+            text=text.text,
+            appears_in=text.appears_in,
+            due=text.due,
+            due_now=text.due == "always" or DISTRIBUTIONS.index(text.due) <= reached,
+            inputs=tuple(sorted(carried[text.id][0])),
+            rules=tuple(sorted(carried[text.id][1])),
+        )
+        for text in case.table.duties.values()
+        if text.id in carried
+    )

@@ -1,0 +1,114 @@
+"""What goes into a licence verdict and what comes out: plain values, ready for records, pages and JSON."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from governance.law.licences.rule_set import Due, Kind, Outcome, Purpose
+
+Distribution = Literal["none", "api", "weights"]
+DISTRIBUTIONS: tuple[Distribution, ...] = get_args(Distribution)
+WORDS: Mapping[Outcome, str] = {
+    "no-rule-against": "no rule against it",
+    "needs-review": "needs review",
+    "rule-against": "rule against it",
+}
+
+
+@dataclass(frozen=True)
+class LicensedInput:
+    """One thing that a model is made from.
+
+    expression: SPDX expression or hub tag; None or "" is a missing licence.
+    chosen: the alternative of an OR that a person picked and signed for (joined by AND where there are several ORs).
+    multimodal: whether a model reads images, sound or video; None when nobody said.
+    waiver: id of a waiver in force for this input.
+    """
+
+    name: str
+    kind: Kind
+    expression: str | None
+    chosen: str | None = None
+    multimodal: bool | None = None
+    waiver: str | None = None
+
+
+@dataclass(frozen=True)
+class Duty:
+    """What must be done or shown. `due_now`: the stated distribution already calls for it."""
+
+    id: str
+    text: str
+    appears_in: tuple[str, ...]
+    due: Due
+    due_now: bool
+    inputs: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LicenceVerdict:
+    """What one rule says about one licence of an input."""
+
+    licence: str
+    rule: str
+    rule_version: int
+    outcome: Outcome
+    because: str
+    source: str
+
+
+@dataclass(frozen=True)
+class InputVerdict:
+    """One input's row: the outcome, the rule that decided, and what was said about each licence."""
+
+    name: str
+    kind: Kind
+    as_given: str | None
+    expression: str | None  # normal form; None when missing or unreadable
+    chosen: str | None
+    outcome: Outcome
+    rule: str
+    because: str
+    licences: tuple[LicenceVerdict, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Deciding:
+    input: str
+    rule: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The worst over all inputs. `rule_set` and `digest` name the table, so that the verdict can be given again."""
+
+    outcome: Outcome
+    purpose: Purpose
+    distribution: Distribution
+    eu_seat: bool
+    users_band: str | None
+    revenue_band: str | None
+    research: bool
+    duties: tuple[Duty, ...]
+    deciding: Deciding
+    per_input: tuple[InputVerdict, ...]
+    rule_set: str
+    digest: str
+    notice: str
+
+    @property
+    def words(self) -> str:
+        return WORDS[self.outcome]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able, for records, the API and `assay licence check --json`."""
+        return {"schema": "assay.licence-verdict/1", "words": self.words, **_plain(asdict(self))}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
