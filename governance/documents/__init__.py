@@ -1,0 +1,1 @@
+"""What we write: model cards and dossiers, assembled, frozen, rendered."""

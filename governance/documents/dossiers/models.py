@@ -1,0 +1,113 @@
+"""The dossier of a model version: an open draft with declared text, and frozen versions that are signed."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from governance.foundation.core.records import Record
+from governance.people.projects.models import Project
+from governance.work.model_versions.models import ModelVersion
+
+
+class Dossier(Record):
+    """The working copy. What is measured comes from the records at each look; only declared text is kept here."""
+
+    kind = "dossier_draft"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="dossiers")
+    model_version = models.OneToOneField(ModelVersion, on_delete=models.PROTECT, related_name="dossier")
+    edition = models.CharField(max_length=40)
+    created_by_name = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"Dossier {self.model_version}"
+
+
+class Declaration(Record):
+    """A person's text for one prompt. A newer one replaces it; the old one stays to be read."""
+
+    kind = "declaration"
+
+    dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="declarations")
+    prompt = models.CharField(max_length=80)  # prompt id of the edition's catalogue
+    text = models.TextField(blank=True)
+    # a person may say that the thing asked for does not exist; then `text` is the reason
+    not_applicable = models.BooleanField(default=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    by_name = models.CharField(max_length=200)
+    replaced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dossier", "prompt"], condition=Q(replaced_at=None), name="one_declaration_per_prompt"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prompt} by {self.by_name}"
+
+    @property
+    def project_id(self) -> UUID:
+        return self.dossier.project_id
+
+    def content(self) -> dict[str, Any]:
+        return {
+            "prompt": self.prompt,
+            "text": self.text,
+            "not_applicable": self.not_applicable,
+            "by": self.by_name,
+            "at": self.created_at,
+        }
+
+
+class DossierVersion(Record):
+    """A frozen dossier (assay.dossier/1). Signed over `sha256`, the digest of its canonical JSON without it."""
+
+    kind = "dossier"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="dossier_versions")
+    dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    document = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    frozen_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    frozen_by_name = models.CharField(max_length=200)
+    # who wrote what stands in it, as it was when frozen: they are barred from signing it
+    authors = models.JSONField(default=dict)  # {user id: verb phrase}
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["dossier", "number"], name="dossier_version_number")]
+
+    def __str__(self) -> str:
+        return f"{self.dossier.model_version.name} dossier {self.number}"
+
+    @property
+    def content_digest(self) -> str:
+        """The document's own digest: what is signed is what is printed."""
+        return self.sha256
+
+    def content(self) -> dict[str, Any]:
+        return {key: value for key, value in self.document.items() if key != "sha256"}
+
+    def touched_by(self) -> dict[int, str]:
+        return {int(person): act for person, act in self.authors.items()}
+
+    def signed_parts(self) -> list[tuple[str, str, str]]:
+        model = self.dossier.model_version
+        parts = [
+            ("Dossier", f"version {self.number}, edition {self.document['edition']['law']}", self.sha256),
+            ("Model", model.name, model.digest),
+        ]
+        evaluation = model.evaluations.exclude(report_sha256="").first()
+        if evaluation:
+            parts.append(("Report", str(evaluation), evaluation.report_sha256))
+        return parts

@@ -1,0 +1,1 @@
+"""What we stand on: canonical JSON, digests, actors, errors, the audit trail, jobs."""

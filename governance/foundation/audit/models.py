@@ -1,0 +1,62 @@
+"""The append-only trail. An entry is written in the same transaction as the change that it tells of."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class Identity(models.Model):
+    """Who stands behind a pseudonym. The trail knows the pseudonym only, so a person can be forgotten
+    without breaking the chain."""
+
+    pseudonym = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="audit_identity"
+    )
+    name = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.name or str(self.pseudonym)
+
+
+class AuditEvent(models.Model):
+    """One entry. `body` is the canonical JSON (RFC 8785) that was hashed; the columns beside it only
+    repeat parts of it so that it can be searched."""
+
+    FORMAT = 1
+
+    seq = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField(db_index=True)
+    actor = models.UUIDField(null=True, db_index=True)  # None: the platform itself
+    action = models.CharField(max_length=64, db_index=True)
+    subject_kind = models.CharField(max_length=40, blank=True)
+    subject_id = models.CharField(max_length=64, blank=True)
+    organisation = models.UUIDField(null=True)
+    project = models.UUIDField(null=True)
+    body = models.TextField()
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering = ["-seq"]
+        indexes = [
+            models.Index(fields=["subject_kind", "subject_id", "-seq"]),
+            models.Index(fields=["project", "-seq"]),
+            models.Index(fields=["organisation", "-seq"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.action}"
+
+
+class PersonalDetail(models.Model):
+    """What an entry says that may have to be erased (reasons, names). The entry's body holds only the
+    salted commitment to it; the salt goes with the text."""
+
+    event = models.OneToOneField(AuditEvent, on_delete=models.PROTECT, primary_key=True, related_name="personal")
+    salt = models.BinaryField()
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return f"Personal detail of entry {self.event_id}"

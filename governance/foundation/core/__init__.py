@@ -1,0 +1,1 @@
+"""Canonical JSON, digests, the base record, actors and errors."""

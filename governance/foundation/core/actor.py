@@ -1,0 +1,31 @@
+"""Who acts. Services take an Actor, never a request or a user row."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person, or the platform itself when no person acts (a worker that finishes a run).
+
+    `user_id` is None for the platform. `name` is copied into records so that it outlives the account.
+    """
+
+    user_id: int | None
+    username: str
+    name: str
+
+    @classmethod
+    def of(cls, user: Any) -> "Actor":
+        return cls(user_id=user.pk, username=user.get_username(), name=user.get_full_name() or user.get_username())
+
+    @property
+    def is_person(self) -> bool:
+        return self.user_id is not None
+
+    @property
+    def first_name(self) -> str:
+        return self.name.split()[0]
+
+
+PLATFORM = Actor(user_id=None, username="assay", name="Assay")

@@ -1,0 +1,82 @@
+"""Canonical JSON (RFC 8785) and the digests made from it: one spelling, so that equal things hash equally."""
+
+import hashlib
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import UUID
+
+import rfc8785
+
+CHUNK = 1024 * 1024
+LARGEST_EXACT = 2**53 - 1
+
+
+def plain(value: Any) -> Any:
+    """`value` as what JSON knows: times in UTC with a Z, ids and decimals as text, sets sorted.
+
+    Raises TypeError for a type that has no agreed spelling here.
+    """
+    match value:
+        case Enum():
+            return plain(value.value)
+        case None | bool() | str() | float():
+            return value
+        case int():
+            # JSON numbers are doubles; an integer that a double cannot hold would change on the way.
+            if abs(value) <= LARGEST_EXACT or float(value) != value:
+                return value
+            return float(value)
+        case datetime():
+            if value.tzinfo is None:
+                raise TypeError(f"A time without a zone has no canonical form: {value!r}")
+            return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
+        case UUID() | Decimal() | Path():
+            return str(value)
+        case dict():
+            return {str(key): plain(item) for key, item in value.items()}
+        case set() | frozenset():
+            return sorted(plain(item) for item in value)
+        case list() | tuple():
+            return [plain(item) for item in value]
+    raise TypeError(f"No canonical form for {type(value).__name__}: {value!r}")
+
+
+def canonical(value: Any) -> bytes:
+    """The RFC 8785 bytes of `value`."""
+    return rfc8785.dumps(plain(value))
+
+
+def digest(value: Any) -> str:
+    """sha256, lower-case hex, of the canonical JSON of `value`."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def digest_of_bytes(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest_of_file(source: Path | BinaryIO) -> tuple[str, int]:
+    """(sha256, bytes) of a file, read in pieces."""
+    if isinstance(source, Path):
+        with source.open("rb") as handle:
+            return digest_of_file(handle)
+    seen, size = hashlib.sha256(), 0
+    while piece := source.read(CHUNK):
+        seen.update(piece)
+        size += len(piece)
+    return seen.hexdigest(), size
+
+
+def parsed(data: bytes | str) -> Any:
+    """JSON as written by `canonical`: NaN and Infinity are refused."""
+
+    def refuse(name: str) -> Any:
+        raise ValueError(f"{name} is not JSON")
+
+    return json.loads(data, parse_constant=refuse)

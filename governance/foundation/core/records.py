@@ -1,0 +1,49 @@
+"""The base of every record: an id, a time, and its two digests (never mixed).
+
+The *content digest* is the canonical JSON of what a thing is (`content()`: never its state, approvals or
+later links) and is what approvals and documents bind to. The *record digest* covers every stored field and
+is used by the audit trail alone.
+"""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from governance.foundation.core.canonical import digest
+
+
+class Record(models.Model):
+    """A row with an opaque id and a time of birth."""
+
+    # The noun, as every room spells it: "run", "dataset_version".
+    kind: ClassVar[str] = ""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def content(self) -> dict[str, Any]:
+        """What this thing is, as far as an approval or a document relies on it."""
+        raise TypeError(f"{type(self).__name__} has no content of its own to bind to.")
+
+    @property
+    def content_digest(self) -> str:
+        """sha256 of the canonical JSON of `content()` under its kind."""
+        return digest({"kind": self.kind, "content": self.content()})
+
+    @property
+    def record_digest(self) -> str:
+        """sha256 over all stored fields: what the audit trail keeps of this row after a change."""
+        return digest(stored_fields(self))
+
+
+def stored_fields(row: models.Model) -> dict[str, Any]:
+    """Every concrete column of `row`, by column name, as the database holds it."""
+    return {
+        column.attname: column.value_from_object(row)
+        for column in row._meta.concrete_fields
+    }

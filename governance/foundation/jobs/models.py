@@ -1,0 +1,76 @@
+"""Work for a worker. The database is the truth; a broker message is only a hint to come and look."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from governance.foundation.core.records import Record
+from governance.foundation.jobs.rules import State
+
+
+class Job(Record):
+    """One piece of long work on one subject: training, evaluation, rendering, profiling.
+
+    A worker holds it by a lease (`lease_until`) under a fencing token (`token`): every write repeats the
+    token, so a worker that was thought dead cannot write over its successor.
+    """
+
+    kind = "job"
+
+    task = models.CharField(max_length=40)
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.UUIDField()
+    project_id = models.UUIDField(null=True, db_index=True)
+    requested_by = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State], default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    max_attempts = models.PositiveSmallIntegerField(default=3)
+    token = models.PositiveIntegerField(default=0)
+    worker = models.CharField(max_length=120, blank=True)
+    process = models.JSONField(null=True, blank=True)  # {"pid", "started", "boot"} of the supervised group
+    lease_until = models.DateTimeField(null=True)
+    cancel_asked_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    progress = models.JSONField(default=dict, blank=True)  # {"done", "of", "seconds_left", "text"}
+    error = models.JSONField(null=True, blank=True)  # {"code", "message", "where", "fault": "user"|"platform"}
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["state", "lease_until"])]
+        constraints = [
+            # Two live jobs on one thing would be two trainings of one run.
+            models.UniqueConstraint(
+                fields=["task", "subject_id"],
+                condition=Q(state__in=[State.QUEUED.value, State.RUNNING.value]),
+                name="one_live_job_per_subject",
+            ),
+            models.CheckConstraint(condition=Q(attempts__lte=F("max_attempts")), name="job_attempts_within_limit"),
+            models.CheckConstraint(
+                condition=~Q(state=State.RUNNING.value) | Q(lease_until__isnull=False), name="running_job_has_a_lease"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.subject_kind} {self.subject_id}"
+
+
+class Outbox(models.Model):
+    """A message to the broker, written in the transaction that made the job and sent after it committed."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="messages")
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"Message for {self.job_id}"
+
+
+class Worker(models.Model):
+    """A worker process as it last reported, so that pages can say when none is alive."""
+
+    name = models.CharField(primary_key=True, max_length=120)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,36 @@
+"""Questions about work under way."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from governance.foundation.core.records import Record
+from governance.foundation.jobs.models import Job, Worker
+from governance.foundation.jobs.rules import State
+
+
+def drawer(projects: Iterable[UUID]) -> QuerySet[Job]:
+    """Jobs of the given projects, newest first."""
+    return Job.objects.filter(project_id__in=list(projects))
+
+
+def live(projects: Iterable[UUID]) -> QuerySet[Job]:
+    return drawer(projects).filter(state__in=[State.QUEUED, State.RUNNING])
+
+
+def latest(subject: Record, task: str) -> Job | None:
+    return Job.objects.filter(subject_id=subject.pk, task=task).first()
+
+
+def worker_seen() -> Worker | None:
+    """The worker that reported last, alive or not."""
+    return Worker.objects.order_by("-seen_at").first()
+
+
+def worker_is_alive() -> bool:
+    worker = worker_seen()
+    return worker is not None and worker.seen_at > timezone.now() - timedelta(seconds=settings.ASSAY_LEASE_SECONDS)

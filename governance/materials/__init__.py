@@ -1,0 +1,1 @@
+"""What we use: base models and datasets."""

@@ -1,0 +1,81 @@
+"""Base models belong to an organisation and are approved per project."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from governance.foundation.core.records import Record
+from governance.people.organisations.models import Organisation
+
+
+class BaseModel(Record):
+    """A folder of safetensors weights with its tokenizer, as it was when registered: never changed after.
+
+    `folder` is relative to the operator's folder of models; `folder_sha256` names its bytes
+    (`training.manifest.folder_digest`) and is checked again by the trainer.
+    """
+
+    kind = "base_model"
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="base_models")
+    name = models.CharField(max_length=160)
+    revision = models.CharField(max_length=80, blank=True)
+    provider = models.CharField(max_length=160, blank=True)
+    source = models.CharField(max_length=300, blank=True)  # where it was taken from, in words or as an address
+    folder = models.CharField(max_length=300)
+    folder_sha256 = models.CharField(max_length=64)
+    files = models.JSONField()  # [{"path", "sha256", "bytes"}], sorted by path
+    architecture = models.JSONField()  # measured: model_type, parameters, layers, hidden_size, vocab_size, context_length, dtype, chat_template_sha256
+    modality = models.CharField(max_length=20, default="text")
+    licence = models.CharField(max_length=200)  # SPDX expression as declared by who registered it
+    licence_told = models.JSONField(default=list)  # [{"where", "says"}]: what different places say
+    conversion = models.JSONField(null=True, blank=True)  # how the folder came to be, when not as published
+    general_purpose = models.BooleanField(null=True)  # None: not known
+    systemic_risk = models.BooleanField(null=True)
+    training_flops = models.FloatField(null=True)  # FLOP of its own training; None: not known
+    training_flops_source = models.CharField(max_length=300, blank=True)
+    upstream_notes = models.TextField(blank=True)  # what its provider documents of limits and acceptable use
+    registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    registered_by_name = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["name", "-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "name", "revision", "folder_sha256"], name="base_model_registered_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.revision}".strip()
+
+    def content(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "revision": self.revision,
+            "provider": self.provider,
+            "source": self.source,
+            "folder_sha256": self.folder_sha256,
+            "files": self.files,
+            "architecture": self.architecture,
+            "modality": self.modality,
+            "licence": self.licence,
+            "licence_told": self.licence_told,
+            "conversion": self.conversion,
+            "general_purpose": self.general_purpose,
+            "systemic_risk": self.systemic_risk,
+            "training_flops": self.training_flops,
+            "training_flops_source": self.training_flops_source,
+            "upstream_notes": self.upstream_notes,
+        }
+
+    def touched_by(self) -> dict[int, str]:
+        return {self.registered_by_id: "registered this base model"} if self.registered_by_id else {}
+
+    def signed_parts(self) -> list[tuple[str, str, str]]:
+        return [("Base model", str(self), self.content_digest), ("Weights", self.folder, self.folder_sha256)]
+
+    @property
+    def parameters(self) -> int:
+        return int(self.architecture["parameters"])

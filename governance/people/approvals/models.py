@@ -1,0 +1,104 @@
+"""Requests, decisions, and the proofs of re-authentication that a decision consumes."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from governance.foundation.core.records import Record
+from governance.people.approvals.rules import POLICIES, State, Verdict
+from governance.people.projects.models import Project
+
+
+class ApprovalRequest(Record):
+    """Asks the deciders of a project about one subject, as it is now: bound to its content digest."""
+
+    kind = "approval_request"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="approval_requests")
+    subject_kind = models.CharField(max_length=40, choices=[(kind, policy.noun) for kind, policy in POLICIES.items()])
+    subject_id = models.UUIDField()
+    subject_name = models.CharField(max_length=200)
+    subject_digest = models.CharField(max_length=64)
+    # The content as it was asked about, so that a later request can show what changed.
+    subject_content = models.JSONField()
+    state = models.CharField(max_length=16, choices=[(s.value, s.value) for s in State], default=State.OPEN)
+    note = models.TextField(blank=True)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    requested_by_name = models.CharField(max_length=200)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["subject_kind", "subject_id"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "subject_kind", "subject_id"],
+                condition=Q(state=State.OPEN.value),
+                name="one_open_request_per_subject",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in State]), name="approval_request_state_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_subject_kind_display()} {self.subject_name}"
+
+
+class Decision(Record):
+    """One person's signed verdict on what the request's digest names. Never changed."""
+
+    kind = "decision"
+
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="decisions")
+    verdict = models.CharField(max_length=8, choices=[(v.value, v.value) for v in Verdict])
+    meaning = models.TextField()
+    reason = models.TextField(blank=True)
+    digest = models.CharField(max_length=64)
+    method = models.CharField(max_length=16)  # how the signer showed who they are
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    by_name = models.CharField(max_length=200)
+    by_roles = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [models.UniqueConstraint(fields=["request", "by"], name="one_decision_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.by_name}: {self.verdict}"
+
+    def content(self) -> dict[str, object]:
+        return {
+            "subject": {"kind": self.request.subject_kind, "id": self.request.subject_id, "sha256": self.digest},
+            "verdict": self.verdict,
+            "meaning": self.meaning,
+            "reason": self.reason,
+            "method": self.method,
+            "by": self.by_name,
+            "roles": self.by_roles,
+            "at": self.created_at,
+        }
+
+    @property
+    def project_id(self) -> object:
+        return self.request.project_id
+
+
+class Reauthentication(Record):
+    """A person showed anew who they are, for one decision on one digest. Used once, soon stale."""
+
+    kind = "reauthentication"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    subject_digest = models.CharField(max_length=64)
+    verdict = models.CharField(max_length=8)
+    method = models.CharField(max_length=16)
+    succeeded = models.BooleanField()
+    secret_sha256 = models.CharField(max_length=64, blank=True)
+    consumed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.user} for {self.subject_digest[:12]}"

@@ -1,0 +1,136 @@
+"""`standing` is the only source of whether something is approved; no record keeps a copy of the answer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import NotFound
+from governance.people.approvals import rules, subjects
+from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.approvals.rules import State, Verdict
+from governance.people.projects import selectors as projects
+from governance.people.projects.models import Member
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether a subject, as it is now, is approved in a project, and what is missing if not."""
+
+    granted: bool
+    missing: list[str]
+    why: str
+    request: ApprovalRequest | None = None
+    decisions: list[Decision] = field(default_factory=list)
+    changed: bool = False  # it was approved once, and changed since
+
+    @property
+    def by(self) -> str:
+        return ", ".join(decision.by_name for decision in self.decisions if decision.verdict == Verdict.APPROVE)
+
+
+def standing(subject: Any, project_id: UUID | None = None) -> Standing:
+    """The answer for `subject` as it is at this moment, by comparing digests."""
+    project_id = project_id or subject.project_id
+    requests = list(
+        ApprovalRequest.objects.filter(project_id=project_id, subject_kind=subject.kind, subject_id=subject.pk)
+        .order_by("-created_at")
+        .prefetch_related("decisions")
+    )
+    need = rules.still_needed(subject.kind, 0)
+    now = subject.content_digest
+    current = next((r for r in requests if r.subject_digest == now and r.state != State.WITHDRAWN), None)
+    if current is None:
+        before = next((r for r in requests if r.state in (State.GRANTED, State.VOID)), None)
+        why = "It changed after it was approved." if before else "Nobody was asked yet."
+        return Standing(False, [need], why, before, [], changed=before is not None)
+    decisions = list(current.decisions.all())
+    if current.state == State.GRANTED:
+        return Standing(True, [], "Approved as it is now.", current, decisions)
+    approvals = sum(decision.verdict == Verdict.APPROVE for decision in decisions)
+    why = {
+        State.OPEN: "Asked; waiting for a decision.",
+        State.CHANGES: "Changes were asked for.",
+        State.REFUSED: "It was refused.",
+        State.SUSPENDED: "Suspended: something it relies on was withdrawn.",
+        State.VOID: "It changed after it was approved.",
+    }[State(current.state)]
+    return Standing(False, [rules.still_needed(subject.kind, approvals)], why, current, decisions)
+
+
+def visible_to(actor: Actor) -> QuerySet[ApprovalRequest]:
+    return ApprovalRequest.objects.filter(project__in=projects.visible_to(actor)).select_related("project")
+
+
+def visible(actor: Actor, request_id: UUID) -> ApprovalRequest:
+    try:
+        return visible_to(actor).prefetch_related("decisions").get(pk=request_id)
+    except ApprovalRequest.DoesNotExist:
+        raise NotFound("approval request") from None
+
+
+def facts(request: ApprovalRequest, subject: subjects.Approvable | None = None) -> rules.Facts:
+    subject = subject or subjects.load(request.subject_kind, request.subject_id)
+    touched = dict(subject.touched_by())
+    if request.requested_by_id is not None:
+        touched.setdefault(request.requested_by_id, f"asked for approval of this {rules.POLICIES[request.subject_kind].noun}")
+    return rules.Facts(
+        subject_kind=request.subject_kind,
+        state=State(request.state),
+        touched_by=touched,
+        decided_by=frozenset(request.decisions.values_list("by_id", flat=True)),
+    )
+
+
+def objection(actor: Actor, request: ApprovalRequest) -> rules.Objection | None:
+    """Why `actor` may not decide on `request`, or None."""
+    if actor.user_id is None:
+        return rules.Objection("person", "Only a person can decide.")
+    return rules.objection(
+        user_id=actor.user_id,
+        first_name=actor.first_name,
+        roles=projects.roles(actor, request.project_id),
+        facts=facts(request),
+    )
+
+
+def inbox(actor: Actor) -> list[ApprovalRequest]:
+    """Open requests that wait for `actor`: in a deciding role, and not about their own work."""
+    kinds_by_project: dict[UUID, set[str]] = {}
+    for member in Member.objects.filter(user_id=actor.user_id):
+        decides = {kind for kind, policy in rules.POLICIES.items() if member.role in policy.deciders}
+        kinds_by_project.setdefault(member.project_id, set()).update(decides)
+    waiting = visible_to(actor).filter(state=State.OPEN, project__in=kinds_by_project).prefetch_related("decisions")
+    return [
+        request
+        for request in waiting
+        if request.subject_kind in kinds_by_project[request.project_id] and objection(actor, request) is None
+    ]
+
+
+def changes(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, Any, Any]]:
+    """(field, before, now) wherever two contents differ, depth first; lists are compared whole."""
+    for key in sorted(before.keys() | after.keys()):
+        old, new, name = before.get(key), after.get(key), f"{prefix}{key}"
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from changes(old, new, f"{name}.")
+        elif old != new:
+            yield name, old, new
+
+
+def last_granted(request: ApprovalRequest) -> ApprovalRequest | None:
+    """The approval that stood before `request`, to show what changed since."""
+    return (
+        ApprovalRequest.objects.filter(
+            project_id=request.project_id,
+            subject_kind=request.subject_kind,
+            subject_id=request.subject_id,
+            state__in=[State.GRANTED, State.VOID],
+            created_at__lt=request.created_at,
+        )
+        .prefetch_related("decisions")
+        .first()
+    )

@@ -1,0 +1,125 @@
+"""Ask, decide, withdraw. The check and the act are one transaction under the request's row lock."""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.dispatch import Signal
+from django.utils import timezone
+
+from governance.foundation.audit.services import record
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.canonical import plain
+from governance.foundation.core.errors import Fault, NotAllowed, NotFound, StaleSubject, Unusable, WrongState
+from governance.foundation.core.moves import move
+from governance.people.approvals import reauthentication, rules, selectors, subjects
+from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.approvals.rules import TRANSITIONS, State, Verdict
+from governance.people.projects import selectors as projects
+from governance.people.projects.rules import SPOKEN
+
+# Sent in the transaction of a decision that closed its request; receivers get `request`.
+closed = Signal()
+
+
+@transaction.atomic
+def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: str = "") -> ApprovalRequest:
+    """Ask the deciders about `subject` as it is now. Earlier approvals of another content become void.
+
+    Raises NotAllowed (role), NotFound (another project's), WrongState (asked already).
+    """
+    project = projects.require(actor, project_id, "ask for an approval")
+    if not subjects.belongs_to(subject, project_id):
+        raise NotFound(rules.POLICIES[subject.kind].noun)
+    digest = subject.content_digest
+    earlier = ApprovalRequest.objects.select_for_update().filter(
+        project=project, subject_kind=subject.kind, subject_id=subject.pk
+    )
+    for old in earlier.filter(state__in=[State.GRANTED, State.SUSPENDED, State.OPEN]).exclude(subject_digest=digest):
+        move(old, TRANSITIONS, State.VOID, closed_at=timezone.now())
+        record(actor, "approval.voided", subject=old, facts={"was": old.subject_digest, "now": digest})
+    if earlier.filter(subject_digest=digest, state=State.GRANTED).exists():
+        raise WrongState(f"This {rules.POLICIES[subject.kind].noun} is approved already, as it is now.")
+    try:
+        with transaction.atomic():
+            request = ApprovalRequest.objects.create(
+                project=project,
+                subject_kind=subject.kind,
+                subject_id=subject.pk,
+                subject_name=str(subject)[:200],
+                subject_digest=digest,
+                subject_content=plain(subject.content()),
+                note=note,
+                requested_by_id=actor.user_id,
+                requested_by_name=actor.name,
+            )
+    except IntegrityError:
+        raise WrongState(f"This {rules.POLICIES[subject.kind].noun} waits for a decision already.") from None
+    record(
+        actor,
+        "approval.asked",
+        subject=request,
+        facts={"kind": subject.kind, "id": subject.pk, "sha256": digest},
+        personal={"note": note} if note else None,
+    )
+    return request
+
+
+@transaction.atomic
+def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, proof: str) -> Decision:
+    """Record `actor`'s verdict on what the request's digest names.
+
+    Raises NotAllowed (who, or no proof), WrongState (when), StaleSubject (it changed since it was asked about).
+    """
+    selectors.visible(actor, request_id)
+    request = ApprovalRequest.objects.select_for_update().select_related("project").get(pk=request_id)
+    subject = subjects.load(request.subject_kind, request.subject_id)
+    verdict = Verdict(verdict)
+    if why := selectors.objection(actor, request):
+        raise NotAllowed(why.text)
+    if request.state != State.OPEN:
+        raise WrongState("This request is closed; nothing was decided.")
+    if request.subject_digest != subject.content_digest:
+        raise StaleSubject(f"{request} changed after it was asked about. Ask anew; nothing was decided.")
+    if verdict != Verdict.APPROVE and not reason.strip():
+        raise Unusable([Fault("reason", "Say why, so that it can be mended.", "One sentence is enough.")])
+    method = reauthentication.consume(
+        proof=proof, actor=actor, subject_digest=request.subject_digest, verdict=verdict
+    )
+    policy = rules.POLICIES[request.subject_kind]
+    assert actor.user_id is not None
+    decision = Decision.objects.create(
+        request=request,
+        verdict=verdict.value,
+        meaning=policy.meaning if verdict == Verdict.APPROVE else "",
+        reason=reason,
+        digest=request.subject_digest,
+        method=method,
+        by_id=actor.user_id,
+        by_name=actor.name,
+        by_roles=sorted(SPOKEN[role] for role in projects.roles(actor, request.project_id)),
+    )
+    verdicts = [Verdict(v) for v in request.decisions.order_by("created_at").values_list("verdict", flat=True)]
+    after = rules.outcome(request.subject_kind, verdicts)
+    if after != State.OPEN:
+        move(request, TRANSITIONS, after, closed_at=timezone.now())
+        closed.send(sender=ApprovalRequest, request=request)
+    record(
+        actor,
+        "approval.decided",
+        subject=decision,
+        facts={"request": request.pk, "verdict": verdict.value, "sha256": decision.digest, "outcome": after.value},
+        personal={"reason": reason} if reason else None,
+    )
+    return decision
+
+
+@transaction.atomic
+def withdraw(*, actor: Actor, request_id: UUID) -> ApprovalRequest:
+    """Take an open request back; only who asked may. Raises NotAllowed, WrongState."""
+    selectors.visible(actor, request_id)
+    request = ApprovalRequest.objects.select_for_update().get(pk=request_id)
+    if request.requested_by_id != actor.user_id:
+        raise NotAllowed("Only who asked can take the request back.")
+    move(request, TRANSITIONS, State.WITHDRAWN, closed_at=timezone.now())
+    record(actor, "approval.withdrawn", subject=request)
+    return request

@@ -1,0 +1,27 @@
+"""Questions about organisations."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import NotFound
+from governance.people.organisations.models import Membership, Organisation
+
+
+def visible_to(actor: Actor) -> QuerySet[Organisation]:
+    return Organisation.objects.filter(memberships__user_id=actor.user_id)
+
+
+def visible(actor: Actor, organisation_id: UUID) -> Organisation:
+    """The organisation, or NotFound as if it did not exist."""
+    try:
+        return visible_to(actor).get(pk=organisation_id)
+    except Organisation.DoesNotExist:
+        raise NotFound("organisation") from None
+
+
+def is_administrator(actor: Actor, organisation_id: UUID) -> bool:
+    return Membership.objects.filter(
+        organisation_id=organisation_id, user_id=actor.user_id, is_administrator=True
+    ).exists()

@@ -1,0 +1,81 @@
+"""Mutations of organisations and their people."""
+
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+
+from governance.foundation.audit.services import record
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import Fault, NotAllowed, Unusable
+from governance.people.organisations import selectors
+from governance.people.organisations.models import Membership, Organisation
+
+DETAILS = ("name", "legal_name", "address", "contact", "seat", "authorised_representative")
+
+
+@transaction.atomic
+def create(*, actor: Actor, name: str, slug: str, seat: str, **details: str) -> Organisation:
+    """Open an organisation with `actor` as its first administrator.
+
+    Only an operator's command calls this; there is no page for it. Raises Unusable when the slug is taken.
+    """
+    if Organisation.objects.filter(slug=slug).exists():
+        raise Unusable([Fault("slug", f"“{slug}” is taken.", "Choose another short name.")])
+    organisation = Organisation(name=name, slug=slug, seat=seat.upper(), **details)
+    _check(organisation)
+    organisation.save()
+    record(actor, "organisation.created", subject=organisation, facts=organisation.content())
+    if actor.is_person:
+        _add(actor, organisation, actor.user_id, administrator=True)
+    return organisation
+
+
+@transaction.atomic
+def describe(*, actor: Actor, organisation_id: UUID, **details: str) -> Organisation:
+    """Change the organisation's identity, as it will stand in later documents. Frozen ones keep the old."""
+    organisation = selectors.visible(actor, organisation_id)
+    _administrator(actor, organisation)
+    for name in DETAILS:
+        if name in details:
+            setattr(organisation, name, details[name])
+    organisation.seat = organisation.seat.upper()
+    _check(organisation)
+    organisation.save()
+    record(actor, "organisation.described", subject=organisation, facts=organisation.content())
+    return organisation
+
+
+@transaction.atomic
+def add_member(*, actor: Actor, organisation_id: UUID, username: str, administrator: bool = False) -> Membership:
+    """Let an existing account into the organisation. Raises NotAllowed, Unusable."""
+    organisation = selectors.visible(actor, organisation_id)
+    _administrator(actor, organisation)
+    user = get_user_model().objects.filter(username=username).first()
+    if user is None:
+        raise Unusable([Fault("username", f"There is no account “{username}”.", "Ask the operator to make one.")])
+    return _add(actor, organisation, user.pk, administrator=administrator)
+
+
+def _add(actor: Actor, organisation: Organisation, user_id: int | None, *, administrator: bool) -> Membership:
+    try:
+        with transaction.atomic():
+            membership = Membership.objects.create(
+                organisation=organisation, user_id=user_id, is_administrator=administrator
+            )
+    except IntegrityError:
+        raise Unusable([Fault("username", "They belong to this organisation already.")]) from None
+    record(actor, "organisation.member-added", subject=membership, facts={"administrator": administrator})
+    return membership
+
+
+def _administrator(actor: Actor, organisation: Organisation) -> None:
+    if actor.is_person and not selectors.is_administrator(actor, organisation.pk):
+        raise NotAllowed(f"Only an administrator of {organisation} can do this.")
+
+
+def _check(organisation: Organisation) -> None:
+    if len(organisation.seat) != 2 or not organisation.seat.isalpha():
+        raise Unusable(
+            [Fault("seat", f"“{organisation.seat}” is not a country code.", "Use two letters, e.g. DE (ISO 3166-1).")]
+        )

@@ -1,0 +1,56 @@
+"""Questions about projects: who sees which, with which roles."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import NotAllowed, NotFound
+from governance.people.organisations.models import Membership
+from governance.people.projects import rules
+from governance.people.projects.models import Classification, Member, Project
+from governance.people.projects.rules import Role
+
+
+def visible_to(actor: Actor) -> QuerySet[Project]:
+    """Projects in which `actor` has a role, and all of an organisation that `actor` administers."""
+    administered = Membership.objects.filter(user_id=actor.user_id, is_administrator=True).values("organisation")
+    joined = Member.objects.filter(user_id=actor.user_id).values("project")
+    return Project.objects.filter(Q(pk__in=joined) | Q(organisation__in=administered)).select_related("organisation")
+
+
+def visible(actor: Actor, project_id: UUID) -> Project:
+    """The project, or NotFound as if it did not exist."""
+    if not actor.is_person:
+        return Project.objects.select_related("organisation").get(pk=project_id)
+    try:
+        return visible_to(actor).get(pk=project_id)
+    except Project.DoesNotExist:
+        raise NotFound("project") from None
+
+
+def roles(actor: Actor, project_id: UUID) -> frozenset[Role]:
+    held = Member.objects.filter(project_id=project_id, user_id=actor.user_id).values_list("role", flat=True)
+    return frozenset(Role(role) for role in held)
+
+
+def may(actor: Actor, project_id: UUID, act: str) -> bool:
+    """Whether a page should offer `act` at all; the service asks again."""
+    return rules.may(roles(actor, project_id), act)
+
+
+def require(actor: Actor, project_id: UUID, act: str) -> Project:
+    """The project, if `actor` may do `act` in it. Raises NotFound (not theirs to see) or NotAllowed."""
+    project = visible(actor, project_id)
+    if actor.is_person and not may(actor, project_id, act):
+        raise NotAllowed(f"To {act} in {project} takes {rules.listing(rules.MAY[act])}; you are not one there.")
+    return project
+
+
+def classification(project_id: UUID) -> Classification | None:
+    """The classification that stands today."""
+    return Classification.objects.filter(project_id=project_id).first()
+
+
+def people_with(project_id: UUID, wanted: set[Role] | frozenset[Role]) -> list[Member]:
+    return list(Member.objects.filter(project_id=project_id, role__in=list(wanted)).select_related("user"))

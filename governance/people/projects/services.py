@@ -1,0 +1,151 @@
+"""Mutations of projects, their people and their classification."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from governance.foundation.audit.services import record
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import Fault, Faults, NotAllowed, NotFound, Unusable
+from governance.law.regulation import rules as regulation
+from governance.people.organisations import selectors as organisations
+from governance.people.organisations.models import Membership
+from governance.people.projects import selectors
+from governance.people.projects.models import Classification, Member, Project
+from governance.people.projects.rules import SPOKEN, Role
+
+FIELDS = (
+    "name",
+    "intended_purpose",
+    "foreseeable_misuse",
+    "why_fine_tuning",
+    "success_criteria",
+    "use",
+    "distribution",
+    "research_only",
+)
+
+
+@transaction.atomic
+def create(*, actor: Actor, organisation_id: UUID, name: str, slug: str = "", **fields: Any) -> Project:
+    """Open a project and make `actor` its owner. Raises NotFound, Unusable."""
+    organisation = organisations.visible(actor, organisation_id)
+    project = Project(organisation=organisation, slug=slug or slugify(name)[:50], created_by_id=actor.user_id, name=name)
+    _describe(project, fields)
+    if Project.objects.filter(organisation=organisation, slug=project.slug).exists():
+        raise Unusable([Fault("name", f"{organisation} has a project “{project.slug}” already.", "Choose another name.")])
+    project.save()
+    record(actor, "project.created", subject=project, facts=project.content())
+    if actor.user_id is not None:
+        _appoint(actor, project, actor.user_id, Role.OWNER)
+    return project
+
+
+@transaction.atomic
+def describe(*, actor: Actor, project_id: UUID, **fields: Any) -> Project:
+    """Change what the project says of itself. Raises NotAllowed, Unusable."""
+    project = selectors.require(actor, project_id, "describe the project")
+    _describe(project, fields)
+    project.save()
+    record(actor, "project.described", subject=project, facts=project.content())
+    return project
+
+
+@transaction.atomic
+def appoint(*, actor: Actor, project_id: UUID, username: str, role: Role) -> Member:
+    """Give a member of the organisation a role. Owners and the organisation's administrators may."""
+    project = _may_appoint(actor, project_id)
+    user = get_user_model().objects.filter(username=username).first()
+    if user is None or not Membership.objects.filter(organisation=project.organisation, user=user).exists():
+        raise Unusable(
+            [Fault("username", f"“{username}” does not belong to {project.organisation}.", "Add them there first.")]
+        )
+    return _appoint(actor, project, user.pk, Role(role))
+
+
+@transaction.atomic
+def dismiss(*, actor: Actor, member_id: UUID) -> None:
+    """Take a role away; what the person did with it stays on record."""
+    member = Member.objects.select_related("project", "user").filter(pk=member_id).first()
+    if member is None:
+        raise NotFound("member")
+    project = _may_appoint(actor, member.project_id)
+    if member.role == Role.OWNER and project.members.filter(role=Role.OWNER).count() == 1:
+        raise Unusable([Fault("role", "A project keeps at least one owner.", "Appoint another owner first.")])
+    record(actor, "project.dismissed", subject=member, facts={"role": member.role})
+    member.delete()
+
+
+@transaction.atomic
+def classify(*, actor: Actor, project_id: UUID, answers: dict[str, str], reason: str) -> Classification:
+    """Record a signed answer to the questionnaire. The outcome follows by rule; the person answers for it.
+
+    Raises Unusable when a question is open or answered “unknown”.
+    """
+    project = selectors.require(actor, project_id, "answer the questionnaire")
+    edition = regulation.latest()
+    faults = Faults()
+    question = regulation.next_question(answers)
+    if question is not None:
+        faults.add(question.id, "This question is not answered.", "Answer it, or ask who can.")
+    if not reason.strip():
+        faults.add("reason", "Say why these answers hold.", "One or two sentences.")
+    faults.raise_if_any()
+    outcome = regulation.outcome(answers, on=timezone.localdate())
+    if outcome.blocked_reason:
+        raise Unusable([Fault("answers", outcome.blocked_reason, "Find out before you sign.")])
+    assert actor.user_id is not None
+    classification = Classification.objects.create(
+        project=project,
+        edition=edition.id,
+        edition_sha256=edition.sha256,
+        answers=answers,
+        outcome=outcome.as_dict(),
+        reason=reason,
+        decided_by_id=actor.user_id,
+        decided_by_name=actor.name,
+    )
+    record(
+        actor,
+        "project.classified",
+        subject=classification,
+        facts={"outcome": classification.outcome, "edition": edition.id},
+        personal={"reason": reason},
+    )
+    return classification
+
+
+def _describe(project: Project, fields: dict[str, Any]) -> None:
+    unknown = set(fields) - set(FIELDS)
+    if unknown:
+        raise TypeError(f"A project has no {', '.join(sorted(unknown))}")
+    for name, value in fields.items():
+        setattr(project, name, value)
+    faults = Faults()
+    if not project.name.strip():
+        faults.add("name", "A project needs a name.")
+    if project.use == Project.Use.PUBLISH and project.distribution != Project.Distribution.WEIGHTS:
+        faults.add("distribution", "Publishing the weights means distributing them.", "Choose “as weights”.")
+    faults.raise_if_any()
+
+
+def _may_appoint(actor: Actor, project_id: UUID) -> Project:
+    project = selectors.visible(actor, project_id)
+    if actor.is_person and not (
+        selectors.may(actor, project_id, "appoint people")
+        or organisations.is_administrator(actor, project.organisation_id)
+    ):
+        raise NotAllowed(f"Only an owner of {project}, or an administrator of its organisation, appoints people.")
+    return project
+
+
+def _appoint(actor: Actor, project: Project, user_id: int, role: Role) -> Member:
+    member, made = Member.objects.get_or_create(project=project, user_id=user_id, role=role.value)
+    if not made:
+        raise Unusable([Fault("role", f"They are {SPOKEN[role]} of {project} already.")])
+    record(actor, "project.appointed", subject=member, facts={"role": role.value})
+    return member

@@ -1,0 +1,1 @@
+"""What we do: evaluation plans, runs, model versions, evaluations."""

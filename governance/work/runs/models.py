@@ -1,0 +1,140 @@
+"""A run: its plan (what was asked), its approval's subject, and what was observed."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from governance.foundation.core.records import Record
+from governance.materials.base_models.models import BaseModel
+from governance.materials.datasets.models import DatasetVersion
+from governance.people.projects.models import Project
+from governance.work.evaluation_plans.models import EvaluationPlan
+from governance.work.runs.rules import State
+
+
+class Run(Record):
+    """One fine-tuning. The plan's fields change in DRAFT only; what was observed is written by the worker."""
+
+    kind = "run"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="runs")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=120, blank=True)
+    # the plan
+    base_model = models.ForeignKey(BaseModel, on_delete=models.PROTECT, related_name="runs")
+    dataset_versions = models.ManyToManyField(DatasetVersion, through="RunData", related_name="runs")
+    evaluation_plan = models.ForeignKey(EvaluationPlan, null=True, on_delete=models.PROTECT, related_name="runs")
+    # assay.training/1 without base_model and data paths: those are digests in the plan, paths only in the worker
+    training = models.JSONField()
+    budget = models.JSONField(default=dict, blank=True)  # {"max_minutes": int|None, "max_kwh": float|None}
+    # worked out at submission, kept with the plan
+    estimate = models.JSONField(null=True, blank=True)  # training.estimate's answer
+    licence_verdict = models.JSONField(null=True, blank=True)  # licences.rules.Verdict.as_dict()
+    # its life
+    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State], default=State.DRAFT)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_by_name = models.CharField(max_length=200)
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    submitted_at = models.DateTimeField(null=True)
+    launched_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    launched_by_name = models.CharField(max_length=200, blank=True)
+    launched_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    # what was observed
+    manifest = models.JSONField(null=True, blank=True)  # assay.training-manifest/1 as the trainer wrote it
+    manifest_sha256 = models.CharField(max_length=64, blank=True)  # of the file's bytes
+    error = models.JSONField(null=True, blank=True)  # {"code", "message", "where", "fault"}
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="run_number_in_project"),
+            models.CheckConstraint(condition=Q(state__in=[s.value for s in State]), name="run_state_is_known"),
+            models.CheckConstraint(
+                condition=~Q(state=State.SUCCEEDED.value) | Q(manifest__isnull=False), name="succeeded_run_has_a_manifest"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"R-{self.number}"
+
+    def data(self) -> list[DatasetVersion]:
+        """Its dataset versions, in the order of the plan."""
+        return [link.dataset_version for link in self.data_links.select_related("dataset_version__dataset")]
+
+    def content(self) -> dict[str, Any]:
+        """The plan: what an approval covers."""
+        return {
+            "number": self.number,
+            "base_model": self.base_model.content_digest,
+            "data": [
+                {"sha256": link.dataset_version.content_digest, "role": link.role}
+                for link in self.data_links.select_related("dataset_version__dataset")
+            ],
+            "evaluation_plan": self.evaluation_plan.content_digest if self.evaluation_plan else None,
+            "training": self.training,
+            "budget": self.budget,
+        }
+
+    def touched_by(self) -> dict[int, str]:
+        acts = [
+            (self.created_by_id, "prepared the run plan"),
+            (self.launched_by_id, "launched the run"),
+            (self.submitted_by_id, "submitted the run plan"),
+        ]
+        if self.evaluation_plan:
+            acts.insert(0, (self.evaluation_plan.created_by_id, "wrote the run's thresholds"))
+        return {person: act for person, act in acts if person is not None}
+
+    def signed_parts(self) -> list[tuple[str, str, str]]:
+        parts = [("Run plan", str(self), self.content_digest)]
+        parts.append(("Base model", str(self.base_model), self.base_model.content_digest))
+        parts += [("Data", str(version), version.content_digest) for version in self.data()]
+        if self.evaluation_plan:
+            parts.append(("Evaluation plan", str(self.evaluation_plan), self.evaluation_plan.content_digest))
+        return parts
+
+
+class RunData(models.Model):
+    """One dataset version in a run, in order, for training or for validation."""
+
+    class Use(models.TextChoices):
+        TRAIN = "train", "training"
+        VALIDATION = "validation", "validation"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="data_links")
+    dataset_version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="run_links")
+    role = models.CharField(max_length=12, choices=Use, default=Use.TRAIN)
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "position"], name="run_data_position"),
+            models.UniqueConstraint(fields=["run", "dataset_version"], name="run_data_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run} {self.role} {self.dataset_version}"
+
+
+class RunEvent(models.Model):
+    """One line of `events.jsonl`, as it came from the trainer."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    attempt = models.PositiveSmallIntegerField(default=1)
+    seq = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    level = models.CharField(max_length=8)
+    type = models.CharField(max_length=12)
+    data = models.JSONField()
+
+    class Meta:
+        ordering = ["attempt", "seq"]
+        constraints = [models.UniqueConstraint(fields=["run", "attempt", "seq"], name="run_event_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.run} {self.type} {self.seq}"

@@ -1,0 +1,1 @@
+"""Assay's shell: everything that speaks HTTP, Celery or the terminal."""

@@ -1,0 +1,24 @@
+"""Tests: quick password hashing, a folder of their own, otherwise what production runs."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_var = Path(os.environ.get("ASSAY_VAR_DIR") or tempfile.mkdtemp(prefix="assay-test-"))
+os.environ["ASSAY_VAR_DIR"] = str(_var)
+
+from assay.settings.base import *  # noqa: E402, F403
+from assay.settings.base import DATABASES, SQLITE_OPTIONS, VAR_DIR  # noqa: E402
+
+SECRET_KEY = "for tests only"  # noqa: S105
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+AXES_ENABLED = False
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, not memory: threads and worker processes of a test must see the same database.
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+    DATABASES["default"]["OPTIONS"] = {
+        **SQLITE_OPTIONS,
+        "init_command": SQLITE_OPTIONS["init_command"].replace("synchronous=FULL", "synchronous=OFF"),
+    }

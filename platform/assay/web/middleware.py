@@ -1,0 +1,56 @@
+"""Who asks, and what a refusal looks like as a page."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import NotAllowed, NotFound, Refusal
+
+# Pages that somebody may see without an account.
+OPEN_TO_ALL = frozenset({"sign-in", "healthz", "readyz"})
+
+
+class ActorMiddleware:
+    """Sets `request.actor`; sends whoever is not signed in to the sign-in page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = Actor.of(request.user) if request.user.is_authenticated else None
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
+        match = request.resolver_match
+        if request.actor is not None or match.url_name in OPEN_TO_ALL or "api" in match.namespaces:
+            return None
+        return redirect_to_login(request.get_full_path())
+
+
+class SpokenErrorsMiddleware:
+    """Turns what a service refuses into a page that says so, with the status the API would give.
+
+    A refused form post goes back to where it came from with the sentence on top, so that nothing typed
+    into another field is lost behind an error page; a refused page shows the sentence itself.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, Refusal) or "api" in request.resolver_match.namespaces:
+            return None
+        if request.method == "POST" and not isinstance(error, (NotAllowed, NotFound)):
+            back = request.headers.get("referer", "")
+            if url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+                messages.error(request, str(error), extra_tags=error.code)
+                return HttpResponseRedirect(back)
+        return render(request, f"errors/{error.status}.html", {"error": error}, status=error.status)
