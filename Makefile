@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 BIN := .venv/bin
 INSTALL := python="$$(bash setup/find-python.sh)" && "$$python" setup/install.py
 
-# Workers of the test suite, and what else to hand to pytest: make test PYTEST="-k audit"
+# Processes of the test suite, and what else to hand to pytest: make test PYTEST="-k audit"
 TEST_WORKERS ?= 2
 PYTEST ?=
 
@@ -45,11 +45,11 @@ test: setup-browser lint suite ## lint, types, import rules and the test suite; 
 
 .PHONY: suite
 suite:
-	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile -m "not services" $(PYTEST)
+	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile -rs -m "not services" $(PYTEST)
 
 .PHONY: test-services
 test-services: setup-services ## the tests that need real PostgreSQL and Redis, started for them on private ports
-	@$(BIN)/python setup/services.py $(BIN)/pytest -m services $(PYTEST)
+	@$(BIN)/python setup/services.py $(BIN)/pytest -rs -m services $(PYTEST)
 
 .PHONY: lint lint-style lint-format lint-types lint-imports lint-migrations
 lint: setup lint-style lint-format lint-types lint-imports lint-migrations ## ruff, mypy, import rules, migrations
