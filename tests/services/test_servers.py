@@ -1,5 +1,6 @@
 """The servers that `make test-services` starts live exactly as long as the command they were started for."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -57,8 +58,9 @@ def servers_and_command(pid: int) -> list[psutil.Process]:
     """Everything below the starter, once PostgreSQL, Redis and the command are all there."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        below = psutil.Process(pid).children(recursive=True)
-        if {"postgres", "redis-server", "sleep"} <= {process.name() for process in below}:
-            return below
+        with contextlib.suppress(psutil.NoSuchProcess):  # initdb's own children come and go
+            below = psutil.Process(pid).children(recursive=True)
+            if {"postgres", "redis-server", "sleep"} <= {process.name() for process in below}:
+                return below
         time.sleep(0.1)
     raise AssertionError("PostgreSQL, Redis and the command were not all there after a minute")
