@@ -31,11 +31,9 @@ class ChainReport:
 def verify(first: int = 1, limit_faults: int = 20) -> ChainReport:
     """Recompute the chain from the bodies, entry by entry, and name what does not fit."""
     faults: list[str] = []
-    expected, previous, last_at = first, None, None
-    if first == 1:
-        previous = rules.GENESIS
-    else:
-        previous = AuditEvent.objects.values_list("hash", flat=True).get(seq=first - 1)
+    expected, last_at = first, None
+    before = AuditEvent.objects.filter(seq=first - 1).values_list("hash", flat=True).first()
+    previous = before or rules.GENESIS
     events = AuditEvent.objects.filter(seq__gte=first).order_by("seq").select_related("personal")
     count = 0
     for event in events.iterator(chunk_size=2000):
@@ -44,7 +42,7 @@ def verify(first: int = 1, limit_faults: int = 20) -> ChainReport:
         if len(faults) >= limit_faults:
             break
         expected, previous, last_at = event.seq + 1, event.hash, event.at
-    return ChainReport(entries=count, head=previous or rules.GENESIS, last_at=last_at, faults=faults)
+    return ChainReport(entries=count, head=previous, last_at=last_at, faults=faults)
 
 
 def _faults(event: AuditEvent, expected: int, previous: str) -> Iterable[str]:

@@ -24,6 +24,13 @@ class Actor:
         return self.user_id is not None
 
     @property
+    def person_id(self) -> int:
+        """The account behind an act that only a person can do. Raises TypeError for the platform."""
+        if self.user_id is None:
+            raise TypeError("Only a person can do this; the platform was asked to.")
+        return self.user_id
+
+    @property
     def first_name(self) -> str:
         return self.name.split()[0]
 

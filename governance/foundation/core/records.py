@@ -43,7 +43,4 @@ class Record(models.Model):
 
 def stored_fields(row: models.Model) -> dict[str, Any]:
     """Every concrete column of `row`, by column name, as the database holds it."""
-    return {
-        column.attname: column.value_from_object(row)
-        for column in row._meta.concrete_fields
-    }
+    return {column.attname: column.value_from_object(row) for column in row._meta.concrete_fields}

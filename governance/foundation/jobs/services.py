@@ -191,7 +191,9 @@ def mark_sent(message: Outbox) -> None:
 def report_worker(name: str) -> None:
     """A worker says that it lives."""
     now = timezone.now()
-    Worker.objects.update_or_create(name=name, defaults={"seen_at": now}, create_defaults={"seen_at": now, "started_at": now})
+    Worker.objects.update_or_create(
+        name=name, defaults={"seen_at": now}, create_defaults={"seen_at": now, "started_at": now}
+    )
 
 
 def _held(lease: Lease) -> Any:

@@ -26,7 +26,9 @@ class BaseModel(Record):
     folder = models.CharField(max_length=300)
     folder_sha256 = models.CharField(max_length=64)
     files = models.JSONField()  # [{"path", "sha256", "bytes"}], sorted by path
-    architecture = models.JSONField()  # measured: model_type, parameters, layers, hidden_size, vocab_size, context_length, dtype, chat_template_sha256
+    architecture = (
+        models.JSONField()
+    )  # measured: model_type, parameters, layers, hidden_size, vocab_size, context_length, dtype, chat_template_sha256
     modality = models.CharField(max_length=20, default="text")
     licence = models.CharField(max_length=200)  # SPDX expression as declared by who registered it
     licence_told = models.JSONField(default=list)  # [{"where", "says"}]: what different places say

@@ -62,7 +62,9 @@ def consume(*, proof: str, actor: Actor, subject_digest: str, verdict: Verdict) 
     )
     row = next((candidate for candidate in fitting if str(candidate.pk) == pk), None)
     if row is None or not fitting.filter(pk=row.pk).update(consumed_at=now):
-        raise NotAllowed("Show again that it is you: the proof is missing, used, older than two minutes, or for something else.")
+        raise NotAllowed(
+            "Show again that it is you: the proof is missing, used, older than two minutes, or for something else."
+        )
     return row.method
 
 

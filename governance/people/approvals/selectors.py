@@ -76,7 +76,9 @@ def facts(request: ApprovalRequest, subject: subjects.Approvable | None = None) 
     subject = subject or subjects.load(request.subject_kind, request.subject_id)
     touched = dict(subject.touched_by())
     if request.requested_by_id is not None:
-        touched.setdefault(request.requested_by_id, f"asked for approval of this {rules.POLICIES[request.subject_kind].noun}")
+        touched.setdefault(
+            request.requested_by_id, f"asked for approval of this {rules.POLICIES[request.subject_kind].noun}"
+        )
     return rules.Facts(
         subject_kind=request.subject_kind,
         state=State(request.state),

@@ -82,11 +82,8 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
         raise StaleSubject(f"{request} changed after it was asked about. Ask anew; nothing was decided.")
     if verdict != Verdict.APPROVE and not reason.strip():
         raise Unusable([Fault("reason", "Say why, so that it can be mended.", "One sentence is enough.")])
-    method = reauthentication.consume(
-        proof=proof, actor=actor, subject_digest=request.subject_digest, verdict=verdict
-    )
+    method = reauthentication.consume(proof=proof, actor=actor, subject_digest=request.subject_digest, verdict=verdict)
     policy = rules.POLICIES[request.subject_kind]
-    assert actor.user_id is not None
     decision = Decision.objects.create(
         request=request,
         verdict=verdict.value,
@@ -94,7 +91,7 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
         reason=reason,
         digest=request.subject_digest,
         method=method,
-        by_id=actor.user_id,
+        by_id=actor.person_id,
         by_name=actor.name,
         by_roles=sorted(SPOKEN[role] for role in projects.roles(actor, request.project_id)),
     )

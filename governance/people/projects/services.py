@@ -34,10 +34,14 @@ FIELDS = (
 def create(*, actor: Actor, organisation_id: UUID, name: str, slug: str = "", **fields: Any) -> Project:
     """Open a project and make `actor` its owner. Raises NotFound, Unusable."""
     organisation = organisations.visible(actor, organisation_id)
-    project = Project(organisation=organisation, slug=slug or slugify(name)[:50], created_by_id=actor.user_id, name=name)
+    project = Project(
+        organisation=organisation, slug=slug or slugify(name)[:50], created_by_id=actor.user_id, name=name
+    )
     _describe(project, fields)
     if Project.objects.filter(organisation=organisation, slug=project.slug).exists():
-        raise Unusable([Fault("name", f"{organisation} has a project “{project.slug}” already.", "Choose another name.")])
+        raise Unusable(
+            [Fault("name", f"{organisation} has a project “{project.slug}” already.", "Choose another name.")]
+        )
     project.save()
     record(actor, "project.created", subject=project, facts=project.content())
     if actor.user_id is not None:
@@ -98,7 +102,6 @@ def classify(*, actor: Actor, project_id: UUID, answers: dict[str, str], reason:
     outcome = regulation.outcome(answers, on=timezone.localdate())
     if outcome.blocked_reason:
         raise Unusable([Fault("answers", outcome.blocked_reason, "Find out before you sign.")])
-    assert actor.user_id is not None
     classification = Classification.objects.create(
         project=project,
         edition=edition.id,
@@ -106,7 +109,7 @@ def classify(*, actor: Actor, project_id: UUID, answers: dict[str, str], reason:
         answers=answers,
         outcome=outcome.as_dict(),
         reason=reason,
-        decided_by_id=actor.user_id,
+        decided_by_id=actor.person_id,
         decided_by_name=actor.name,
     )
     record(

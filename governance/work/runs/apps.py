@@ -7,7 +7,10 @@ class RunsConfig(AppConfig):
     verbose_name = "Runs"
 
     def ready(self) -> None:
-        from governance.work.runs.models import Run
+        from governance.foundation.jobs.services import abandoned
         from governance.people.approvals import subjects
+        from governance.work.runs.models import Run
+        from governance.work.runs.worker import follow_abandoned_job
 
         subjects.register(Run)
+        abandoned.connect(follow_abandoned_job, dispatch_uid="runs")

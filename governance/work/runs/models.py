@@ -54,7 +54,8 @@ class Run(Record):
             models.UniqueConstraint(fields=["project", "number"], name="run_number_in_project"),
             models.CheckConstraint(condition=Q(state__in=[s.value for s in State]), name="run_state_is_known"),
             models.CheckConstraint(
-                condition=~Q(state=State.SUCCEEDED.value) | Q(manifest__isnull=False), name="succeeded_run_has_a_manifest"
+                condition=~Q(state=State.SUCCEEDED.value) | Q(manifest__isnull=False),
+                name="succeeded_run_has_a_manifest",
             ),
         ]
 
@@ -125,7 +126,6 @@ class RunEvent(models.Model):
     """One line of `events.jsonl`, as it came from the trainer."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
-    attempt = models.PositiveSmallIntegerField(default=1)
     seq = models.PositiveIntegerField()
     at = models.DateTimeField()
     level = models.CharField(max_length=8)
@@ -133,8 +133,8 @@ class RunEvent(models.Model):
     data = models.JSONField()
 
     class Meta:
-        ordering = ["attempt", "seq"]
-        constraints = [models.UniqueConstraint(fields=["run", "attempt", "seq"], name="run_event_in_order")]
+        ordering = ["seq"]
+        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="run_event_in_order")]
 
     def __str__(self) -> str:
         return f"{self.run} {self.type} {self.seq}"

@@ -1,0 +1,29 @@
+"""Questions about renderings."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from governance.documents.renderings.models import Rendering
+from governance.documents.renderings.rules import Format
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import NotFound
+from governance.people.projects import selectors as projects
+
+
+def visible_to(actor: Actor) -> QuerySet[Rendering]:
+    return Rendering.objects.filter(project__in=projects.visible_to(actor)).select_related("project")
+
+
+def visible(actor: Actor, rendering_id: UUID) -> Rendering:
+    try:
+        return visible_to(actor).get(pk=rendering_id)
+    except Rendering.DoesNotExist:
+        raise NotFound("rendering") from None
+
+
+def of(document_kind: str, document_sha256: str, file_format: Format = Format.PDF) -> Rendering | None:
+    """The newest rendering of a frozen document in one format, in whatever state."""
+    return Rendering.objects.filter(
+        document_kind=document_kind, document_sha256=document_sha256, format=file_format
+    ).first()

@@ -1,0 +1,36 @@
+"""Questions about evaluations."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import NotFound
+from governance.foundation.jobs import selectors as jobs
+from governance.foundation.jobs.models import Job
+from governance.people.projects import selectors as projects
+from governance.work.evaluations.models import Evaluation
+from governance.work.evaluations.rules import State
+from governance.work.model_versions.models import ModelVersion
+
+
+def visible_to(actor: Actor) -> QuerySet[Evaluation]:
+    return Evaluation.objects.filter(project__in=projects.visible_to(actor)).select_related(
+        "project", "model_version__run__base_model", "plan"
+    )
+
+
+def visible(actor: Actor, evaluation_id: UUID) -> Evaluation:
+    try:
+        return visible_to(actor).get(pk=evaluation_id)
+    except Evaluation.DoesNotExist:
+        raise NotFound("evaluation") from None
+
+
+def latest(model_version: ModelVersion) -> Evaluation | None:
+    """The newest evaluation that has a report."""
+    return model_version.evaluations.filter(state=State.SUCCEEDED).select_related("plan").first()
+
+
+def job(evaluation: Evaluation) -> Job | None:
+    return jobs.latest(evaluation, "evaluate")

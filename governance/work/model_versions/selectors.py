@@ -1,0 +1,31 @@
+"""Questions about model versions."""
+
+from pathlib import Path
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import NotFound
+from governance.people.projects import selectors as projects
+from governance.work.model_versions.models import ModelVersion
+from governance.work.runs.folders import run_folder
+
+
+def visible_to(actor: Actor) -> QuerySet[ModelVersion]:
+    return ModelVersion.objects.filter(project__in=projects.visible_to(actor)).select_related(
+        "project", "run__base_model"
+    )
+
+
+def visible(actor: Actor, model_version_id: UUID) -> ModelVersion:
+    try:
+        return visible_to(actor).get(pk=model_version_id)
+    except ModelVersion.DoesNotExist:
+        raise NotFound("model version") from None
+
+
+def folder(model_version: ModelVersion) -> Path:
+    """Where its adapter or weights lie."""
+    manifest = model_version.run.manifest or {}
+    return run_folder(model_version.run_id) / "out" / manifest["output"]["path"]

@@ -1,0 +1,149 @@
+"""What must hold before a run may start. Each gate says where it stands, and what would open it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils import timezone
+
+from governance.foundation.core.errors import Missing
+from governance.law.licences import rules as licences
+from governance.materials.base_models.models import BaseModel
+from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals.selectors import standing
+from governance.people.organisations.rules import seat_in_eu
+from governance.people.projects.models import Project
+from governance.people.projects.selectors import classification
+from governance.work.runs.models import Run
+
+
+class Light(StrEnum):
+    GREEN = "green"  # open
+    AMBER = "amber"  # open, but look
+    RED = "red"  # shut
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate: `kind` and `id` name the record that the cure is about."""
+
+    key: str
+    label: str
+    light: Light
+    says: str
+    cure: str = ""
+    kind: str = ""
+    id: str = ""
+
+    def as_missing(self) -> Missing:
+        return Missing(self.says, self.cure, self.kind, self.id)
+
+
+def for_run(run: Run) -> list[Gate]:
+    """Every gate of a run, the plan's own approval last."""
+    gates = list(for_plan(run.project, run.base_model, run.data()))
+    gates.append(evaluation_plan(run))
+    answer = standing(run)
+    gates.append(
+        Gate(
+            "approval",
+            "Run plan approved",
+            Light.GREEN if answer.granted else Light.RED,
+            f"Approved by {answer.by}" if answer.granted else f"The run plan needs {' and '.join(answer.missing)}",
+            "" if answer.granted else answer.why,
+            "run",
+            str(run.pk),
+        )
+    )
+    return gates
+
+
+def for_plan(project: Project, base_model: BaseModel | None, data: Sequence[DatasetVersion]) -> Iterable[Gate]:
+    """The gates that a plan can be shown before it is saved: materials, licence, classification."""
+    if base_model is not None:
+        yield _approved("base model", base_model, project)
+    for version in data:
+        yield _approved("data", version, project)
+    if base_model is not None and data:
+        yield _licence(project, base_model, data)
+    yield _classification(project)
+
+
+def licence_verdict(project: Project, base_model: BaseModel, data: Sequence[DatasetVersion]) -> licences.Verdict:
+    """The verdict over everything that goes in, for what the project wants to do with it."""
+    inputs = [licences.LicensedInput(str(base_model), "base_model", base_model.licence, multimodal=False)]
+    inputs += [licences.LicensedInput(str(version), "dataset", version.licence) for version in data]
+    return licences.verdict(
+        inputs,
+        project.use,  # type: ignore[arg-type]
+        distribution=project.distribution,  # type: ignore[arg-type]
+        eu_seat=seat_in_eu(project.organisation.seat),
+        research=project.research_only,
+        on=timezone.localdate(),
+    )
+
+
+def _approved(label: str, subject: BaseModel | DatasetVersion, project: Project) -> Gate:
+    answer = standing(subject, project.pk)
+    return Gate(
+        f"{subject.kind}:{subject.pk}",
+        f"{label.capitalize()} approved",
+        Light.GREEN if answer.granted else Light.RED,
+        f"{subject} approved by {answer.by}" if answer.granted else f"{subject} needs {' and '.join(answer.missing)}",
+        "" if answer.granted else answer.why,
+        subject.kind,
+        str(subject.pk),
+    )
+
+
+def _licence(project: Project, base_model: BaseModel, data: Sequence[DatasetVersion]) -> Gate:
+    verdict = licence_verdict(project, base_model, data)
+    duties = sum(duty.due_now for duty in verdict.duties)
+    lights = {"no-rule-against": Light.GREEN, "needs-review": Light.RED, "rule-against": Light.RED}
+    says = f"Licences for {project.get_use_display()}: {verdict.words}"
+    if verdict.outcome != "no-rule-against":
+        says += f", decided by {verdict.deciding.input}: {verdict.deciding.because}"
+    elif duties:
+        says += f", {duties} {'duty' if duties == 1 else 'duties'} to carry"
+    cure = (
+        ""
+        if verdict.outcome == "no-rule-against"
+        else "Use other data or another base model, or change the project's use."
+    )
+    return Gate("licence", "Licences", lights[verdict.outcome], says, cure, "project", str(project.pk))
+
+
+def _classification(project: Project) -> Gate:
+    found = classification(project.pk)
+    if found is None:
+        return Gate(
+            "classification", "Questionnaire", Light.AMBER, "The AI Act questionnaire is not answered",
+            "A run may start without it; no model is released without it.", "project", str(project.pk),
+        )  # fmt: skip
+    prohibited = found.outcome.get("risk_class") == "prohibited"
+    return Gate(
+        "classification",
+        "Questionnaire",
+        Light.RED if prohibited else Light.GREEN,
+        f"Classified as {str(found.outcome.get('risk_class')).replace('_', ' ')} by {found.decided_by_name}",
+        "Article 5 forbids this practice; change the purpose." if prohibited else "",
+        "project",
+        str(project.pk),
+    )
+
+
+def evaluation_plan(run: Run) -> Gate:
+    plan = run.evaluation_plan
+    if plan is None:
+        return Gate(
+            "evaluation_plan", "Evaluation plan", Light.RED, "No evaluation plan is chosen",
+            "Choose one: what is measured is fixed before the run.", "run", str(run.pk),
+        )  # fmt: skip
+    return Gate(
+        "evaluation_plan", "Evaluation plan", Light.GREEN,
+        f"{plan}: {len(plan.tasks)} tasks, {len(plan.thresholds)} thresholds", "", "evaluation_plan", str(plan.pk),
+    )  # fmt: skip
+
+
+def shut(gates: Iterable[Gate]) -> list[Missing]:
+    return [gate.as_missing() for gate in gates if gate.light == Light.RED]

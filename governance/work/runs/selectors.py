@@ -1,0 +1,122 @@
+"""Questions about runs."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import NotFound
+from governance.foundation.jobs import selectors as jobs
+from governance.foundation.jobs.models import Job
+from governance.people.projects import selectors as projects
+from governance.work.runs.models import Run, RunEvent
+
+
+def visible_to(actor: Actor) -> QuerySet[Run]:
+    return Run.objects.filter(project__in=projects.visible_to(actor)).select_related(
+        "project__organisation", "base_model", "evaluation_plan"
+    )
+
+
+def visible(actor: Actor, run_id: UUID) -> Run:
+    try:
+        return visible_to(actor).get(pk=run_id)
+    except Run.DoesNotExist:
+        raise NotFound("run") from None
+
+
+def job(run: Run) -> Job | None:
+    return jobs.latest(run, "train")
+
+
+def events(run: Run, after: int = 0) -> QuerySet[RunEvent]:
+    """Its events in order, those after number `after`."""
+    return RunEvent.objects.filter(run=run, seq__gt=after)
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What the pictures are drawn from: (step, value) pairs, a step's last report counting.
+
+    A run taken up again from a checkpoint reports some steps twice; the later line is what happened.
+    """
+
+    steps: int | None
+    done: int
+    seconds_left: float | None
+    train_loss: list[tuple[int, float]]
+    validation_loss: list[tuple[int, float]]
+    learning_rate: list[tuple[int, float]]
+    tokens_per_second: list[tuple[int, float]]
+    memory_bytes: list[tuple[int, float]]
+
+
+SERIES = {
+    "loss": "train_loss",
+    "validation_loss": "validation_loss",
+    "learning_rate": "learning_rate",
+    "tokens_per_second": "tokens_per_second",
+    "memory_bytes": "memory_bytes",
+}
+
+
+def curves(run: Run) -> Curves:
+    """The run's curves from its metric events."""
+    series: dict[str, dict[int, float]] = defaultdict(dict)
+    last: dict[str, Any] = {}
+    for data in events(run).filter(type="metrics").values_list("data", flat=True):
+        step = data.get("step")
+        if step is None:
+            continue
+        last |= data
+        for key, name in SERIES.items():
+            if data.get(key) is not None:
+                series[name][step] = data[key]
+    return Curves(
+        steps=last.get("of"),
+        done=last.get("step", 0),
+        seconds_left=last.get("seconds_left"),
+        **{name: sorted(series[name].items()) for name in SERIES.values()},
+    )
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One fact of the plan beside what was observed. `agrees` is None while it cannot be said yet."""
+
+    fact: str
+    planned: Any
+    observed: Any
+    agrees: bool | None
+
+
+def plan_and_observed(run: Run) -> list[Observation]:
+    """Declared versus observed: files, rows, base, method, epochs, as the manifest reports them."""
+    manifest: dict[str, Any] = run.manifest or {}
+    rows = [_compare("Base model", run.base_model.folder_sha256, (manifest.get("base_model") or {}).get("sha256"))]
+    read = {entry["sha256"]: entry for entry in (manifest.get("data") or {}).get("files", [])}
+    for version in run.data():
+        seen = read.get(version.file_sha256)
+        rows.append(_compare(f"File of {version}", version.file_sha256, seen and seen["sha256"], known=bool(read)))
+        rows.append(_compare(f"Rows read of {version}", version.rows, seen and seen["rows_read"], known=bool(read)))
+    spoken = {"method": manifest.get("method"), "seed": manifest.get("seed")}
+    for name, observed in spoken.items():
+        rows.append(_compare(name.capitalize(), run.training[name], observed))
+    chosen = manifest.get("hyperparameters") or {}
+    for name in ("epochs", "learning_rate", "batch_size", "gradient_accumulation", "max_length"):
+        asked, choice = run.training["hyperparameters"].get(name), chosen.get(name)
+        value = choice["value"] if choice else None
+        agrees = None if choice is None else asked in ("auto", None) or asked == value
+        rows.append(Observation(name.replace("_", " ").capitalize(), asked, value, agrees))
+    steps = manifest.get("steps")
+    if steps:
+        rows.append(_compare("Steps", steps["planned"], steps["done"]))
+    return rows
+
+
+def _compare(fact: str, planned: Any, observed: Any, known: bool | None = None) -> Observation:
+    known = observed is not None if known is None else known
+    return Observation(fact, planned, observed, planned == observed if known else None)

@@ -1,0 +1,204 @@
+"""What people do with runs: prepare, submit, launch, cancel, take up again. The worker's side is `worker`."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from governance.foundation.audit.services import record
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import Fault, GateClosed, NotFound, Unusable, WrongState
+from governance.foundation.core.moves import move
+from governance.foundation.jobs import services as jobs
+from governance.materials.base_models.models import BaseModel
+from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals import services as approvals
+from governance.people.approvals.models import ApprovalRequest
+from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
+from governance.work.evaluation_plans.models import EvaluationPlan
+from governance.work.evaluation_plans.services import lock
+from governance.work.runs import gates, selectors
+from governance.work.runs.estimates import estimate
+from governance.work.runs.models import Run, RunData
+from governance.work.runs.rules import EDITABLE, TRANSITIONS, State
+from governance.work.runs.specs import settings_of
+
+TASK = "train"
+BUDGET = {"max_minutes", "max_kwh"}
+
+
+@transaction.atomic
+def prepare(
+    *,
+    actor: Actor,
+    project_id: UUID,
+    base_model_id: UUID,
+    data: Sequence[UUID],
+    training: dict[str, Any],
+    validation_data: Sequence[UUID] = (),
+    evaluation_plan_id: UUID | None = None,
+    budget: dict[str, Any] | None = None,
+    title: str = "",
+) -> Run:
+    """Write down a run plan as a draft. Raises NotAllowed, NotFound, Unusable."""
+    project = projects.require(actor, project_id, "prepare a run")
+    Project.objects.select_for_update().get(pk=project.pk)  # run numbers are given one at a time
+    last = Run.objects.filter(project=project).aggregate(Max("number"))["number__max"] or 0
+    run = Run(project=project, number=last + 1, created_by_id=actor.user_id, created_by_name=actor.name)
+    _fill(run, project, base_model_id, data, validation_data, evaluation_plan_id, training, budget or {}, title)
+    record(actor, "run.prepared", subject=run, facts={"content": run.content_digest})
+    return run
+
+
+@transaction.atomic
+def revise(
+    *,
+    actor: Actor,
+    run_id: UUID,
+    base_model_id: UUID,
+    data: Sequence[UUID],
+    training: dict[str, Any],
+    validation_data: Sequence[UUID] = (),
+    evaluation_plan_id: UUID | None = None,
+    budget: dict[str, Any] | None = None,
+    title: str = "",
+) -> Run:
+    """Change a draft; a submitted plan is taken back to a draft first, and loses its approval by that change."""
+    run = _locked(actor, run_id, "prepare a run")
+    if run.state == State.SUBMITTED:
+        move(run, TRANSITIONS, State.DRAFT, submitted_at=None)
+    if run.state not in EDITABLE:
+        raise WrongState(f"{run} was launched; its plan is fixed. Prepare another run.")
+    _fill(run, run.project, base_model_id, data, validation_data, evaluation_plan_id, training, budget or {}, title)
+    record(actor, "run.revised", subject=run, facts={"content": run.content_digest})
+    return run
+
+
+@transaction.atomic
+def submit(*, actor: Actor, run_id: UUID, note: str = "") -> ApprovalRequest:
+    """Fix the plan, lock its evaluation plan, and ask for approval. Raises GateClosed without an evaluation
+    plan or with a licence that stands in the way: nobody is asked to sign what can never start."""
+    run = _locked(actor, run_id, "prepare a run")
+    if run.evaluation_plan is None:
+        raise GateClosed(f"{run} cannot be submitted", gates.shut([gates.evaluation_plan(run)]))
+    verdict = gates.licence_verdict(run.project, run.base_model, run.data())
+    licence = [
+        g for g in gates.for_plan(run.project, run.base_model, run.data()) if g.key in ("licence", "classification")
+    ]
+    if missing := gates.shut(licence):
+        raise GateClosed(f"{run} cannot be submitted", missing)
+    move(
+        run,
+        TRANSITIONS,
+        State.SUBMITTED,
+        submitted_by_id=actor.user_id,
+        submitted_at=timezone.now(),
+        licence_verdict=verdict.as_dict(),
+        estimate=estimate(run),
+    )
+    lock(actor=actor, plan=run.evaluation_plan)
+    record(actor, "run.submitted", subject=run, facts={"content": run.content_digest, "licence": verdict.outcome})
+    return approvals.ask(actor=actor, subject=run, project_id=run.project_id, note=note)
+
+
+@transaction.atomic
+def launch(*, actor: Actor, run_id: UUID) -> Run:
+    """Queue the run, if every gate is open at this moment. Raises GateClosed with what is missing."""
+    run = _locked(actor, run_id, "launch a run")
+    if run.state != State.SUBMITTED:
+        raise WrongState(f"{run} is {run.state}; only a submitted run can be launched.")
+    if missing := gates.shut(gates.for_run(run)):
+        raise GateClosed(f"{run} cannot start", missing)
+    move(
+        run, TRANSITIONS, State.QUEUED,
+        launched_by_id=actor.user_id, launched_by_name=actor.name, launched_at=timezone.now(),
+    )  # fmt: skip
+    jobs.ask(actor=actor, task=TASK, subject=run)
+    record(actor, "run.launched", subject=run, facts={"content": run.content_digest})
+    return run
+
+
+@transaction.atomic
+def cancel(*, actor: Actor, run_id: UUID) -> Run:
+    """End a run: at once when nothing runs yet, else within seconds, with a checkpoint."""
+    run = _locked(actor, run_id, "cancel a run")
+    if run.state in (State.DRAFT, State.SUBMITTED):
+        move(run, TRANSITIONS, State.CANCELLED, ended_at=timezone.now())
+    elif run.state in (State.QUEUED, State.RUNNING):
+        jobs.cancel(subject=run, task=TASK)
+        run.refresh_from_db()
+    else:
+        raise WrongState(f"{run} has ended already.")
+    record(actor, "run.cancelled", subject=run, facts={"state": run.state})
+    return run
+
+
+@transaction.atomic
+def resume(*, actor: Actor, run_id: UUID) -> Run:
+    """Take a failed or cancelled run up again from its last checkpoint, under the same gates as a launch."""
+    run = _locked(actor, run_id, "launch a run")
+    if run.state not in (State.FAILED, State.CANCELLED) or run.launched_at is None:
+        raise WrongState(
+            f"{run} is {run.state}; only a launched run that failed or was cancelled can be taken up again."
+        )
+    if missing := gates.shut(gates.for_run(run)):
+        raise GateClosed(f"{run} cannot start", missing)
+    move(run, TRANSITIONS, State.QUEUED, ended_at=None, error=None, manifest=None, manifest_sha256="")
+    jobs.ask(actor=actor, task=TASK, subject=run)
+    record(actor, "run.resumed", subject=run, facts={"content": run.content_digest})
+    return run
+
+
+def _locked(actor: Actor, run_id: UUID, act: str) -> Run:
+    run = selectors.visible(actor, run_id)
+    projects.require(actor, run.project_id, act)
+    return (
+        Run.objects.select_for_update(of=("self",))
+        .select_related("project__organisation", "base_model", "evaluation_plan")
+        .get(pk=run.pk)
+    )
+
+
+def _fill(
+    run: Run,
+    project: Project,
+    base_model_id: UUID,
+    data: Sequence[UUID],
+    validation_data: Sequence[UUID],
+    evaluation_plan_id: UUID | None,
+    training: dict[str, Any],
+    budget: dict[str, Any],
+    title: str,
+) -> None:
+    run.base_model = _of(BaseModel.objects.filter(organisation=project.organisation), base_model_id, "base model")
+    versions = DatasetVersion.objects.filter(dataset__project=project)
+    links = [(_of(versions, pk, "dataset version"), RunData.Use.TRAIN) for pk in data]
+    if not links:
+        raise Unusable([Fault("data", "A run needs data to learn from.", "Choose at least one dataset version.")])
+    links += [(_of(versions, pk, "dataset version"), RunData.Use.VALIDATION) for pk in validation_data]
+    if len({version.pk for version, _ in links}) != len(links):
+        raise Unusable([Fault("data", "A dataset version is named twice.", "Name each once.")])
+    plans = EvaluationPlan.objects.filter(project=project)
+    run.evaluation_plan = _of(plans, evaluation_plan_id, "evaluation plan") if evaluation_plan_id else None
+    if unknown := set(budget) - BUDGET:
+        raise Unusable([Fault(f"budget.{name}", "A budget has no such limit.") for name in sorted(unknown)])
+    run.training = settings_of(training, own_validation=bool(validation_data))
+    run.budget, run.title = budget, title.strip()
+    run.estimate = run.licence_verdict = None
+    run.save()
+    run.data_links.all().delete()
+    RunData.objects.bulk_create(
+        RunData(run=run, dataset_version=version, role=role, position=position)
+        for position, (version, role) in enumerate(links)
+    )
+
+
+def _of(rows: Any, pk: UUID, noun: str) -> Any:
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise NotFound(noun)
+    return found

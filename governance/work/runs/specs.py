@@ -1,0 +1,59 @@
+"""Between a plan and the trainer's specification (assay.training/1).
+
+A plan names base model and data by record; only the worker, on its own machine, knows paths.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from governance.foundation.core.errors import Fault, Unusable
+from governance.work.runs.models import Run, RunData
+from training.errors import UserError
+from training.spec import SCHEMA, TrainingSpec
+
+SETTINGS = ("task", "method", "hyperparameters", "canaries", "precision", "device", "seed", "checkpoint_every")
+
+
+def settings_of(asked: dict[str, Any], *, own_validation: bool) -> dict[str, Any]:
+    """`asked` with every default filled in, as the plan keeps it. Raises Unusable naming the field."""
+    asked = dict(asked)
+    data = dict(asked.pop("data", {}))
+    unknown = set(asked) - set(SETTINGS)
+    if unknown:
+        raise Unusable([Fault(f"training.{name}", "A run plan has no such setting.") for name in sorted(unknown)])
+    placeholder = [{"path": "data"}]
+    try:
+        spec = TrainingSpec.parse(
+            {
+                "schema": SCHEMA,
+                "base_model": "base",
+                **asked,
+                "data": {**data, "train": placeholder, "validation": placeholder if own_validation else []},
+            }
+        )
+    except UserError as error:
+        where = (error.where or "spec").removeprefix("spec.")
+        raise Unusable([Fault(f"training.{where}", error.message)]) from None
+    whole = spec.to_json()
+    kept = {name: whole[name] for name in SETTINGS}
+    kept["data"] = {name: whole["data"][name] for name in ("validation_fraction", "rendering")}
+    return kept
+
+
+def for_trainer(run: Run, *, base_folder: Path, data_paths: list[Path]) -> dict[str, Any]:
+    """The specification that the trainer gets. `data_paths` in the order of the plan's data."""
+    files: dict[str, list[dict[str, Any]]] = {"train": [], "validation": []}
+    links = list(run.data_links.select_related("dataset_version__dataset"))
+    for link, path in zip(links, data_paths, strict=True):
+        version = link.dataset_version
+        entry = {"path": str(path), "format": version.format, "sha256": version.file_sha256}
+        files["train" if link.role == RunData.Use.TRAIN else "validation"].append(entry)
+    kept = dict(run.training)
+    data = kept.pop("data")
+    return {
+        "schema": SCHEMA,
+        "base_model": str(base_folder),
+        "base_training_flops": run.base_model.training_flops,
+        **kept,
+        "data": {**data, **files},
+    }

@@ -1,0 +1,139 @@
+// What a page does beyond links and forms. Every page works without this file; it only makes work quicker.
+(function () {
+  "use strict";
+  const doc = document;
+
+  // --- digests: copy the whole one, say so, and let the keyboard do it too -----------------------------------
+  function enhanceDigests(root) {
+    root.querySelectorAll("[data-digest]:not([role])").forEach(function (digest) {
+      digest.setAttribute("role", "button");
+      digest.setAttribute("tabindex", "0");
+      digest.setAttribute("aria-label", digest.dataset.copyLabel + " " + digest.textContent.trim());
+    });
+  }
+
+  function copy(digest) {
+    navigator.clipboard.writeText(digest.dataset.digest).then(function () {
+      digest.classList.add("copied");
+      announce(digest.dataset.copied);
+      window.setTimeout(function () { digest.classList.remove("copied"); }, 1500);
+    }, function () {
+      // an insecure origin has no clipboard: select the full digest instead, so that Ctrl-C takes it
+      digest.textContent = digest.dataset.digest;
+      window.getSelection().selectAllChildren(digest);
+    });
+  }
+
+  function announce(words) {
+    const region = doc.getElementById("announcer");
+    if (region) region.textContent = words;
+  }
+
+  // --- confirmation: one dialog for forms, links and htmx requests ---------------------------------------------
+  function ask(question, action, proceed) {
+    const dialog = doc.getElementById("confirm");
+    const yes = dialog.querySelector("[data-confirm-yes]");
+    dialog.querySelector("[data-confirm-question]").textContent = question;
+    yes.textContent = action || yes.dataset.confirmYes;
+    dialog.returnValue = "";
+    dialog.addEventListener("close", function () {
+      if (dialog.returnValue === "yes") proceed();
+    }, { once: true });
+    dialog.showModal();
+  }
+
+  doc.addEventListener("submit", function (event) {
+    const form = event.target;
+    const submitter = event.submitter;
+    const source = submitter && submitter.dataset.confirm ? submitter : form;
+    if (!source.dataset.confirm || form.dataset.confirmed) {
+      delete form.dataset.confirmed;
+      return;
+    }
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    ask(source.dataset.confirm, source.dataset.confirmAction, function () {
+      form.dataset.confirmed = "true";
+      form.requestSubmit(submitter);
+    });
+  }, true);
+
+  doc.addEventListener("htmx:confirm", function (event) {
+    if (!event.detail.question) return;
+    event.preventDefault();
+    ask(event.detail.question, event.detail.elt.dataset.confirmAction, function () {
+      event.detail.issueRequest(true);
+    });
+  });
+
+  // --- keys ----------------------------------------------------------------------------------------------------
+  function isTyping(element) {
+    return element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
+  }
+
+  doc.addEventListener("keydown", function (event) {
+    const search = doc.querySelector(".a-search input");
+    const wantsSearch = (event.key === "/" && !isTyping(event.target))
+      || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey));
+    if (wantsSearch && search) {
+      event.preventDefault();
+      search.focus();
+      search.select();
+    } else if (event.key === "Escape" && !doc.querySelector("dialog[open]")) {
+      closeTopmost(event);
+    } else if ((event.key === "Enter" || event.key === " ") && event.target.matches("[data-digest][role]")) {
+      event.preventDefault();
+      copy(event.target);
+    }
+  });
+
+  function closeTopmost(event) {
+    const menu = doc.querySelector("details.a-menu[open]");
+    const close = doc.querySelector(".a-panel [data-panel-close]");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    } else if (close && !(isTyping(event.target) && event.target.value)) {
+      close.click(); // words already typed are not thrown away by one key
+    }
+  }
+
+  doc.addEventListener("click", function (event) {
+    const digest = event.target.closest("[data-digest][role]");
+    if (digest) copy(digest);
+    doc.querySelectorAll("details.a-menu[open]").forEach(function (menu) {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+
+  // --- the decision panel holds the focus while it is open ----------------------------------------------------
+  function settlePanel() {
+    const panel = doc.querySelector(".a-panel");
+    const shell = doc.querySelector(".a-shell");
+    if (!shell) return;
+    const opened = panel && !shell.inert;
+    shell.inert = Boolean(panel);
+    if (opened) {
+      const first = panel.querySelector("[aria-invalid='true']") || panel.querySelector("h2");
+      first.focus({ preventScroll: true });
+    }
+  }
+
+  // --- htmx ------------------------------------------------------------------------------------------------------
+  function settle(root) {
+    enhanceDigests(root);
+    settlePanel();
+  }
+
+  function reportFailure(event) {
+    const band = doc.getElementById("no-answer");
+    if (band) band.hidden = event.type === "htmx:afterOnLoad";
+  }
+
+  doc.addEventListener("DOMContentLoaded", function () { settle(doc); });
+  doc.addEventListener("htmx:load", function (event) { settle(event.detail.elt); });
+  doc.addEventListener("htmx:afterSettle", settlePanel);
+  ["htmx:sendError", "htmx:timeout", "htmx:afterOnLoad"].forEach(function (name) {
+    doc.addEventListener(name, reportFailure);
+  });
+})();

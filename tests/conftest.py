@@ -1,0 +1,43 @@
+"""Fixtures that many rooms share: the house with its people, and a real small model made on the spot."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.people import House, house
+
+ROOT = Path(__file__).resolve().parents[1]
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def home(db: None) -> House:
+    """The organisation, its project, its people (`home.ada`, `home.rita`, ...), and a stranger (`home.dev`)."""
+    return house()
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random tiny Llama with tokenizer and chat template, as `python -m training tiny` makes it."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    subprocess.run(
+        [sys.executable, "-m", "training", "tiny", "--out", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+    )
+    return folder
+
+
+@pytest.fixture
+def models_dir(settings: object, tmp_path: Path, tiny_model: Path) -> Path:
+    """The operator's folder of models, holding the tiny one under the name `tiny`."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "tiny").symlink_to(tiny_model)
+    settings.ASSAY_MODELS_DIR = folder  # type: ignore[attr-defined]
+    return folder
