@@ -68,7 +68,7 @@ def provider_meter(
     """Hold one modification against the criterion.
 
     `base_estimable=False` is a person's statement that the base's compute is neither known nor can be estimated;
-    without it an unknown base leaves the verdict unknown. Raises ValueError for a figure that is negative or not a number.
+    without it an unknown base leaves the verdict unknown. Raises ValueError for a negative or infinite figure.
     """
     part = Contribution("This modification", modification_flops)
     return _read("modification", numbers, (part,), base_flops, base_has_systemic_risk, base_estimable)
@@ -199,8 +199,8 @@ def _working(
 
 
 _SAYS: dict[Verdict, str] = {
-    "below": "Not above the indicative criterion. It settles no role; whether the change is significant is asked apart.",
-    "above": "Above the indicative criterion. It settles no role; whether the change is significant is asked apart.",
+    "below": "Not above the indicative criterion. It settles no role; a significant change is asked for apart.",
+    "above": "Above the indicative criterion. It settles no role; a significant change is asked for apart.",
     "unknown": "Unknown, because a figure is missing. It settles no role.",
 }
 
