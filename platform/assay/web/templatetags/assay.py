@@ -27,9 +27,8 @@ from assay.web.states import look
 register = template.Library()
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-_TEXT_TAGS = set(
-    "p br em strong del ul ol li blockquote code pre hr h1 h2 h3 h4 h5 h6 table thead tbody tr th td a".split()
-)
+_TEXT_TAGS = {"p", "br", "em", "strong", "del", "ul", "ol", "li", "blockquote", "code", "pre", "hr", "a"}
+_TEXT_TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
 
 # --- states and sources ---------------------------------------------------------------------------------------
 
@@ -76,7 +75,12 @@ def completeness(counts: Mapping[str, int], url: str = "", missing_in_duties: in
     return {
         "bar": pictures.completeness_bar(by_source),
         "counts": [
-            {"source": source, "count": count, "word": pictures.SOURCES[source], "mark": pictures.mark(source, named=False)}
+            {
+                "source": source,
+                "count": count,
+                "word": pictures.SOURCES[source],
+                "mark": pictures.mark(source, named=False),
+            }
             for source, count in by_source.items()
         ],
         "met": total - by_source["missing"],

@@ -31,9 +31,7 @@ def field(
     widget = bound.field.widget
     kind = next((name for cls, name in _KINDS if isinstance(widget, cls)), "plain")
     hint = hint or str(bound.help_text)
-    described = [
-        f"{bound.auto_id}_{part}" for part, there in (("hint", hint), ("error", bound.errors)) if there
-    ]
+    described = [f"{bound.auto_id}_{part}" for part, there in (("hint", hint), ("error", bound.errors)) if there]
     attributes: dict[str, Any] = {name.replace("_", "-"): value for name, value in extra.items()}
     if described:
         attributes["aria-describedby"] = " ".join(described)
