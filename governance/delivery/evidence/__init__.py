@@ -1,0 +1,1 @@
+"""The sealed evidence bundle and its offline verifier."""

@@ -1,0 +1,883 @@
+"""Check an Assay evidence bundle: one file, Python's standard library, no network, no database.
+
+    python verify.py evidence.zip [--json] [--key HEX]
+
+Four questions are answered apart, because one says nothing about the others:
+
+    integrity      are these the bytes that were put in, and do the parts agree with each other?
+    completeness   is everything there that such a bundle must hold?
+    authorship     who vouches for it?
+    freshness      as of when?
+
+Exit status: 0 sound, 1 not sound, 2 unreadable. What was not checked is said to be not checked, and by which
+tool it can be. Take this file from a place you trust: a bundle's own copy could have been changed with it.
+
+Container: a ZIP whose members are stored, sorted by name, dated 1980-01-01, without extra fields, so that it can
+be rebuilt from its contents byte for byte. `manifest.json` names every file outside `seal/` by sha256.
+Canonical JSON after RFC 8785; Ed25519 verification after RFC 8032, section 5.1.7.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import struct
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+SCHEMA, SEAL_SCHEMA, RECORD_SCHEMA = "assay.evidence/1", "assay.seal/1", "assay.record/1"
+MANIFEST, SEAL = "manifest.json", "seal/"
+SEAL_LIST, EXPORT, HEAD, SIGNATURE = "seal/seal.json", "seal/export.json", "seal/head.json", "seal/signature.json"
+DOSSIER, DECISIONS, SEGMENT, RECORDS = "dossier.json", "decisions.json", "audit/segment.jsonl", "records/"
+# What a bundle must hold or name as missing; where a name is given, it is under that name.
+SECTIONS = {
+    "model_card": None,
+    "evaluation_report": None,
+    "dossier": DOSSIER,
+    "run_manifest": None,
+    "decisions": DECISIONS,
+    "audit": SEGMENT,
+}
+GENESIS = "0" * 64
+MAX_MEMBERS, MAX_NAME, MAX_DEPTH = 20_000, 255, 100
+MAX_JSON = 64 * 1024 * 1024  # bytes of one JSON member; a longer one is not read
+MAX_LINE = 4 * 1024 * 1024
+MAX_SIZE = 0xFFFF_FFFE  # a larger container would need ZIP64, which needs extra fields
+CHUNK = 1024 * 1024
+LARGEST_EXACT = 2**53 - 1
+SHA256 = re.compile(r"[0-9a-f]{64}")
+SEGMENT_OF_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+HOLDS, BROKEN, MISSING = "holds", "broken", "missing"
+NOT_SIGNED, NOT_CHECKED, STATED = "not signed", "not checked", "stated"
+AREAS = ("integrity", "completeness", "authorship", "freshness")
+WEAKEST_FIRST = (BROKEN, MISSING, NOT_SIGNED, NOT_CHECKED, STATED, HOLDS)
+
+
+class Unreadable(Exception):
+    """Nothing can be said about the file."""
+
+
+class Malformed(ValueError):
+    """A part is not what it must be. The text names the part."""
+
+
+# --- Canonical JSON -------------------------------------------------------------------------------------------
+
+
+def parse_json(data: bytes, name: str) -> Any:
+    """JSON with every name once, finite numbers and bounded nesting. Raises Malformed."""
+    try:
+        value = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_no_twins, parse_int=_integer, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"{name} is not readable JSON: {str(error)[:120]}") from None
+    level, depth = [value], 0
+    while level:  # breadth first, so that a deep value cannot exhaust the stack
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise Malformed(f"{name} is nested deeper than {MAX_DEPTH} levels")
+        level = [
+            child
+            for item in level
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return value
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return made
+
+
+def _integer(digits: str) -> int | float:
+    """JSON numbers are doubles: what no double holds exactly is read as the nearest one."""
+    number = int(digits) if len(digits) < 18 else float(digits)
+    return number if abs(number) <= LARGEST_EXACT else float(number)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def canonical(value: Any) -> bytes:
+    """The RFC 8785 bytes of a JSON value. Raises Malformed for what has none (infinity, lone surrogates)."""
+    try:
+        return _canonical_text(value).encode("utf-8")
+    except UnicodeEncodeError:
+        raise Malformed("a text holds half of a surrogate pair and has no canonical form") from None
+
+
+def _canonical_text(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, int):
+        if abs(value) > LARGEST_EXACT:
+            raise Malformed(f"{value} is beyond what a JSON number holds exactly")
+        return str(value)
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, list):
+        return "[" + ",".join(map(_canonical_text, value)) + "]"
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
+        return "{" + ",".join(f"{_canonical_text(name)}:{_canonical_text(value[name])}" for name in names) + "}"
+    raise Malformed(f"{type(value).__name__} is no JSON value")
+
+
+def _number(value: float) -> str:
+    """ECMAScript's Number::toString. Python's repr gives the same shortest digits; only the layout differs."""
+    if value != value or value in (float("inf"), float("-inf")):
+        raise Malformed("a number is not finite")
+    if value == 0:
+        return "0"
+    sign = "-" if value < 0 else ""
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    fraction = "" if fraction == "0" else fraction
+    digits = (whole + fraction).lstrip("0")
+    point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))  # value = 0.digits * 10**point
+    digits = digits.rstrip("0")
+    count = len(digits)
+    if count <= point <= 21:
+        return sign + digits + "0" * (point - count)
+    if 0 < point <= 21:
+        return f"{sign}{digits[:point]}.{digits[point:]}"
+    if -6 < point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    tail = f".{digits[1:]}" if count > 1 else ""
+    return f"{sign}{digits[0]}{tail}e{point - 1:+d}"
+
+
+def digest(value: Any) -> str:
+    """sha256 of the canonical JSON."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+# --- Ed25519, verification only (RFC 8032). Points are (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z. -----------
+
+Point = tuple[int, int, int, int]
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
+
+
+def _sum(a: Point, b: Point) -> Point:
+    """The complete addition law of -x² + y² = 1 + dx²y²; doubling needs no case of its own."""
+    u, v = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    w, z = 2 * D * a[3] * b[3] % P, 2 * a[2] * b[2] % P
+    e, f, g, h = v - u, z - w, z + w, v + u
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def _times(scalar: int, point: Point) -> Point:
+    result: Point = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            result = _sum(result, point)
+        point, scalar = _sum(point, point), scalar >> 1
+    return result
+
+
+def _decoded(data: bytes) -> Point | None:
+    """Section 5.1.3: y with the sign of x in the top bit; None when that is no point."""
+    number = int.from_bytes(data, "little")
+    y, odd = number & (2**255 - 1), number >> 255
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if x * x % P != square:
+        x = x * ROOT_OF_MINUS_ONE % P
+    if x * x % P != square or (x == 0 and odd):
+        return None
+    x = P - x if x & 1 != odd else x
+    return x, y, 1, x * y % P
+
+
+def _encoded(point: Point) -> bytes:
+    inverse = pow(point[2], P - 2, P)
+    x, y = point[0] * inverse % P, point[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+BASE = _decoded((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def ed25519_holds(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether [S]B = R + [k]A. R is compared as bytes, so it must be spelt canonically, and S must be reduced."""
+    if len(public_key) != 32 or len(signature) != 64 or BASE is None:
+        return False
+    key, scalar = _decoded(public_key), int.from_bytes(signature[32:], "little")
+    if key is None or scalar >= ORDER:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % ORDER
+    minus_key: Point = (P - key[0], key[1], 1, P - key[3])
+    return _encoded(_sum(_times(scalar, BASE), _times(k, minus_key))) == signature[:32]
+
+
+# --- The container --------------------------------------------------------------------------------------------
+
+LOCAL, CENTRAL, END = struct.Struct("<4s5H3I2H"), struct.Struct("<4s6H3I5H2I"), struct.Struct("<4s4H2IH")
+VERSION, UNIX, DATE, TIME = 20, 3, 0x21, 0  # 1980-01-01, 00:00
+ATTRIBUTES = 0o100644 << 16
+
+
+def local_header(name: str, crc: int, size: int) -> bytes:
+    raw = name.encode("ascii")
+    return LOCAL.pack(b"PK\x03\x04", VERSION, 0, 0, TIME, DATE, crc, size, size, len(raw), 0) + raw
+
+
+def central_entry(name: str, crc: int, size: int, offset: int) -> bytes:
+    raw, made_by = name.encode("ascii"), UNIX << 8 | VERSION
+    fixed = (b"PK\x01\x02", made_by, VERSION, 0, 0, TIME, DATE, crc, size, size, len(raw), 0, 0, 0, 0, ATTRIBUTES)
+    return CENTRAL.pack(*fixed, offset) + raw
+
+
+def end_record(count: int, size: int, offset: int) -> bytes:
+    return END.pack(b"PK\x05\x06", 0, 0, count, count, size, offset, 0)
+
+
+def objection_to_name(name: str) -> str | None:
+    """Why `name` may not be in a bundle, or None. Nothing that a file system could read in two ways is let in."""
+    parts = name.split("/")
+    if len(name) > MAX_NAME:
+        return f"a name is longer than {MAX_NAME} characters"
+    if not all(SEGMENT_OF_NAME.fullmatch(part) and not part.endswith(".") for part in parts):
+        return f"{name[:80]!r}: only letters, digits and . _ - are used, in parts joined by /"
+    return None
+
+
+def objection_to_names(names: Iterable[str]) -> str | None:
+    """Why these names may not stand together, or None."""
+    folded: dict[str, str] = {}
+    for name in names:
+        if why := objection_to_name(name):
+            return why
+        if folded.setdefault(name.lower(), name) != name:
+            return f"{name} and {folded[name.lower()]} differ in case only"
+    for name in folded:
+        for cut in (index for index, sign in enumerate(name) if sign == "/"):
+            if name[:cut] in folded:
+                return f"{name[:cut]} is a file and a folder"
+    return None
+
+
+@dataclass(frozen=True)
+class Member:
+    start: int  # where its bytes begin
+    size: int
+    sha256: str
+
+
+@dataclass
+class Bundle:
+    stream: BinaryIO
+    members: dict[str, Member]
+
+    def read(self, name: str) -> bytes:
+        member = self.members.get(name)
+        if member is None:
+            raise Malformed(f"{name} is not in the bundle")
+        if member.size > MAX_JSON:
+            raise Malformed(f"{name} has {member.size:,} bytes; at most {MAX_JSON:,} are read")
+        self.stream.seek(member.start)
+        return self.stream.read(member.size)
+
+    def json(self, name: str) -> Any:
+        return parse_json(self.read(name), name)
+
+    def object(self, name: str) -> dict[str, Any]:
+        return _object(self.json(name), name)
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The lines of a member, one at a time, however long the member is."""
+        self.stream.seek(self.members[name].start)
+        left = self.members[name].size
+        while left:
+            line = self.stream.readline(min(left, MAX_LINE))
+            left -= len(line)
+            if not line.endswith(b"\n"):
+                raise Malformed(f"{name} has a line without an end, or one longer than {MAX_LINE:,} bytes")
+            yield line[:-1]
+
+
+def open_container(stream: BinaryIO) -> Bundle:
+    """Read the container and rebuild it on the way. Raises Unreadable (no ZIP) and Malformed (not canonical)."""
+    total = stream.seek(0, 2)
+    tail_length = min(total, END.size + 0xFFFF)
+    stream.seek(total - tail_length)
+    tail = stream.read(tail_length)
+    if b"PK\x05\x06" not in tail:
+        raise Unreadable("this is no ZIP file, or its end is cut off")
+    if total > MAX_SIZE or len(tail) < END.size or not tail[-END.size :].startswith(b"PK\x05\x06"):
+        raise Malformed("bytes stand before or after where a canonical container begins and ends")
+    _, _, _, _, count, size, offset, _ = END.unpack(tail[-END.size :])
+    if tail[-END.size :] != end_record(count, size, offset) or offset + size + END.size != total:
+        raise Malformed("the end record does not fit the file")
+    if not 0 < count <= MAX_MEMBERS or size > count * (CENTRAL.size + MAX_NAME):
+        raise Malformed(f"the list of members is empty, longer than {MAX_MEMBERS:,}, or too large")
+    stream.seek(offset)
+    members, position = {}, 0
+    for name, crc, length, start in _listed(stream.read(size), count):
+        if start != position:
+            raise Malformed(f"{name} does not follow the member before it")
+        header = local_header(name, crc, length)
+        members[name] = _streamed(stream, start, header, name, crc, length, offset)
+        position = start + len(header) + length
+    if position != offset:
+        raise Malformed("bytes stand between the last member and the list of members")
+    return Bundle(stream, members)
+
+
+def _listed(directory: bytes, count: int) -> list[tuple[str, int, int, int]]:
+    found: list[tuple[str, int, int, int]] = []
+    position = 0
+    for _ in range(count):
+        if position + CENTRAL.size > len(directory):
+            raise Malformed("the list of members is cut off")
+        entry = CENTRAL.unpack_from(directory, position)
+        crc, length, name_length, start = entry[7], entry[9], entry[10], entry[16]
+        raw = directory[position + CENTRAL.size : position + CENTRAL.size + name_length]
+        if not raw.isascii():
+            raise Malformed("a member's name is not plain ASCII")
+        name = raw.decode("ascii")
+        expected = central_entry(name, crc, length, start)
+        if directory[position : position + len(expected)] != expected:
+            raise Malformed(f"the list entry of {name[:80]!r} is not canonical")
+        found.append((name, crc, length, start))
+        position += len(expected)
+    names = [name for name, *_ in found]
+    if position != len(directory) or names != sorted(set(names)):
+        raise Malformed("the members are not each listed once, sorted by name")
+    if why := objection_to_names(names):
+        raise Malformed(why)
+    return found
+
+
+def _streamed(stream: BinaryIO, start: int, header: bytes, name: str, crc: int, size: int, end: int) -> Member:
+    stream.seek(start)
+    if start + len(header) + size > end or stream.read(len(header)) != header:
+        raise Malformed(f"the header of {name} is not canonical")
+    seen, checksum, left = hashlib.sha256(), 0, size
+    while left:
+        piece = stream.read(min(left, CHUNK))
+        if not piece:
+            raise Malformed(f"{name} is cut off")
+        seen.update(piece)
+        checksum, left = zlib.crc32(piece, checksum), left - len(piece)
+    if checksum != crc:
+        raise Malformed(f"the bytes of {name} do not have the checksum that the container states")
+    return Member(start + len(header), size, seen.hexdigest())
+
+
+# --- The report -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Check:
+    area: str
+    name: str
+    result: str
+    detail: str
+
+
+@dataclass
+class Report:
+    bundle: str
+    digest: str | None = None  # sha256 of manifest.json: the same for the same records
+    subject: dict[str, Any] | None = None
+    unreadable: str | None = None
+    checks: list[Check] = field(default_factory=list)
+
+    def add(self, area: str, name: str, result: str, detail: str) -> None:
+        self.checks.append(Check(area, name, result, detail))
+
+    def verdict(self, area: str) -> str:
+        """The weakest result of an area: a chain is as strong as that."""
+        results = {check.result for check in self.checks if check.area == area}
+        return next((result for result in WEAKEST_FIRST if result in results), NOT_CHECKED)
+
+    @property
+    def sound(self) -> bool:
+        return self.unreadable is None and not any(check.result in (BROKEN, MISSING) for check in self.checks)
+
+    @property
+    def exit_status(self) -> int:
+        return 2 if self.unreadable is not None else 0 if self.sound else 1
+
+    def as_dict(self) -> dict[str, Any]:
+        areas = {
+            area: {
+                "verdict": self.verdict(area),
+                "checks": [
+                    {"name": c.name, "result": c.result, "detail": c.detail} for c in self.checks if c.area == area
+                ],
+            }
+            for area in AREAS
+        }
+        head = {"schema": "assay.verification/1", "bundle": self.bundle, "sound": self.sound}
+        return {**head, "unreadable": self.unreadable, "digest": self.digest, "subject": self.subject, **areas}
+
+    def as_text(self) -> str:
+        if self.unreadable is not None:
+            return f"{self.bundle}: UNREADABLE: {self.unreadable}"
+        lines = [f"{self.bundle}: {'SOUND' if self.sound else 'NOT SOUND'}"]
+        if self.digest:
+            lines.append(f"  digest of the manifest: {self.digest}")
+        for area in AREAS:
+            lines.append(f"\n  {area}: {self.verdict(area)}")
+            lines += [f"    {c.name:<22} {c.result:<12} {c.detail}" for c in self.checks if c.area == area]
+        return "\n".join(lines)
+
+
+# --- The checks -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Known:
+    """What the bundle holds that a reference may name."""
+
+    digests: dict[str, set[tuple[str, str]]] = field(default_factory=dict)  # sha256 -> {(kind, id)}
+    versions: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # (kind, id) -> sha256s
+    files: set[str] = field(default_factory=set)
+    documents: dict[str, str] = field(default_factory=dict)  # sha256 of a frozen document -> member
+    elsewhere: dict[tuple[str, str, str], str] = field(default_factory=dict)  # reference -> why it is not here
+
+    def state(self, kind: str, identity: str, sha256: str) -> tuple[str, str]:
+        """(result, why) for one reference."""
+        label = f"{kind} {identity}"
+        if (kind, identity) in self.digests.get(sha256, ()):
+            return HOLDS, label
+        if sha256 in self.digests:
+            return BROKEN, f"{label}: the stated digest belongs to another record"
+        if (kind, identity) in self.versions:
+            return BROKEN, f"{label}: the record in the bundle has another digest than the one stated"
+        if sha256 in self.documents or sha256 in self.files:
+            return HOLDS, label
+        if (kind, identity, sha256) in self.elsewhere:
+            return NOT_CHECKED, f"{label} is not in this bundle: {self.elsewhere[kind, identity, sha256]}"
+        return MISSING, f"{label} is stated but not in the bundle"
+
+
+def _object(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Malformed(f"{what} is not an object")
+    return value
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise Malformed(f"{what} is not a list")
+    return value
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise Malformed(f"{what} is not a text")
+    return value
+
+
+def _hash(value: Any, what: str) -> str:
+    if not isinstance(value, str) or not SHA256.fullmatch(value):
+        raise Malformed(f"{what} is not a sha256 in lower-case hex")
+    return value
+
+
+def _reference(value: Any, what: str) -> tuple[str, str, str]:
+    entry = _object(value, what)
+    kind, identity = _text(entry.get("kind"), f"{what}: kind"), _text(entry.get("id"), f"{what}: id")
+    return kind, identity, _hash(entry.get("sha256"), f"{what}: sha256")
+
+
+def check_files(bundle: Bundle, manifest: dict[str, Any]) -> str:
+    """Every file outside seal/ against the manifest, and every file in seal/ against its own list."""
+    if manifest.get("schema") != SCHEMA:
+        raise Malformed(f"{MANIFEST} does not carry the schema {SCHEMA}")
+    if canonical(manifest) != bundle.read(MANIFEST):
+        raise Malformed(f"{MANIFEST} is not canonical JSON")
+    sealed = bundle.object(SEAL_LIST)
+    if sealed.get("schema") != SEAL_SCHEMA or sealed.get("manifest") != bundle.members[MANIFEST].sha256:
+        raise Malformed(f"{SEAL_LIST} does not name this manifest")
+    outside = {name for name in bundle.members if not name.startswith(SEAL)} - {MANIFEST}
+    inside = {name for name in bundle.members if name.startswith(SEAL)} - {SEAL_LIST}
+    _compare(bundle, _object(manifest.get("files"), f"{MANIFEST}: files"), outside, MANIFEST)
+    _compare(bundle, _object(sealed.get("files"), f"{SEAL_LIST}: files"), inside, SEAL_LIST)
+    return f"{len(outside)} files have the digests that {MANIFEST} states; none is missing, none is extra"
+
+
+def _compare(bundle: Bundle, listed: dict[str, Any], present: set[str], where: str) -> None:
+    if missing := sorted(set(listed) - present):
+        raise Malformed(f"{where} lists files that are missing: {', '.join(missing)[:200]}")
+    if extra := sorted(present - set(listed)):
+        raise Malformed(f"{where} does not list: {', '.join(extra)[:200]}")
+    for name, stated in listed.items():
+        member = bundle.members[name]
+        if stated != {"sha256": member.sha256, "bytes": member.size}:
+            raise Malformed(f"{name} is not the file that {where} states")
+
+
+def check_records(bundle: Bundle, known: Known) -> str:
+    """Each record's digest: sha256 of the canonical JSON of its kind and content."""
+    names = [name for name in bundle.members if name.startswith(RECORDS)]
+    for name in names:
+        record = bundle.object(name)
+        kind, identity, sha256 = _reference(record, name)
+        if digest({"kind": kind, "content": record.get("content")}) != sha256:
+            raise Malformed(f"{name}: the content does not have the digest that the record states")
+        known.digests.setdefault(sha256, set()).add((kind, identity))
+        known.versions.setdefault((kind, identity), set()).add(sha256)
+    return f"{len(names)} records have the digests they state"
+
+
+def check_documents(bundle: Bundle, known: Known) -> str:
+    """Each frozen document's digest: sha256 of its canonical JSON without the field `sha256`."""
+    for name in bundle.members:
+        if not name.endswith(".json") or name.startswith((RECORDS, SEAL)) or name in (MANIFEST, DECISIONS):
+            continue
+        document = bundle.json(name)
+        if name != DOSSIER and not (isinstance(document, dict) and {"schema", "frozen_at", "sha256"} <= set(document)):
+            continue
+        stated = _hash(_object(document, name).get("sha256"), f"{name}: sha256")
+        if digest({key: value for key, value in document.items() if key != "sha256"}) != stated:
+            raise Malformed(f"{name}: the text does not have the digest that it states")
+        known.documents[stated] = name
+    return f"frozen documents have the digests they state: {', '.join(sorted(known.documents.values())) or 'none'}"
+
+
+def check_dossier(dossier: dict[str, Any], manifest: dict[str, Any]) -> str:
+    """Same subject as the bundle, no measured statement without evidence, and figures that add up."""
+    subject = _object(dossier.get("subject"), f"{DOSSIER}: subject")
+    stated = _object(manifest.get("subject"), f"{MANIFEST}: subject")
+    if differing := sorted(key for key in subject if stated.get(key) != subject[key]):
+        raise Malformed(f"{DOSSIER} is about another subject than the bundle ({', '.join(differing)})")
+    counted = dict.fromkeys(("prompts", "measured", "declared", "attached", "missing", "not_applicable"), 0)
+    for section in _list(dossier.get("sections"), f"{DOSSIER}: sections"):
+        where = f"{DOSSIER}: {_object(section, f'{DOSSIER}: a section').get('ref')}"
+        sources = []
+        for item in _list(section.get("statements"), f"{where}: statements"):
+            source = _object(item, f"{where}: a statement").get("source")
+            if source not in ("measured", "declared", "attached"):
+                raise Malformed(f"{where}: a statement without a known source")
+            if source == "measured" and not item.get("evidence"):
+                raise Malformed(f"{where}: a measured statement names no evidence")
+            sources.append(str(source))
+        for prompt in _list(section.get("prompts"), f"{where}: prompts"):
+            counted["prompts"] += 1
+            counted[_answer(_object(prompt, f"{where}: a prompt"), sources, where)] += 1
+    if dossier.get("completeness") != counted:
+        raise Malformed(f"{DOSSIER}: the figures of its completeness are not those of its prompts")
+    return f"{counted['prompts']} prompts: " + ", ".join(f"{n} {k}" for k, n in counted.items() if k != "prompts")
+
+
+def _answer(prompt: dict[str, Any], sources: list[str], where: str) -> str:
+    """How the prompt counts: by the source of the first statement that meets it."""
+    met = _list(prompt.get("met_by"), f"{where}: met_by")
+    if not all(type(index) is int and 0 <= index < len(sources) for index in met):
+        raise Malformed(f"{where}: a prompt is met by a statement that is not there")
+    if met:
+        first: int = met[0]
+        return sources[first]
+    return "not_applicable" if prompt.get("not_applicable") else "missing"
+
+
+def check_references(report: Report, references: list[tuple[str, str, str]], known: Known, what: str) -> None:
+    """Resolve each stated reference in the bundle; one line for those that hold, one for each other."""
+    unique = sorted(set(references))
+    states = [known.state(*reference) for reference in unique]
+    held = sum(result == HOLDS for result, _ in states)
+    if held or not unique:
+        report.add("integrity", what, HOLDS, f"{held} of {len(unique)} references resolve to what they state")
+    for result, why in states:
+        if result != HOLDS:
+            report.add("integrity" if result == BROKEN else "completeness", what, result, why)
+
+
+def dossier_references(dossier: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [
+        _reference(entry, f"{DOSSIER}: {section.get('ref')}: evidence")
+        for section in dossier["sections"]
+        for statement in section["statements"]
+        for entry in _list(statement.get("evidence") or [], f"{DOSSIER}: {section.get('ref')}: evidence")
+    ]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of the audit chain that was recomputed link by link."""
+
+    first: int
+    last: int
+    hash: str
+    decided: frozenset[tuple[str, str]]  # (sha256 of the subject, verdict) of each decision it tells of
+
+    @property
+    def detail(self) -> str:
+        before = "" if self.first == 1 else f"; what stands before entry {self.first:,} is not in this bundle"
+        return f"entries {self.first:,} to {self.last:,} follow from one another{before}"
+
+
+def check_segment(bundle: Bundle) -> Segment:
+    """Recompute the chain: leaf = sha256(0x00, body), link = sha256(0x01, link before, leaf)."""
+    expected, previous, first = None, None, 0
+    decided: set[tuple[str, str]] = set()
+    for line in bundle.lines(SEGMENT):
+        entry = _object(parse_json(line, f"{SEGMENT}: a line"), f"{SEGMENT}: a line")
+        seq, where = entry.get("seq"), f"{SEGMENT}: entry {entry.get('seq')}"
+        if set(entry) != {"seq", "body", "prev", "hash"} or type(seq) is not int or seq < 1:
+            raise Malformed(f"{where[:80]} does not have exactly seq, body, prev and hash")
+        if (expected or seq) != seq or (previous or (GENESIS if seq == 1 else entry["prev"])) != entry["prev"]:
+            raise Malformed(f"{where} does not follow from the entry before it")
+        body = _linked_body(entry, where)
+        if body.get("seq", seq) != seq:
+            raise Malformed(f"{where}: its text has another number")
+        facts = body.get("facts")
+        if body.get("action") == "approval.decided" and isinstance(facts, dict):
+            decided.add((str(facts.get("sha256")), str(facts.get("verdict"))))
+        first, expected, previous = first or seq, seq + 1, entry["hash"]
+    if expected is None or previous is None:
+        raise Malformed(f"{SEGMENT} has no entry")
+    return Segment(first, expected - 1, previous, frozenset(decided))
+
+
+def _linked_body(entry: dict[str, Any], where: str) -> dict[str, Any]:
+    """The entry's text, after its link was recomputed."""
+    prev, stated = _hash(entry["prev"], f"{where}: prev"), _hash(entry["hash"], f"{where}: hash")
+    try:
+        raw = _text(entry["body"], f"{where}: body").encode("utf-8")
+    except UnicodeEncodeError:
+        raise Malformed(f"{where}: the body is no text") from None
+    leaf = hashlib.sha256(b"\x00" + raw).digest()
+    if hashlib.sha256(b"\x01" + bytes.fromhex(prev) + leaf).hexdigest() != stated:
+        raise Malformed(f"{where}: its text was changed after it was chained")
+    body = _object(parse_json(raw, f"{where}: body"), f"{where}: body")
+    if canonical(body) != raw:
+        raise Malformed(f"{where}: its text is not canonical JSON")
+    return body
+
+
+def check_sections(report: Report, bundle: Bundle, manifest: dict[str, Any]) -> None:
+    """Each required section: its files are there, or the bundle names it as missing and says why."""
+    sections = _object(manifest.get("sections"), f"{MANIFEST}: sections")
+    for name, fixed in SECTIONS.items():
+        section = sections.get(name)
+        files = section.get("files") if isinstance(section, dict) else None
+        if isinstance(section, dict) and isinstance(section.get("missing"), str) and not files:
+            report.add("completeness", name, MISSING, f"not in this bundle, as it says itself: {section['missing']}")
+        elif not isinstance(files, list) or not files or not all(isinstance(file, str) for file in files):
+            report.add("completeness", name, MISSING, "the manifest neither lists its files nor says why it is missing")
+        elif gone := [file for file in [*files, *([fixed] if fixed else [])] if file not in bundle.members]:
+            report.add("completeness", name, MISSING, f"{', '.join(gone)[:200]} is not in the bundle")
+        else:
+            report.add("completeness", name, HOLDS, ", ".join(files)[:200])
+
+
+def check_decisions(report: Report, bundle: Bundle, known: Known, segment: Segment | None) -> None:
+    """Each decision is about something that the bundle holds, and the audit segment tells of it."""
+    decisions = [_object(entry, DECISIONS) for entry in _list(bundle.json(DECISIONS), DECISIONS)]
+    if not decisions:
+        report.add("completeness", "decisions", MISSING, f"{DECISIONS} is empty")
+        return
+    references = [_reference(entry.get("subject"), f"{DECISIONS}: subject") for entry in decisions]
+    check_references(report, references, known, "decision subjects")
+    for entry, (kind, identity, sha256) in zip(decisions, references, strict=True):
+        if (sha256, entry.get("verdict")) not in (segment.decided if segment else ()):
+            detail = f"the decision on {kind} {identity} is not in the audit segment"
+            report.add("completeness", "decisions on the trail", MISSING, detail)
+    about = [
+        e for e, (_, _, sha256) in zip(decisions, references, strict=True) if known.documents.get(sha256) == DOSSIER
+    ]
+    names = ", ".join(f"{e.get('verdict')} by {e.get('by')} at {e.get('at')}" for e in about)[:200]
+    detail = f"{names}, as recorded by the platform" if about else "no decision in this bundle is about the dossier"
+    report.add("authorship", "sign-off of the dossier", STATED if about else NOT_SIGNED, detail)
+
+
+def check_authorship(report: Report, bundle: Bundle, key: bytes | None) -> None:
+    """An Ed25519 signature over the bytes of manifest.json, where there is one."""
+    if SIGNATURE not in bundle.members:
+        result = BROKEN if key else NOT_SIGNED
+        report.add("authorship", "signature", result, "the bundle carries no signature of its issuer")
+    else:
+        _check_signature(report, bundle, bundle.object(SIGNATURE), key)
+    for name, member in bundle.members.items():
+        if name.endswith(".pdf"):
+            signed = member.size > MAX_JSON or b"/ByteRange" in bundle.read(name)
+            if signed:
+                report.add("authorship", name, NOT_CHECKED, "a signature inside a PDF; check it with pdfsig")
+
+
+def _check_signature(report: Report, bundle: Bundle, stated: dict[str, Any], key: bytes | None) -> None:
+    algorithm = stated.get("algorithm")
+    if algorithm != "Ed25519":
+        tool = "openssl dgst -verify (EC) or the tool of that format"
+        report.add("authorship", "signature", NOT_CHECKED, f"algorithm {str(algorithm)[:40]!r}: check it with {tool}")
+        return
+    try:
+        public, signature = (bytes.fromhex(_text(stated.get(f), f)) for f in ("public_key", "signature"))
+    except ValueError:
+        raise Malformed(f"{SIGNATURE}: public_key and signature must be hex") from None
+    if stated.get("over") != MANIFEST or not ed25519_holds(public, bundle.read(MANIFEST), signature):
+        report.add("authorship", "signature", BROKEN, f"it does not fit {MANIFEST}")
+        return
+    report.add("authorship", "signature", HOLDS, f"Ed25519 over {MANIFEST} by the key {public.hex()}")
+    if key is None:
+        report.add("authorship", "key", NOT_CHECKED, "whose key that is: compare it with one you trust (--key HEX)")
+    elif key == public:
+        report.add("authorship", "key", HOLDS, "it is the key that was given")
+    else:
+        report.add("authorship", "key", BROKEN, "it is not the key that was given")
+
+
+def check_freshness(report: Report, bundle: Bundle, segment: Segment | None) -> None:
+    """When it was exported, as far as the exporter says; and whether the segment reaches the chain's head."""
+    if EXPORT in bundle.members:
+        at = _text(bundle.object(EXPORT).get("exported_at"), f"{EXPORT}: exported_at")
+        try:
+            zone = datetime.fromisoformat(at.replace("Z", "+00:00")).tzinfo
+        except ValueError:
+            zone = None
+        if zone is None:
+            raise Malformed(f"{EXPORT}: exported_at is no time with a zone")
+        report.add("freshness", "export time", STATED, f"{at}, as the exporter says; no time stamp proves it")
+    else:
+        report.add("freshness", "export time", NOT_CHECKED, f"there is no {EXPORT}")
+    _check_head(report, bundle, segment)
+    for name in bundle.members:
+        if name.startswith(SEAL) and name not in (SEAL_LIST, EXPORT, HEAD, SIGNATURE):
+            tool = "openssl ts -verify" if name.endswith(".tsr") else "the tool of its format"
+            report.add("freshness", name, NOT_CHECKED, f"check it with {tool}")
+
+
+def _check_head(report: Report, bundle: Bundle, segment: Segment | None) -> None:
+    if HEAD not in bundle.members or segment is None:
+        report.add("freshness", "audit head", NOT_CHECKED, f"there is no {HEAD}, or no audit segment")
+        return
+    head = bundle.object(HEAD)
+    seq, sha256 = head.get("seq"), _hash(head.get("hash"), f"{HEAD}: hash")
+    if type(seq) is not int or seq < segment.last or (seq == segment.last and sha256 != segment.hash):
+        raise Malformed(f"{HEAD} does not fit the audit segment")
+    if seq == segment.last:
+        report.add("freshness", "audit head", HOLDS, f"the segment ends at the head, entry {seq:,}")
+    else:
+        detail = f"the head was entry {seq:,}, the segment ends at {segment.last:,}; ask the issuer for the rest"
+        report.add("freshness", "audit head", NOT_CHECKED, detail)
+
+
+class _Stop(Exception):
+    """What rests on a broken part is not looked at."""
+
+
+@contextmanager
+def _part(report: Report, area: str, name: str) -> Iterator[None]:
+    """A part that is not as it must be is BROKEN, and what rests on it is not looked at."""
+    try:
+        yield
+    except Malformed as error:
+        report.add(area, name, BROKEN, str(error))
+        raise _Stop from None
+
+
+def _inspect(report: Report, bundle: Bundle, manifest: dict[str, Any], key: bytes | None) -> None:
+    """Everything after the container was read, from the ground up."""
+    known = Known(files={member.sha256 for name, member in bundle.members.items() if not name.startswith(SEAL)})
+    with _part(report, "integrity", "files"):
+        report.add("integrity", "files", HOLDS, check_files(bundle, manifest))
+        known.elsewhere = _elsewhere(manifest)
+    with _part(report, "completeness", "sections"):
+        check_sections(report, bundle, manifest)
+    with _part(report, "integrity", "records"):
+        report.add("integrity", "records", HOLDS, check_records(bundle, known))
+    with _part(report, "integrity", "documents"):
+        report.add("integrity", "documents", HOLDS, check_documents(bundle, known))
+    with _part(report, "integrity", "dossier"):
+        if DOSSIER in bundle.members:
+            dossier = bundle.object(DOSSIER)
+            report.add("integrity", "dossier", HOLDS, check_dossier(dossier, manifest))
+            check_references(report, dossier_references(dossier), known, "dossier evidence")
+    segment = None
+    with _part(report, "integrity", "audit segment"):
+        if SEGMENT in bundle.members:
+            segment = check_segment(bundle)
+            report.add("integrity", "audit segment", HOLDS, segment.detail)
+    with _part(report, "integrity", "decisions"):
+        if DECISIONS in bundle.members:
+            check_decisions(report, bundle, known, segment)
+    with _part(report, "authorship", "signature"):
+        check_authorship(report, bundle, key)
+    with _part(report, "freshness", "seal"):
+        check_freshness(report, bundle, segment)
+
+
+def _elsewhere(manifest: dict[str, Any]) -> dict[tuple[str, str, str], str]:
+    listed = _list(manifest.get("elsewhere", []), f"{MANIFEST}: elsewhere")
+    where = f"{MANIFEST}: elsewhere"
+    return {_reference(entry, where): _text(entry.get("because"), f"{where}: because") for entry in listed}
+
+
+def verify(path: Path | str, key: bytes | None = None) -> Report:
+    """Check the bundle at `path`; with `key` (32 bytes), demand an Ed25519 signature by that key."""
+    path = Path(path)
+    report = Report(bundle=path.name)
+    try:
+        if not path.is_file():
+            raise Unreadable("there is no such file")
+        with path.open("rb") as stream:
+            _verify(report, stream, key)
+    except (Unreadable, OSError) as error:
+        report.unreadable = str(error)
+    except _Stop:
+        return report  # the broken part stands in it
+    return report
+
+
+def _verify(report: Report, stream: BinaryIO, key: bytes | None) -> None:
+    with _part(report, "integrity", "container"):
+        bundle = open_container(stream)
+        report.add("integrity", "container", HOLDS, f"{len(bundle.members)} members, rebuilt byte for byte")
+    try:
+        manifest = bundle.object(MANIFEST)
+    except Malformed as error:
+        raise Unreadable(str(error)) from None
+    report.digest = bundle.members[MANIFEST].sha256
+    report.subject = manifest.get("subject") if isinstance(manifest.get("subject"), dict) else None
+    _inspect(report, bundle, manifest, key)
+
+
+def _key(text: str) -> bytes:
+    raw = bytes.fromhex(text)
+    if len(raw) != 32:
+        raise ValueError("an Ed25519 public key has 32 bytes")
+    return raw
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="verify.py", description="Check an Assay evidence bundle offline.")
+    parser.add_argument("bundle", type=Path, help="the evidence.zip to check")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument(
+        "--key", type=_key, metavar="HEX", help="the issuer's Ed25519 public key, which must have signed"
+    )
+    options = parser.parse_args(arguments)
+    report = verify(options.bundle, options.key)
+    print(json.dumps(report.as_dict(), indent=2, ensure_ascii=True) if options.json else report.as_text())
+    return report.exit_status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
