@@ -28,7 +28,7 @@ REFERENCES = [
     *(f"Annex XII(2)({letter})" for letter in "abc"),
 ]
 REFERENCES_SHA256 = "185cdb1c42ff71ac4bcaecf90af721a10b94482b2e9250adc6a79f20641e2e17"
-EDITION_SHA256 = "20e98fa80328fea531e9f71159d79b6ccab00932b2cc2b900c0e57813a6627a0"
+EDITION_SHA256 = "1c56b476885d03cf60d830f5b7aaa9e8d54872123d8bdbe2475a141c2b0ccb42"
 LONGEST_SHARED_RUN = 11  # words; one more and a passage counts as taken over
 
 
@@ -167,6 +167,8 @@ def broken(change: str) -> dict[str, Any]:
             data["rules"][0]["all"] = ["never_set"]
         case "a stray key":
             data["duties"][0]["colour"] = "red"
+        case "a word without a name":
+            data["rules"][0]["documents"] = ["novel"]
         case "a missing part":
             del data["clocks"]
         case "a last question that can be skipped":
@@ -182,6 +184,7 @@ def broken(change: str) -> dict[str, Any]:
         ("a question that leads back", "original-provider does not lead forward"),
         ("a rule on a flag nobody sets", "rule prohibited waits for a flag that no answer sets"),
         ("a stray key", "art-5-original: DutyText knows no colour"),
+        ("a word without a name", "rule prohibited uses a word without a name"),
         ("a missing part", "lacks the entry 'clocks'"),
         ("a last question that can be skipped", "must be asked on every path"),
     ],

@@ -55,6 +55,7 @@ class Edition:
     sha256: str
     evidence: Mapping[str, str]
     facts: Mapping[str, str]
+    names: Mapping[str, str]
     annexes: tuple[Annex, ...]
     clocks: Mapping[str, Clock]
     duties: Mapping[str, DutyText]
@@ -157,6 +158,7 @@ def _assembled(data: Mapping[str, Any]) -> Edition:
         sha256=digest(data),
         evidence=MappingProxyType(data["evidence"]),
         facts=MappingProxyType(data["facts"]),
+        names=MappingProxyType(data["names"]),
         annexes=tuple(Annex.of(row) for row in data["annexes"]),
         clocks=_by_id(Clock.of(row) for row in data["clocks"]),
         duties=_by_id(build(DutyText, row) for row in data["duties"]),
@@ -234,6 +236,8 @@ def _check_rules(law: Edition) -> None:
         _demand(set(rule.annexes.values()) <= clocks, f"rule {rule.id} names an unknown clock")
         _demand(rule.kind is None or rule.kind in law.kinds, f"rule {rule.id} gives an unknown kind")
         _demand(rule.risk_class is None or rule.risk_class in law.risk_classes, f"rule {rule.id}: unknown class")
+        spoken = {word for word in (rule.kind, rule.role, rule.risk_class, *rule.documents) if word}
+        _demand(spoken <= set(law.names), f"rule {rule.id} uses a word without a name")
     timed = {row.id: row.clock for row in law.duties.values()}
     timed |= {row.id: row.clock for row in law.screening} | {row.id: row.clock for row in law.incidents.values()}
     for name, clock in timed.items():
