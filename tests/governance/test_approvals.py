@@ -143,11 +143,11 @@ def used(home: House, request: object) -> str:
 
 def test_wrong_passwords_are_counted_recorded_and_stopped(home: House, version: DatasetVersion) -> None:
     for _ in range(5):
-        with pytest.raises(NotAllowed, match="not your password"):
+        with pytest.raises(Unusable, match="not your password"):
             reauthentication.by_password(
                 actor=home.ben, password="guess", subject_digest="0" * 64, verdict=Verdict.APPROVE
             )
-    with pytest.raises(NotAllowed, match="Too many"):
+    with pytest.raises(WrongState, match="Too many"):
         reauthentication.by_password(
             actor=home.ben, password=PASSWORD, subject_digest="0" * 64, verdict=Verdict.APPROVE
         )

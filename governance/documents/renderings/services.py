@@ -54,6 +54,15 @@ def ask(
     return rendering
 
 
+@transaction.atomic
+def retry(*, actor: Actor, rendering_id: UUID) -> Rendering:
+    """Make a file that failed once more. Raises WrongState unless it failed."""
+    rendering = selectors.visible(actor, rendering_id)
+    move(rendering, TRANSITIONS, State.QUEUED, error=None)
+    jobs.ask(actor=actor, task=TASK, subject=rendering)
+    return rendering
+
+
 def begin(*, lease: Lease, rendering_id: UUID) -> Rendering:
     """The rendering to make."""
     return Rendering.objects.get(pk=rendering_id)

@@ -1,7 +1,9 @@
 """Canonical JSON (RFC 8785) and the digests made from it: one spelling, so that equal things hash equally."""
 
+import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -16,7 +18,7 @@ LARGEST_EXACT = 2**53 - 1
 
 
 def plain(value: Any) -> Any:
-    """`value` as what JSON knows: times in UTC with a Z, ids and decimals as text, sets sorted.
+    """`value` as what JSON knows: times in UTC with a Z, ids and decimals as text, sets sorted, dataclasses by their fields.
 
     Raises TypeError for a type that has no agreed spelling here.
     """
@@ -38,12 +40,14 @@ def plain(value: Any) -> Any:
             return value.isoformat()
         case UUID() | Decimal() | Path():
             return str(value)
-        case dict():
+        case Mapping():
             return {str(key): plain(item) for key, item in value.items()}
         case set() | frozenset():
             return sorted(plain(item) for item in value)
         case list() | tuple():
             return [plain(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     raise TypeError(f"No canonical form for {type(value).__name__}: {value!r}")
 
 

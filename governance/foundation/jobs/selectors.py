@@ -27,8 +27,8 @@ def latest(subject: Record, task: str) -> Job | None:
 
 
 def worker_seen() -> Worker | None:
-    """The worker that reported last, alive or not."""
-    return Worker.objects.order_by("-seen_at").first()
+    """The worker that reported last, alive or not; the scheduler reports too, but does no jobs."""
+    return Worker.objects.exclude(name__startswith="scheduler@").order_by("-seen_at").first()
 
 
 def worker_is_alive() -> bool:

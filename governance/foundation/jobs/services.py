@@ -104,6 +104,16 @@ def end(lease: Lease, state: State, *, error: dict[str, Any] | None = None) -> N
 
 
 @transaction.atomic
+def hand_back(lease: Lease) -> None:
+    """Give a job back unharmed, because its worker is being stopped: it waits again, and the attempt does not
+    count. Raises LeaseLost."""
+    given = _held(lease).update(state=State.QUEUED, attempts=F("attempts") - 1, lease_until=None, process=None)
+    if not given:
+        raise LeaseLost("This worker lost its lease on the job; another may hold it.")
+    _post(Job.objects.get(pk=lease.job_id))
+
+
+@transaction.atomic
 def cancel(*, subject: Record, task: str) -> Job | None:
     """Ask that the live job on `subject` ends. A waiting one ends here and now; a running one when its
     worker next looks (seconds). Returns the job, or None when nothing is live."""

@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotAllowed
+from governance.foundation.core.errors import Fault, NotAllowed, Unusable, WrongState
 from governance.people.approvals.models import Reauthentication
 from governance.people.approvals.rules import PROOF_LIFETIME, WRONG_TRIES, WRONG_TRIES_WITHIN, Verdict
 
 
 def by_password(*, actor: Actor, password: str, subject_digest: str, verdict: Verdict) -> str:
-    """A proof for `verdict` on `subject_digest`. Raises NotAllowed for a wrong password or too many of them."""
+    """A proof for `verdict` on `subject_digest`. Raises Unusable for a wrong password, WrongState after too many."""
     user = get_user_model().objects.filter(pk=actor.user_id, is_active=True).first()
     if user is None:
         raise NotAllowed("Only a person can sign.")
@@ -26,7 +26,7 @@ def by_password(*, actor: Actor, password: str, subject_digest: str, verdict: Ve
         user=user, succeeded=False, created_at__gt=timezone.now() - WRONG_TRIES_WITHIN
     ).count()
     if tries >= WRONG_TRIES:
-        raise NotAllowed("Too many wrong passwords; wait a quarter of an hour, then try again.")
+        raise WrongState("Too many wrong passwords; wait a quarter of an hour, then try again.")
     secret = secrets.token_urlsafe(32)
     succeeded = user.check_password(password)
     # Its own transaction: a failed try must stay on record although the decision rolls back.
@@ -42,7 +42,7 @@ def by_password(*, actor: Actor, password: str, subject_digest: str, verdict: Ve
         if not succeeded:
             record(actor, "reauthentication.failed", facts={"subject": subject_digest, "try": tries + 1})
     if not succeeded:
-        raise NotAllowed("That is not your password; nothing was signed.")
+        raise Unusable([Fault("password", "That is not your password; nothing was signed.", "Try again.")])
     return f"{row.pk}.{secret}"
 
 

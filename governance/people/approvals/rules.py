@@ -15,7 +15,7 @@ from governance.people.projects.rules import Role, listing
 class State(StrEnum):
     OPEN = "open"
     GRANTED = "granted"
-    CHANGES = "changes-asked"
+    CHANGES = "changes_requested"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     VOID = "void"  # the approved thing changed

@@ -10,6 +10,7 @@ from django.utils.text import slugify
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
+from governance.foundation.core.canonical import plain
 from governance.foundation.core.errors import Fault, Faults, NotAllowed, NotFound, Unusable
 from governance.law.regulation import rules as regulation
 from governance.people.organisations import selectors as organisations
@@ -72,8 +73,8 @@ def appoint(*, actor: Actor, project_id: UUID, username: str, role: Role) -> Mem
 
 
 @transaction.atomic
-def dismiss(*, actor: Actor, member_id: UUID) -> None:
-    """Take a role away; what the person did with it stays on record."""
+def dismiss(*, actor: Actor, member_id: UUID) -> UUID:
+    """Take a role away; what the person did with it stays on record. Returns the project's id."""
     member = Member.objects.select_related("project", "user").filter(pk=member_id).first()
     if member is None:
         raise NotFound("member")
@@ -82,6 +83,7 @@ def dismiss(*, actor: Actor, member_id: UUID) -> None:
         raise Unusable([Fault("role", "A project keeps at least one owner.", "Appoint another owner first.")])
     record(actor, "project.dismissed", subject=member, facts={"role": member.role})
     member.delete()
+    return project.pk
 
 
 @transaction.atomic
@@ -107,7 +109,7 @@ def classify(*, actor: Actor, project_id: UUID, answers: dict[str, str], reason:
         edition=edition.id,
         edition_sha256=edition.sha256,
         answers=answers,
-        outcome=outcome.as_dict(),
+        outcome=plain(outcome),
         reason=reason,
         decided_by_id=actor.person_id,
         decided_by_name=actor.name,

@@ -1,9 +1,96 @@
-"""What every page shows around its content."""
+"""What every page shows around its content: navigation, counts, the person, whether work gets done."""
 
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from governance.foundation.core.actor import Actor
+from governance.foundation.jobs import selectors as jobs
+from governance.foundation.jobs.rules import State as JobState
+from governance.people.approvals import selectors as approvals
+from governance.people.organisations import selectors as organisations
+from governance.people.projects import selectors as projects
+
+NAV = [
+    ("home", gettext_lazy("Home"), ("home",)),
+    ("project-list", gettext_lazy("Projects"), ("project", "classification", "questionnaire")),
+    ("dataset-list", gettext_lazy("Data"), ("dataset",)),
+    ("base-model-list", gettext_lazy("Base models"), ("base-model",)),
+    ("evaluation-plan-list", gettext_lazy("Evaluation plans"), ("evaluation-plan",)),
+    ("run-list", gettext_lazy("Runs"), ("run",)),
+    ("model-version-list", gettext_lazy("Models"), ("model-version", "evaluation-", "model-card", "release")),
+    ("dossier-list", gettext_lazy("Dossiers"), ("dossier",)),
+    ("approval-list", gettext_lazy("Approvals"), ("approval",)),
+    ("audit-list", gettext_lazy("Audit"), ("audit",)),
+]
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    return {"shell": {"nav": []}}
+    """The context processor. Nothing for somebody who is not signed in: those pages stand alone."""
+    actor: Actor | None = getattr(request, "actor", None)
+    if actor is None:
+        return {}
+    seen = list(projects.visible_to(actor))
+    ids = [project.pk for project in seen]
+    live = list(jobs.live(ids).values_list("state", flat=True))
+    waiting = len(approvals.inbox(actor))
+    return {
+        "shell": {
+            "nav": _nav(request, waiting=waiting),
+            "settings": _settings(request, actor),
+            "project": None,
+            "projects": [
+                {"name": p.name, "url": reverse("project-detail", args=[p.pk]), "current": False} for p in seen[:12]
+            ],
+            "all_projects_url": reverse("project-list"),
+            "search_url": None,
+            "jobs": {
+                "url": reverse("job-list"),
+                "running": live.count(JobState.RUNNING),
+                "queued": live.count(JobState.QUEUED),
+            },
+            "person": {
+                "name": actor.first_name,
+                "role": "",
+                "links": [{"label": _("Your account"), "url": reverse("account")}],
+            },
+            "sign_out_url": reverse("sign-out"),
+            "no_worker": _no_worker(live),
+            "audit": None,
+        }
+    }
+
+
+def _nav(request: HttpRequest, *, waiting: int) -> list[dict[str, Any]]:
+    here = (request.resolver_match.url_name or "") if request.resolver_match else ""
+    rows = []
+    current_set = False
+    for name, label, prefixes in NAV:
+        current = not current_set and any(here.startswith(prefix) for prefix in prefixes)
+        current_set = current_set or current
+        count = waiting if name == "approval-list" and waiting else None
+        rows.append({"label": label, "url": reverse(name), "count": count, "waits": bool(count), "current": current})
+    return rows
+
+
+def _settings(request: HttpRequest, actor: Actor) -> dict[str, Any] | None:
+    organisation = organisations.visible_to(actor).first()
+    if organisation is None:
+        return None
+    here = request.resolver_match.url_name if request.resolver_match else ""
+    return {
+        "label": _("Organisation"),
+        "url": reverse("organisation-detail", args=[organisation.pk]),
+        "current": here == "organisation-detail",
+    }
+
+
+def _no_worker(live: list[str]) -> dict[str, Any] | None:
+    """Says so when work waits and nobody is there to do it."""
+    if not live or jobs.worker_is_alive():
+        return None
+    worker = jobs.worker_seen()
+    return {"waiting": len(live), "since": worker.seen_at if worker else None}

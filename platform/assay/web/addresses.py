@@ -1,0 +1,27 @@
+"""Where each record has its page, so that any statement, gate or audit entry can link to what it is about."""
+
+from django.urls import reverse
+
+PAGES = {
+    "organisation": "organisation-detail",
+    "project": "project-detail",
+    "classification": "classification-detail",
+    "approval_request": "approval-detail",
+    "base_model": "base-model-detail",
+    "dataset": "dataset-detail",
+    "dataset_version": "dataset-version-detail",
+    "evaluation_plan": "evaluation-plan-detail",
+    "run": "run-detail",
+    "model_version": "model-version-detail",
+    "evaluation": "evaluation-detail",
+    "model_card": "model-card-detail",
+    "dossier_draft": "dossier-detail",
+    "dossier": "dossier-version-detail",
+    "release": "release-detail",
+}
+
+
+def of(kind: str, pk: object) -> str:
+    """The address of a record's page; "" for kinds without one."""
+    name = PAGES.get(kind)
+    return reverse(name, args=[pk]) if name and pk else ""

@@ -1,0 +1,72 @@
+"""The jobs drawer: what waits, runs and failed, and whether anybody is there to do it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from assay.web import addresses
+from governance.documents.renderings import services as renderings
+from governance.foundation.core.errors import NotFound, WrongState
+from governance.foundation.jobs import selectors
+from governance.foundation.jobs.models import Job
+from governance.foundation.jobs.rules import State
+from governance.people.projects import selectors as projects
+from governance.work.evaluations import services as evaluations
+from governance.work.runs import services as runs
+
+WORDS = {"train": gettext_lazy("Training"), "evaluate": gettext_lazy("Evaluation"), "render": gettext_lazy("Document")}
+
+
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    seen = [project.pk for project in projects.visible_to(request.actor)]
+    rows = [_row(job) for job in selectors.drawer(seen)[:100]]
+    context = {"rows": rows, "worker": selectors.worker_seen(), "alive": selectors.worker_is_alive()}
+    template = "jobs/_rows.html" if request.htmx else "jobs/list.html"
+    return render(request, template, context)
+
+
+@require_POST
+def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Another try, through the noun that the job worked for: it knows its gates."""
+    job = Job.objects.filter(pk=pk, project_id__in=projects.visible_to(request.actor).values("pk")).first()
+    if job is None:
+        raise NotFound("job")
+    match job.task:
+        case runs.TASK:
+            runs.resume(actor=request.actor, run_id=job.subject_id)
+        case evaluations.TASK:
+            evaluations.retry(actor=request.actor, evaluation_id=job.subject_id)
+        case renderings.TASK:
+            renderings.retry(actor=request.actor, rendering_id=job.subject_id)
+        case _:
+            raise WrongState(f"A job of the kind {job.task} cannot be tried again from here.")
+    messages.success(request, _("Queued again."))
+    return redirect("job-list")
+
+
+def _row(job: Job) -> dict[str, object]:
+    progress = job.progress or {}
+    error = None
+    if job.error:
+        who = _("Whoever prepared it") if job.error.get("fault") == "user" else _("The operator")
+        error = {"message": job.error["message"], "cure": "", "who": who}
+    return {
+        "label": f"{WORDS.get(job.task, job.task)}",
+        "url": addresses.of(job.subject_kind, job.subject_id),
+        "state": job.state,
+        "note": job.requested_by,
+        "done": progress.get("done"),
+        "total": progress.get("of"),
+        "unit": progress.get("unit", ""),
+        "seconds_left": progress.get("seconds_left"),
+        "at": job.ended_at or job.started_at or job.created_at,
+        "error": error,
+        "retry_url": reverse("job-retry", args=[job.pk]) if job.state == State.FAILED else "",
+    }

@@ -1,0 +1,53 @@
+"""The organisation: who it is, as every dossier states it, and its people."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from assay.web.forms.faults import attempt
+from assay.web.forms.organisations import MemberForm, OrganisationForm
+from governance.people.organisations import selectors, services
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Shows it; for an administrator it is also the form that changes it."""
+    organisation = selectors.visible(request.actor, pk)
+    form = OrganisationForm(request.POST or None, initial=organisation.content())
+    if form.is_valid():
+        act = lambda: services.describe(actor=request.actor, organisation_id=pk, **form.cleaned_data)  # noqa: E731
+        if attempt(form, act):
+            messages.success(request, _("Saved. Documents frozen before keep what they said."))
+            return redirect("organisation-detail", pk=pk)
+    return _page(request, pk, form=form)
+
+
+@require_POST
+def add_member(request: HttpRequest, pk: UUID) -> HttpResponse:
+    selectors.visible(request.actor, pk)
+    form = MemberForm(request.POST)
+    if form.is_valid():
+        act = lambda: services.add_member(actor=request.actor, organisation_id=pk, **form.cleaned_data)  # noqa: E731
+        if attempt(form, act):
+            messages.success(request, _("They belong to the organisation now. Appoint them in a project next."))
+            return redirect("organisation-detail", pk=pk)
+    return _page(request, pk, member_form=form)
+
+
+def _page(
+    request: HttpRequest, pk: UUID, *, form: OrganisationForm | None = None, member_form: MemberForm | None = None
+) -> HttpResponse:
+    organisation = selectors.visible(request.actor, pk)
+    bad = (form is not None and form.errors) or (member_form is not None and member_form.errors)
+    context = {
+        "organisation": organisation,
+        "form": form or OrganisationForm(initial=organisation.content()),
+        "member_form": member_form or MemberForm(),
+        "memberships": organisation.memberships.select_related("user"),
+        "may_change": selectors.is_administrator(request.actor, organisation.pk),
+    }
+    return render(request, "organisations/detail.html", context, status=422 if bad else 200)

@@ -1,0 +1,177 @@
+"""Projects, their people, and the questionnaire."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from assay.web.forms.faults import attempt
+from assay.web.forms.projects import AnswerForm, AppointForm, ProjectForm, SignAnswersForm
+from governance.foundation.audit import selectors as audit
+from governance.foundation.core.errors import NotFound
+from governance.law.regulation import rules as regulation
+from governance.people.organisations import selectors as organisations
+from governance.people.projects import selectors, services
+from governance.people.projects.models import Classification, Project
+from governance.people.projects.rules import Role
+
+
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    context = {
+        "projects": selectors.visible_to(request.actor),
+        "organisations": organisations.visible_to(request.actor),
+    }
+    return render(request, "projects/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    belongs = organisations.visible_to(request.actor).first()
+    if belongs is None:
+        raise NotFound("organisation")
+    form = ProjectForm(request.POST or None)
+    if form.is_valid():
+        act = lambda: services.create(actor=request.actor, organisation_id=belongs.pk, **form.cleaned_data)  # noqa: E731
+        if project := attempt(form, act):
+            return redirect("project-detail", pk=project.pk)
+    return render(request, "projects/form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_safe
+def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    project = selectors.visible(request.actor, pk)
+    return render(request, "projects/detail.html", _context(request, project))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+    project = selectors.require(request.actor, pk, "describe the project")
+    form = ProjectForm(request.POST or None, initial=project.content())
+    if form.is_valid():
+        act = lambda: services.describe(actor=request.actor, project_id=pk, **form.cleaned_data)  # noqa: E731
+        if attempt(form, act):
+            messages.success(request, _("Saved."))
+            return redirect("project-detail", pk=pk)
+    return render(request, "projects/form.html", {"form": form, "project": project}, status=422 if form.errors else 200)
+
+
+@require_POST
+def appoint(request: HttpRequest, pk: UUID) -> HttpResponse:
+    project = selectors.visible(request.actor, pk)
+    form = AppointForm(request.POST, people=_people(project))
+    if form.is_valid():
+        given = form.cleaned_data
+        act = lambda: services.appoint(  # noqa: E731
+            actor=request.actor, project_id=pk, username=given["username"], role=Role(given["role"])
+        )
+        if attempt(form, act):
+            return redirect("project-detail", pk=pk)
+    return render(request, "projects/detail.html", _context(request, project, appoint_form=form), status=422)
+
+
+@require_POST
+def dismiss(request: HttpRequest, pk: UUID) -> HttpResponse:
+    project_id = services.dismiss(actor=request.actor, member_id=pk)
+    messages.success(request, _("The role is taken away; what they did with it stays on record."))
+    return redirect("project-detail", pk=project_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def questionnaire(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One question at a time; the answers wait in the session until a person signs them with a reason."""
+    project = selectors.require(request.actor, pk, "answer the questionnaire")
+    key = f"questionnaire-{pk}"
+    answers: dict[str, str] = request.session.get(key, {})
+    if request.method == "POST" and "again" in request.POST:
+        way = regulation.walk(answers).path
+        request.session[key] = {name: answers[name] for name in way[: way.index(request.POST["again"])]} if request.POST["again"] in way else {}
+        return redirect("questionnaire", pk=pk)
+    question = regulation.next_question(answers)
+    form: AnswerForm | SignAnswersForm
+    if question is not None:
+        form = AnswerForm(request.POST or None, question=question)
+        if form.is_valid():
+            request.session[key] = {**answers, question.id: form.cleaned_data["answer"]}
+            return redirect("questionnaire", pk=pk)
+    else:
+        form = SignAnswersForm(request.POST or None)
+        if form.is_valid():
+            act = lambda: services.classify(  # noqa: E731
+                actor=request.actor, project_id=pk, answers=answers, reason=form.cleaned_data["reason"]
+            )
+            if found := attempt(form, act):
+                request.session.pop(key, None)
+                return redirect("classification-detail", pk=found.pk)
+    law = regulation.latest()
+    context = {
+        "project": project,
+        "form": form,
+        "question": question,
+        "given": _given(law, answers),
+        "law": law,
+        "outcome": None if question else regulation.outcome(answers, on=timezone.localdate()),
+        "screening": law.screening if question is not None and question.screening else (),
+        "areas": law.areas if question is not None and question.areas else (),
+    }
+    return render(request, "projects/questionnaire.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+def classification(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = Classification.objects.select_related("project").filter(pk=pk).first()
+    if found is None:
+        raise NotFound("classification")
+    try:
+        selectors.visible(request.actor, found.project_id)
+    except NotFound:
+        raise NotFound("classification") from None
+    law = regulation.edition(found.edition)
+    context = {
+        "classification": found,
+        "project": found.project,
+        "given": _given(law, found.answers),
+        "stands": selectors.classification(found.project_id) == found,
+    }
+    return render(request, "projects/classification.html", context)
+
+
+def _given(law: regulation.Edition, answers: dict[str, str]) -> list[dict[str, object]]:
+    """The answers in the order of the way, in words."""
+    questions = {question.id: question for question in law.questions}
+    rows = []
+    for name in regulation.walk(answers, law=law).path:
+        question, value = questions[name], answers[name]
+        choice = question.answers.get(value)
+        rows.append({"question": question, "answer": choice.says if choice else _("Not known yet")})
+    return rows
+
+
+def _people(project: Project) -> list[tuple[str, str]]:
+    users = [membership.user for membership in project.organisation.memberships.select_related("user")]
+    return [(user.username, user.get_full_name() or user.username) for user in users]
+
+
+def _context(request: HttpRequest, project: Project, appoint_form: AppointForm | None = None) -> dict[str, object]:
+    events = list(audit.trail(projects=[project.pk])[:10])
+    may_appoint = selectors.may(request.actor, project.pk, "appoint people") or organisations.is_administrator(
+        request.actor, project.organisation_id
+    )
+    return {
+        "project": project,
+        "members": project.members.select_related("user"),
+        "classification": selectors.classification(project.pk),
+        "may_describe": selectors.may(request.actor, project.pk, "describe the project"),
+        "may_classify": selectors.may(request.actor, project.pk, "answer the questionnaire"),
+        "may_prepare": selectors.may(request.actor, project.pk, "prepare a run"),
+        "appoint_form": (appoint_form or AppointForm(people=_people(project))) if may_appoint else None,
+        "runs": project.runs.select_related("base_model")[:8],
+        "datasets": project.datasets.all(),
+        "models": project.model_versions.all()[:8],
+        "events": events,
+        "names": audit.names(events),
+    }
