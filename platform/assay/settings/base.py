@@ -210,6 +210,8 @@ SPECTACULAR_SETTINGS = {
 BROKER_URL = env.text("BROKER_URL", "filesystem://")
 BROKER_DIR = VAR_DIR / "broker"
 ASSAY_LEASE_SECONDS = env.number("ASSAY_LEASE_SECONDS", 60)
+# From the wish to cancel to the kill: time for the trainer to write its checkpoint.
+ASSAY_GRACE_SECONDS = env.number("ASSAY_GRACE_SECONDS", 30)
 ASSAY_JOB_THREADS = env.number("ASSAY_JOB_THREADS", 0)  # 0: as many as there are cores
 
 LOGGING = {

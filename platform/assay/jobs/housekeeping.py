@@ -1,0 +1,98 @@
+"""What puts right what was lost: messages, leases, processes. Each step may run anywhere, at any time, twice.
+
+Every worker does it at its start and then every quarter of a lease, and so does the scheduler: no single
+process is needed for the others' recovery.
+"""
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import Error, connection
+from django.utils import timezone
+
+from assay.jobs import processes
+from assay.jobs.app import QUEUE_OF
+from assay.jobs.enqueue import send
+from governance.foundation.jobs import services as jobs
+from governance.foundation.jobs.models import Job, Outbox
+from governance.foundation.jobs.rules import State
+
+log = logging.getLogger(__name__)
+
+
+def interval() -> float:
+    """Seconds between two rounds."""
+    return settings.ASSAY_LEASE_SECONDS / 4
+
+
+def round_of(name: str) -> None:
+    """One round: say that the process `name` lives, take back what was lost, send what was not."""
+    jobs.report_worker(name)
+    reap()
+    sweep()
+
+
+def keep_house(name: str, stop: threading.Event) -> None:
+    """Rounds until `stop` is set. A database or broker that is away makes a round fail, never end them."""
+    while True:
+        try:
+            round_of(name)
+        except Error as error:
+            log.warning("Housekeeping waits, the database does not answer: %s", error)
+            connection.close()
+        except Exception:
+            log.exception("A round of housekeeping failed; the next one comes all the same.")
+            connection.close()
+        if stop.wait(interval()):
+            connection.close()
+            return
+
+
+def reap() -> list[Job]:
+    """Take back jobs whose worker was lost, and end what it left running on this machine."""
+    taken_back = jobs.reap()
+    for job in taken_back:
+        log.warning("Job %s: %s lost its lease, it is now %s.", job.pk, job.worker, job.state)
+        if ended := processes.end_remains(job.pk, job.process, settings.DATA_DIR):
+            log.warning("Job %s: ended processes that outlived their worker: %s", job.pk, ended)
+    return taken_back
+
+
+def sweep(now: datetime | None = None) -> int:
+    """Send the messages that never reached the broker, and again those that it seems to have lost.
+
+    Returns how many were sent; the first that the broker refuses ends the sweep.
+    """
+    now = now or timezone.now()
+    patience = timedelta(seconds=2 * settings.ASSAY_LEASE_SECONDS)
+    due = [message for message in jobs.unsent() if message.created_at < now - timedelta(seconds=2)]
+    for job in jobs.waiting_unnoticed(now - patience):
+        last = job.messages.order_by("-pk").first()
+        if last is not None and _seems_lost(last, now, patience):
+            due.append(last)
+    sent = 0
+    for message in due:
+        if message.job.state != State.QUEUED:
+            jobs.mark_sent(message)  # somebody found the job without it
+        elif send(message):
+            sent += 1
+        else:
+            break
+    return sent
+
+
+def _seems_lost(message: Outbox, now: datetime, patience: timedelta) -> bool:
+    """Whether a job that was announced by `message` and still waits should be announced again.
+
+    While its queue is busy with other jobs waiting is natural, so the pauses double: a day's wait costs ten
+    messages. A queue with nothing running should have taken it long ago.
+    """
+    if message.sent_at is None:
+        return False
+    queue = QUEUE_OF[message.job.task]
+    tasks = [task for task, other in QUEUE_OF.items() if other == queue]
+    busy = Job.objects.filter(state=State.RUNNING, task__in=tasks).exists()
+    waited = message.sent_at - message.created_at
+    return now - message.sent_at > (max(patience, waited) if busy else patience)

@@ -1,0 +1,70 @@
+"""The job "render": a file from a frozen document, in a process that can take little and see no database."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from assay.jobs.keeping import keeping
+from assay.jobs.supervise import Interrupted, Limits, Outcome, Supervised
+from governance.documents.renderings import services as renderings
+from governance.documents.renderings.models import Rendering
+from governance.foundation.jobs.services import Lease
+
+# A dossier of 60 pages takes some 400 MB and 10 s; a document that takes ten times that is not one of ours.
+LIMITS = Limits(address_space=4 * 1024**3, cpu_seconds=180, wall_seconds=300)
+
+
+def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
+    """Make the file under `lease` and keep it. Raises LeaseLost, and Interrupted when `stopping` ended it."""
+    rendering = renderings.begin(lease=lease, rendering_id=lease.subject_id)
+    with tempfile.TemporaryDirectory(prefix="assay-render-") as name:
+        folder = Path(name)
+        made = folder / f"document.{rendering.format}"
+        outcome = Supervised(
+            command(rendering, folder, made),
+            lease=lease,
+            folder=folder,
+            log_file=folder / "renderer.log",
+            stopping=stopping,
+            limits=LIMITS,
+        ).run()
+        if outcome.interrupted and outcome.exit_code != 0 and not outcome.cancelled:
+            raise Interrupted
+        if outcome.exit_code != 0:
+            fail(lease, why(outcome))
+            return
+        with keeping(lease):
+            renderings.finish(lease=lease, rendering_id=lease.subject_id, file=made, renderer=renderer())
+
+
+def fail(lease: Lease, message: str) -> None:
+    """Record that there is no file, and why. Raises LeaseLost."""
+    renderings.fail(lease=lease, rendering_id=lease.subject_id, message=message)
+
+
+def command(rendering: Rendering, folder: Path, made: Path) -> list[str]:
+    """Write the renderer's input into `folder`; its command line, which is to write `made`."""
+    given = folder / "document.json"
+    asked = {
+        "document_kind": rendering.document_kind,
+        "document": rendering.document,
+        "format": str(rendering.format),
+    }
+    given.write_text(json.dumps(asked, ensure_ascii=False), encoding="utf-8")
+    return [sys.executable, "-m", "assay.rendering", str(given), str(made)]
+
+
+def renderer() -> str:
+    """What made the file: the same renderer makes the same bytes again."""
+    return f"Assay {version('assay')}, WeasyPrint {version('weasyprint')}"
+
+
+def why(outcome: Outcome) -> str:
+    if outcome.cancelled:
+        return "It was cancelled."
+    if outcome.timed_out:
+        return f"It took longer than {LIMITS.wall_seconds:.0f} s and was ended. {outcome.last_words}".strip()
+    return outcome.last_words or f"The renderer ended with code {outcome.exit_code} and said nothing."

@@ -1,0 +1,63 @@
+"""From a message to a job done: claim it, hand it to the module of its task, and say how it ended."""
+
+import logging
+import socket
+import threading
+from types import ModuleType
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError
+
+from assay.jobs import evaluate, render, train
+from assay.jobs.supervise import Interrupted
+from governance.foundation.core.errors import Refusal
+from governance.foundation.jobs import services as jobs
+from governance.foundation.jobs.services import Lease, LeaseLost
+
+log = logging.getLogger(__name__)
+
+# Each has carry_out(lease, stopping) and fail(lease, message).
+TASKS: dict[str, ModuleType] = {"train": train, "evaluate": evaluate, "render": render}
+
+# Set when this worker is asked to stop: what it holds is given back, unharmed, for its next start.
+stopping = threading.Event()
+
+
+def worker_name(part: str) -> str:
+    """How a process of ours signs: `gpu@host`."""
+    return f"{part}@{socket.gethostname()}"
+
+
+def do(job_id: UUID, worker: str) -> None:
+    """Do the job if it still waits and nobody has it. Never raises for what happens to the job itself."""
+    if stopping.is_set():
+        return  # it stays queued, and the sweeper announces it again
+    lease = jobs.claim(job_id=job_id, worker=worker)
+    if lease is None:
+        log.info("Job %s no longer waits.", job_id)
+        return
+    log.info("Job %s: %s %s, attempt %d", job_id, lease.task, lease.subject_id, lease.attempt)
+    try:
+        _carry_out(lease)
+    except LeaseLost as error:
+        log.warning("Job %s: %s", job_id, error)
+    except (OperationalError, InterfaceError):
+        # Nothing can be written now. The lease runs out and the job is tried again, as after a lost worker.
+        log.exception("Job %s: the database does not answer; the job waits for its lease to end.", job_id)
+
+
+def _carry_out(lease: Lease) -> None:
+    task = TASKS[lease.task]
+    try:
+        task.carry_out(lease, stopping.is_set)
+    except Interrupted:
+        jobs.hand_back(lease)
+        log.info("Job %s: given back, this worker stops.", lease.job_id)
+    except (LeaseLost, OperationalError, InterfaceError):
+        raise
+    except (Refusal, OSError) as error:
+        log.warning("Job %s: %s", lease.job_id, error)
+        task.fail(lease, str(error))
+    except Exception as error:
+        log.exception("Job %s: a fault of the platform's own", lease.job_id)
+        task.fail(lease, f"{type(error).__name__}: {error}")

@@ -1,0 +1,25 @@
+"""`assay scheduler`: what has to happen at its time, whether or not a worker lives."""
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from assay.jobs.housekeeping import keep_house
+from assay.jobs.work import worker_name
+
+
+class Command(BaseCommand):
+    help = "Take back what lost workers held and send what the broker lost, until SIGTERM or Ctrl-C."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # Waited for, not handled: a handler that sets the event could meet its lock half-way.
+        asked = {signal.SIGTERM, signal.SIGINT}
+        signal.pthread_sigmask(signal.SIG_BLOCK, asked)
+        stop = threading.Event()
+        rounds = threading.Thread(target=keep_house, args=(worker_name("scheduler"), stop), name="housekeeping")
+        rounds.start()
+        signal.sigwait(asked)
+        stop.set()
+        rounds.join()
