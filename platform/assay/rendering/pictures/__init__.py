@@ -20,9 +20,11 @@ from assay.rendering.pictures.comparisons import (
     whisker,
 )
 from assay.rendering.pictures.counts import histogram
-from assay.rendering.pictures.curves import Series, learning_rate, line, loss_curve, sparkline
+from assay.rendering.pictures.curves import learning_rate, line, sparkline
 from assay.rendering.pictures.lineage import Edge, Node, lineage
+from assay.rendering.pictures.loss import loss_curve
 from assay.rendering.pictures.marks import SOURCES, arrow, completeness_bar, mark, ring, shape
+from assay.rendering.pictures.plot import Series
 from assay.rendering.pictures.stages import Panel, progression
 
 __all__ = [

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from django.utils.html import escape
+from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
 
 from assay.rendering.numerals import MINUS, power_of_ten
@@ -79,7 +79,7 @@ def label(x: float, y: float, words: object, kind: str = "", anchor: str = "star
     """Text at (x, y), escaped unless it is safe already (a superscript). `kind` is a key of `TEXT_TONES`."""
     return element(
         "text",
-        escape(words),
+        conditional_escape(words),
         class_=kind or None,
         x=x,
         y=y,
@@ -95,8 +95,10 @@ def path(points: str, tone: str, **attributes: object) -> SafeString:
     return element("path", tone=tone, d=points, **attributes)
 
 
-def svg(parts: Iterable[str], width: float, height: float, title: str, sentence: str, css: str = "a-pic") -> str:
-    """The picture around `parts`, named for those who do not see it."""
+def svg(
+    parts: Iterable[str], width: float, height: float, title: str, sentence: str, css: str = "a-pic", role: str = "img"
+) -> str:
+    """The picture around `parts`, named for those who do not see it; `role` is "group" where it holds links."""
     return element(
         "svg",
         element("title", escape(title)),
@@ -107,7 +109,7 @@ def svg(parts: Iterable[str], width: float, height: float, title: str, sentence:
         viewBox=f"0 0 {plain(width)} {plain(height)}",
         width=width,
         height=height,
-        role="img",
+        role=role,
         aria_label=f"{title}. {sentence}" if title else sentence,
     )
 
@@ -140,13 +142,13 @@ def linear(low: float, high: float, start: float, end: float) -> Scale:
 
 
 def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """About `count` round numbers that enclose [low, high]: multiples of 1, 2, 2.5 or 5 times a power of ten."""
+    """Round numbers, `count` or a few more, that enclose [low, high]: 1, 2, 2.5 or 5 times a power of ten apart."""
     if low == high:
         pad = abs(low) * 0.1 or 1.0
         low, high = low - pad, high + pad
     rough = (high / max(count - 1, 1)) - (low / max(count - 1, 1))
     magnitude = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough * 0.999)
+    step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough * 0.75)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [index * step for index in range(first, last + 1)]
 

@@ -82,7 +82,7 @@ def forest(
         middle = 12 + ROW * index + ROW / 2
         parts.append(_row_name(row, label_width, middle))
         parts.extend(_whisker(row, x, middle))
-        words = _value_words(row, decimals, sign=True)
+        words = _value_words(row, decimals, sign=True) if row.measured else gettext("not measured")
         parts.append(label(right + 12, middle + 4, words, "b" if row.measured else ""))
     return Picture(
         svg(parts, width, height, title, sentence, "a-pic wide"), sentence, *_rows_table(rows, decimals, sign=True)
@@ -115,7 +115,8 @@ def bars_with_threshold(
             parts.extend(_whisker(row, x, middle, radius=3))
         else:
             parts.extend(_whisker(row, x, middle))
-            parts.append(label(x(0.0) + 6, middle + 4, _value_words(row, decimals)))
+            after = x(row.limit) if row.limit is not None and finite(row.limit) else x(0.0)
+            parts.append(label(max(after, x(0.0)) + 6, middle + 4, gettext("not measured")))
     return Picture(svg(parts, width, height, title, sentence, "a-pic mid"), sentence, *_rows_table(rows, decimals))
 
 

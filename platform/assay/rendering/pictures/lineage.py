@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from assay.rendering.pictures.canvas import Picture, element, label, path, plain, svg
+from assay.rendering.pictures.canvas import Picture, Point, element, label, path, plain, svg
 
-NODE_WIDTH, NODE_HEIGHT = 170.0, 46.0
-GAP_ACROSS, GAP_DOWN = 56.0, 16.0
+NODE_WIDTH, NODE_HEIGHT = 164.0, 46.0
+GAP_ACROSS, GAP_DOWN = 44.0, 16.0
+SLOT = NODE_HEIGHT + GAP_DOWN
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,11 @@ class Edge:
     words: str = ""
 
 
+Route = tuple[str, ...]
+
+
 def lineage(nodes: Sequence[Node], edges: Sequence[Edge], *, title: str = "") -> Picture:
-    """Boxes in layers, each right of everything it came from, joined by arrows.
+    """Boxes in layers, each right of everything it came from, joined by arrows that pass no box.
 
     Raises ValueError for two nodes of one id, an edge to an unknown node, and a circle (nothing is its
     own origin), naming the records.
@@ -48,24 +53,23 @@ def lineage(nodes: Sequence[Node], edges: Sequence[Edge], *, title: str = "") ->
         for end in (edge.source, edge.target):
             if end not in by_id:
                 raise ValueError(f"the lineage names {end!r}, which is none of its records")
-    columns = _ordered(_layers(by_id, edges), edges)
+    layer = _layers(by_id, edges)
+    columns, routes = _columns(layer, edges)
+    columns = _ordered(columns, routes)
     places = _places(columns)
-    tallest = max((len(column) for column in columns), default=1)
     width = max(len(columns), 1) * (NODE_WIDTH + GAP_ACROSS) - GAP_ACROSS + 4
-    height = tallest * (NODE_HEIGHT + GAP_DOWN) - GAP_DOWN + 4
-    parts = [part for edge in edges for part in _arrow(edge, places)]
-    parts += [_box(by_id[node_id], *places[node_id]) for column in columns for node_id in column]
-    said = [
-        f"{by_id[edge.source].name} {edge.words or gettext('went into')} {by_id[edge.target].name}" for edge in edges
-    ]
-    sentence = "; ".join(said) + "." if said else gettext("Nothing came from it, and it came from nothing recorded.")
+    height = max((len(column) for column in columns), default=1) * SLOT - GAP_DOWN + 4
+    parts = [part for route in routes for part in _arrow(route, places)]
+    parts += [_box(node, *places[node.id]) for node in nodes]
     rows = [(by_id[edge.source].name, edge.words or gettext("went into"), by_id[edge.target].name) for edge in edges]
-    headers = (gettext("From"), gettext("How"), gettext("To"))
-    markup = svg(parts, width, height, title or gettext("Lineage"), sentence, "a-pic a-lineage")
-    return Picture(markup, sentence, headers, rows)
+    said = "; ".join(" ".join(row) for row in rows)
+    sentence = f"{said}." if said else gettext("Nothing came from it, and it came from nothing recorded.")
+    role = "group" if any(node.url for node in nodes) else "img"  # an image hides the links inside it from readers
+    markup = svg(parts, width, height, title or gettext("Lineage"), sentence, "a-pic a-lineage", role)
+    return Picture(markup, sentence, (gettext("From"), gettext("How"), gettext("To")), rows)
 
 
-def _layers(by_id: dict[str, Node], edges: Sequence[Edge]) -> list[list[str]]:
+def _layers(by_id: dict[str, Node], edges: Sequence[Edge]) -> dict[str, int]:
     """Layer of each node: one more than the furthest of its origins (longest path)."""
     origins: dict[str, set[str]] = {node_id: set() for node_id in by_id}
     for edge in edges:
@@ -79,20 +83,33 @@ def _layers(by_id: dict[str, Node], edges: Sequence[Edge]) -> list[list[str]]:
         for node_id in settled:
             layer[node_id] = 1 + max((layer[origin] for origin in origins[node_id]), default=-1)
         waiting = [node_id for node_id in waiting if node_id not in layer]
+    return layer
+
+
+def _columns(layer: dict[str, int], edges: Sequence[Edge]) -> tuple[list[list[str]], list[Route]]:
+    """Nodes by layer, with an empty place in every layer that a longer arrow crosses; and each arrow's stops."""
     columns: list[list[str]] = [[] for _ in range(max(layer.values(), default=-1) + 1)]
-    for node_id in by_id:
-        columns[layer[node_id]].append(node_id)
-    return columns
+    for node_id, number in layer.items():
+        columns[number].append(node_id)
+    routes: list[Route] = []
+    for index, edge in enumerate(edges):
+        stops = [edge.source]
+        for number in range(layer[edge.source] + 1, layer[edge.target]):
+            stops.append(f"\0{index}/{number}")  # no record can have this id
+            columns[number].append(stops[-1])
+        routes.append((*stops, edge.target))
+    return columns, routes
 
 
-def _ordered(columns: list[list[str]], edges: Sequence[Edge]) -> list[list[str]]:
-    """Each column sorted by the mean place of its origins, so that few arrows cross."""
+def _ordered(columns: list[list[str]], routes: Sequence[Route]) -> list[list[str]]:
+    """Each column sorted by the mean place of what leads into it, so that few arrows cross."""
+    steps = [step for route in routes for step in pairwise(route)]
     place = {node_id: float(index) for column in columns for index, node_id in enumerate(column)}
     ordered = []
     for column in columns:
         wish = {}
         for node_id in column:
-            origins = [place[edge.source] for edge in edges if edge.target == node_id]
+            origins = [place[source] for source, target in steps if target == node_id]
             wish[node_id] = sum(origins) / len(origins) if origins else place[node_id]
         ranked = sorted(column, key=lambda node_id: (wish[node_id], place[node_id]))
         place |= {node_id: float(index) for index, node_id in enumerate(ranked)}
@@ -100,38 +117,43 @@ def _ordered(columns: list[list[str]], edges: Sequence[Edge]) -> list[list[str]]
     return ordered
 
 
-def _places(columns: list[list[str]]) -> dict[str, tuple[float, float]]:
-    """Upper left corner of each box; columns are centred on the tallest one."""
+def _places(columns: list[list[str]]) -> dict[str, Point]:
+    """Upper left corner of each box or empty place; columns are centred on the tallest one."""
     tallest = max((len(column) for column in columns), default=0)
     places = {}
     for across, column in enumerate(columns):
-        shift = (tallest - len(column)) * (NODE_HEIGHT + GAP_DOWN) / 2
+        shift = (tallest - len(column)) * SLOT / 2
         for down, node_id in enumerate(column):
-            places[node_id] = (2 + across * (NODE_WIDTH + GAP_ACROSS), 2 + shift + down * (NODE_HEIGHT + GAP_DOWN))
+            places[node_id] = (2 + across * (NODE_WIDTH + GAP_ACROSS), 2 + shift + down * SLOT)
     return places
 
 
-def _arrow(edge: Edge, places: dict[str, tuple[float, float]]) -> list[SafeString]:
-    (left, upper), (right, lower) = places[edge.source], places[edge.target]
-    x1, y1 = left + NODE_WIDTH, upper + NODE_HEIGHT / 2
-    x2, y2 = right - 6, lower + NODE_HEIGHT / 2
-    bend = x1 + GAP_ACROSS / 2
-    controls = f"{plain(bend)} {plain(y1)} {plain(x2 - GAP_ACROSS / 2)} {plain(y2)}"
-    curve = f"M{plain(x1)} {plain(y1)}C{controls} {plain(x2)} {plain(y2)}"
-    head = f"M{plain(x2 + 5)} {plain(y2)}l-7-4v8z"
-    return [path(curve, "p-edge"), path(head, "p-edge-head")]
+def _arrow(route: Route, places: dict[str, Point]) -> list[SafeString]:
+    """A curve from box to box, level across every empty place on its way, and its head."""
+    middle = {stop: places[stop][1] + NODE_HEIGHT / 2 for stop in route}
+    drawn = ""
+    for source, target in pairwise(route):
+        start = places[source][0] + NODE_WIDTH
+        end = places[target][0] - (6 if target == route[-1] else 0)
+        bend = (start + end) / 2
+        drawn += f"{'L' if drawn else 'M'}{plain(start)} {plain(middle[source])}"
+        drawn += f"C{plain(bend)} {plain(middle[source])} {plain(bend)} {plain(middle[target])}"
+        drawn += f" {plain(end)} {plain(middle[target])}"
+    tip = places[route[-1]][0] - 1
+    head = f"M{plain(tip)} {plain(middle[route[-1]])}l-7-4v8z"
+    return [path(drawn, "p-edge"), path(head, "p-edge-head")]
 
 
 def _box(node: Node, x: float, y: float) -> SafeString:
     tone = "p-box gone" if node.gone else "p-box here" if node.here else "p-box"
-    under = " · ".join(part for part in (node.kind, node.note) if part)
-    drawing = [
+    under = ", ".join(part for part in (node.kind, node.note) if part)
+    group = element(
+        "g",
         element("title", escape(f"{node.name}, {under}")),
         element("rect", tone=tone, x=x, y=y, width=NODE_WIDTH, height=NODE_HEIGHT, rx=3),
-        label(x + 10, y + 19, _cut(node.name, 24), "b"),
-        label(x + 10, y + 35, _cut(under, 28)),
-    ]
-    group = element("g", *drawing)
+        label(x + 10, y + 19, _cut(node.name, 23), "b"),
+        label(x + 10, y + 35, _cut(under, 26)),
+    )
     return element("a", group, href=node.url) if node.url else group
 
 
