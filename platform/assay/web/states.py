@@ -92,6 +92,7 @@ STATES: Mapping[str, Look] = {
     "changes_requested": Look(_("Changes asked for"), "amber"),
     "missing": Look(_("Missing"), "amber"),
     "incomplete": Look(_("Incomplete"), "amber"),
+    "proposed": Look(_("Proposed"), "amber"),
     "undecided": Look(_("Undecided"), "amber"),
     "unknown": Look(_("Not known"), "amber"),
     "cannot_tell": Look(_("Cannot tell"), "amber"),

@@ -70,7 +70,7 @@ def forest(
     """
     label_width, value_width = _label_width(rows), 150
     left, right = label_width + 8, width - value_width
-    height = 24 + ROW * max(len(rows), 1) + 40
+    height = 12 + ROW * max(len(rows), 1) + 36
     sentence = _rows_sentence(rows, decimals, sign=True)
     numbers = [value for row in rows for value in row.numbers()]
     ticks = nice_ticks(min([*numbers, reference]), max([*numbers, reference]))

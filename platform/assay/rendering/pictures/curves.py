@@ -47,7 +47,7 @@ def learning_rate(
     used = drawable(zip(steps, values, strict=True))
     present = [point for point in used if point]
     if not present:
-        return nothing(title, gettext("No learning rate was recorded."), width, HEIGHT)
+        return nothing(title, gettext("No learning rate was recorded."), width)
     last = present[-1]
     to_come: list[Point | None] = [last, *((float(s), float(v)) for s, v in planned if s > last[0] and finite(v))]
     points = present + [point for point in to_come if point]
@@ -93,7 +93,7 @@ def line(
     present = [point for points in drawn for point in points if point]
     sentence = sentence or _series_sentence(series, drawn)
     if not present:
-        return nothing(title, sentence, width, height)
+        return nothing(title, sentence, width)
     anchors: list[Point] = [(present[0][0], value) for value in ([limit] if limit is not None else [])]
     anchors += [(present[0][0], 0.0)] if from_zero else []
     span = (min(point[0] for point in present), max(point[0] for point in present))

@@ -46,7 +46,7 @@ def loss_curve(
     sentence = _loss_sentence(present, smooth, checks, lost, total_steps)
     table = _loss_table(smooth, checks)
     if not present and not checks:
-        return nothing(title, sentence, width, HEIGHT)
+        return nothing(title, sentence, width)
     last = int(max(point[0] for point in present + checks))
     end = max(total_steps or 0, last, 1)
     marks = [(step, words) for step, words in epoch_marks if 0 < step < end][:12]

@@ -126,10 +126,11 @@ def short(value: float) -> str:
     return f"{value:.2f}" if 0.1 <= abs(value) < 1000 else number(value, 3)
 
 
-def nothing(title: str, sentence: str, width: float, height: float) -> Picture:
-    """The picture of something that has not been measured: its frame, and the sentence that says so."""
+def nothing(title: str, sentence: str, width: float) -> Picture:
+    """The picture of something that has not been measured: a base line, and the sentence that says so."""
+    height = 120.0
     parts = [
-        path(f"M46 {plain(height - 46)}H{plain(width - 20)}", "p-axis"),
+        path(f"M46 {plain(height - 30)}H{plain(width - 20)}", "p-axis"),
         label(width / 2, height / 2, sentence, "l", "middle"),
     ]
-    return Picture(svg(parts, width, height, title, sentence, "a-pic mid"), sentence)
+    return Picture(svg(parts, width, height, title, sentence), sentence)

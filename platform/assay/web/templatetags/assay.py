@@ -186,7 +186,7 @@ def _relative(seconds: float) -> str:
 
 @register.inclusion_tag("components/time.html")
 def when(moment: date | datetime | None, style: str = "relative", now: datetime | None = None) -> dict[str, Any]:
-    """A time. `relative` ("2 h ago", the absolute one in the title), `stamp` (absolute) or `day`.
+    """A time. `relative` ("2 h ago", the absolute one in the title), `absolute` or `day`.
 
     Older or later than thirty days, `relative` gives the day: "412 d ago" helps nobody.
     """
@@ -199,8 +199,8 @@ def when(moment: date | datetime | None, style: str = "relative", now: datetime 
     elif style == "relative":
         seconds = ((now or timezone.now()) - moment).total_seconds()
         words = _relative(seconds) if abs(seconds) < 30 * 86400 else date_format(timezone.localtime(moment), "j M Y")
-    elif style != "stamp":
-        raise ValueError(f"{style!r} is no style of a time; known: relative, stamp, day")
+    elif style != "absolute":
+        raise ValueError(f"{style!r} is no style of a time; known: relative, absolute, day")
     return {"moment": moment.isoformat(), "words": words, "absolute": absolute}
 
 
@@ -237,6 +237,14 @@ def text_diff(before: str | None, after: str | None) -> SafeString:
     return format_html_join(" ", "{}", ((part,) for part in parts))
 
 
+@register.filter
+def kind_of(value: object) -> str:
+    """What a JSON value is, so that a template can lay it out: "map", "list", "none" or "value"."""
+    if value is None:
+        return "none"
+    return "map" if isinstance(value, Mapping) else "list" if isinstance(value, list | tuple) else "value"
+
+
 @register.inclusion_tag("components/diff.html")
 def diff(rows: Iterable[Mapping[str, Any]], caption: str = "", first: str = "") -> dict[str, Any]:
     """A table before and after. Rows have `label`, `before`, `after`, and may have `by` (who, when)."""
@@ -260,8 +268,8 @@ def band(content: str, colour: str, title: str = "", role: str = "status") -> st
 
 
 @register.simple_block_tag
-def empty(content: str, title: str, action: str = "", url: str = "") -> str:
-    """`{% empty "No runs yet" "Plan a run" url %}What this page is for.{% endempty %}`."""
+def nothing_yet(content: str, title: str, action: str = "", url: str = "") -> str:
+    """`{% nothing_yet "No runs yet" "Plan a run" url %}What this page is for.{% endnothing_yet %}`."""
     return _part("empty", {"content": content, "title": title, "action": action, "url": url})
 
 
