@@ -19,6 +19,9 @@ class Rendering(Record):
     document_id = models.UUIDField(db_index=True)  # the frozen record it was made from
     document_sha256 = models.CharField(max_length=64)
     document = models.JSONField()
+    # what is printed beside the frozen document and was not known when it was frozen: who signed it since
+    seal = models.JSONField(default=dict, blank=True)
+    seal_sha256 = models.CharField(max_length=64)
     format = models.CharField(max_length=4, choices=[(f.value, f.value) for f in Format])
     state = models.CharField(max_length=8, choices=[(s.value, s.value) for s in State], default=State.QUEUED)
     file_name = models.CharField(max_length=160)
@@ -31,7 +34,8 @@ class Rendering(Record):
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["document_sha256", "document_kind", "format", "renderer"], name="one_rendering_per_renderer"
+                fields=["document_sha256", "seal_sha256", "document_kind", "format", "renderer"],
+                name="one_rendering_per_renderer",
             )
         ]
 
@@ -41,6 +45,7 @@ class Rendering(Record):
     def content(self) -> dict[str, Any]:
         return {
             "document": {"kind": self.document_kind, "id": self.document_id, "sha256": self.document_sha256},
+            "seal_sha256": self.seal_sha256,
             "format": self.format,
             "file_sha256": self.file_sha256,
             "renderer": self.renderer,

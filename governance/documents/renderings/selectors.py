@@ -1,5 +1,6 @@
 """Questions about renderings."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -7,6 +8,7 @@ from django.db.models import QuerySet
 from governance.documents.renderings.models import Rendering
 from governance.documents.renderings.rules import Format
 from governance.foundation.core.actor import Actor
+from governance.foundation.core.canonical import digest
 from governance.foundation.core.errors import NotFound
 from governance.people.projects import selectors as projects
 
@@ -22,8 +24,12 @@ def visible(actor: Actor, rendering_id: UUID) -> Rendering:
         raise NotFound("rendering") from None
 
 
-def of(document_kind: str, document_sha256: str, file_format: Format = Format.PDF) -> Rendering | None:
-    """The newest rendering of a frozen document in one format, in whatever state."""
-    return Rendering.objects.filter(
-        document_kind=document_kind, document_sha256=document_sha256, format=file_format
-    ).first()
+def of(
+    document_kind: str, document_sha256: str, file_format: Format = Format.PDF, seal: dict[str, Any] | None = None
+) -> Rendering | None:
+    """The newest rendering of a frozen document in one format, in whatever state; with `seal`, the one that
+    prints exactly these signatures."""
+    found = Rendering.objects.filter(document_kind=document_kind, document_sha256=document_sha256, format=file_format)
+    if seal is not None:
+        found = found.filter(seal_sha256=digest(seal))
+    return found.first()

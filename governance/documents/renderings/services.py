@@ -12,6 +12,7 @@ from governance.documents.renderings.rules import TRANSITIONS, Format, State
 from governance.foundation.audit.services import record
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import PLATFORM, Actor
+from governance.foundation.core.canonical import digest, plain
 from governance.foundation.core.moves import move
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job
@@ -32,9 +33,14 @@ def ask(
     document: dict[str, Any],
     file_name: str,
     file_format: Format = Format.PDF,
+    seal: dict[str, Any] | None = None,
 ) -> Rendering:
-    """Queue a file of a frozen document; the one that exists or is under way is given back instead."""
-    found = selectors.of(document_kind, document_sha256, file_format)
+    """Queue a file of a frozen document; the one that exists or is under way is given back instead.
+
+    `seal` holds what is printed beside the document: `{"signatures": [...]}`. Another seal is another file.
+    """
+    seal = plain(seal or {})
+    found = selectors.of(document_kind, document_sha256, file_format, seal)
     if found is not None and found.state != State.FAILED:
         return found
     if found is not None:
@@ -47,6 +53,8 @@ def ask(
         document_id=document_id,
         document_sha256=document_sha256,
         document=document,
+        seal=seal,
+        seal_sha256=digest(seal),
         format=file_format,
         file_name=file_name,
     )

@@ -51,6 +51,7 @@ def command(rendering: Rendering, folder: Path, made: Path) -> list[str]:
     asked = {
         "document_kind": rendering.document_kind,
         "document": rendering.document,
+        "seal": rendering.seal,
         "format": str(rendering.format),
     }
     given.write_text(json.dumps(asked, ensure_ascii=False), encoding="utf-8")
