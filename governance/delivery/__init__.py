@@ -1,0 +1,1 @@
+"""What we let go: releases and the evidence for them."""

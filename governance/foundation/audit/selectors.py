@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 
 from governance.foundation.audit import rules
 from governance.foundation.audit.models import AuditEvent, Identity
@@ -94,14 +94,22 @@ def names(events: Iterable[AuditEvent]) -> dict[UUID, str]:
     return dict(Identity.objects.filter(pseudonym__in=wanted).values_list("pseudonym", "name"))
 
 
-def segment(subjects: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+def segment(subjects: Iterable[tuple[str, str]], *, project: UUID) -> list[dict[str, Any]]:
     """The stretch of the chain from the first to the last entry about `subjects` ((kind, id) pairs), as it
-    is put into an evidence bundle: whole, so that it can be recomputed link by link."""
+    is put into an evidence bundle: whole, so that it can be recomputed link by link.
+
+    What belongs to another project is given by its leaf hash alone, so that nothing crosses.
+    """
     wanted = Q(pk__in=[])
     for kind, pk in subjects:
         wanted |= Q(subject_kind=kind, subject_id=pk)
-    ends = list(AuditEvent.objects.filter(wanted).order_by("seq").values_list("seq", flat=True))
-    if not ends:
+    ends = AuditEvent.objects.filter(wanted).aggregate(first=Min("seq"), last=Max("seq"))
+    if ends["first"] is None:
         return []
-    stretch = AuditEvent.objects.filter(seq__range=(ends[0], ends[-1])).order_by("seq")
-    return [{"seq": e.seq, "body": e.body, "prev": e.previous_hash, "hash": e.hash} for e in stretch.iterator()]
+    stretch = AuditEvent.objects.filter(seq__range=(ends["first"], ends["last"])).order_by("seq")
+    return [_link(event, open_to=project) for event in stretch.iterator()]
+
+
+def _link(event: AuditEvent, *, open_to: UUID) -> dict[str, Any]:
+    told = {"body": event.body} if event.project == open_to else {"leaf": rules.leaf_hash(event.body)}
+    return {"seq": event.seq, **told, "prev": event.previous_hash, "hash": event.hash}

@@ -21,7 +21,7 @@ class ApprovalRequest(Record):
     subject_digest = models.CharField(max_length=64)
     # The content as it was asked about, so that a later request can show what changed.
     subject_content = models.JSONField()
-    state = models.CharField(max_length=16, choices=[(s.value, s.value) for s in State], default=State.OPEN)
+    state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in State], default=State.OPEN)
     note = models.TextField(blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     requested_by_name = models.CharField(max_length=200)

@@ -102,14 +102,15 @@ def classify(*, actor: Actor, project_id: UUID, answers: dict[str, str], reason:
         faults.add("reason", "Say why these answers hold.", "One or two sentences.")
     faults.raise_if_any()
     outcome = regulation.outcome(answers, on=timezone.localdate())
-    if outcome.blocked_reason:
-        raise Unusable([Fault("answers", outcome.blocked_reason, "Find out before you sign.")])
+    # A forbidden practice is settled too, and must be on record; the gates look at what it blocks.
+    if not outcome.settled:
+        raise Unusable([Fault("answers", outcome.blocked_reason or "An answer is open.", "Find out before you sign.")])
     classification = Classification.objects.create(
         project=project,
         edition=edition.id,
         edition_sha256=edition.sha256,
         answers=answers,
-        outcome=plain(outcome),
+        outcome={**plain(outcome), "role": outcome.role},
         reason=reason,
         decided_by_id=actor.person_id,
         decided_by_name=actor.name,

@@ -120,12 +120,12 @@ def _classification(project: Project) -> Gate:
             "classification", "Questionnaire", Light.AMBER, "The AI Act questionnaire is not answered",
             "A run may start without it; no model is released without it.", "project", str(project.pk),
         )  # fmt: skip
-    prohibited = found.outcome.get("risk_class") == "prohibited"
+    prohibited = found.outcome["risk_class"] == "prohibited"
     return Gate(
         "classification",
         "Questionnaire",
         Light.RED if prohibited else Light.GREEN,
-        f"Classified as {str(found.outcome.get('risk_class')).replace('_', ' ')} by {found.decided_by_name}",
+        f"Classified as {found.outcome['risk_class'].replace('-', ' ')} by {found.decided_by_name}",
         "Article 5 forbids this practice; change the purpose." if prohibited else "",
         "project",
         str(project.pk),

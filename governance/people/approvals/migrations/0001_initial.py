@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('subject_name', models.CharField(max_length=200)),
                 ('subject_digest', models.CharField(max_length=64)),
                 ('subject_content', models.JSONField()),
-                ('state', models.CharField(choices=[('open', 'open'), ('granted', 'granted'), ('changes_requested', 'changes_requested'), ('refused', 'refused'), ('withdrawn', 'withdrawn'), ('void', 'void'), ('suspended', 'suspended')], default=governance.people.approvals.rules.State['OPEN'], max_length=16)),
+                ('state', models.CharField(choices=[('open', 'open'), ('granted', 'granted'), ('changes_requested', 'changes_requested'), ('refused', 'refused'), ('withdrawn', 'withdrawn'), ('void', 'void'), ('suspended', 'suspended')], default=governance.people.approvals.rules.State['OPEN'], max_length=20)),
                 ('note', models.TextField(blank=True)),
                 ('requested_by_name', models.CharField(max_length=200)),
                 ('closed_at', models.DateTimeField(null=True)),

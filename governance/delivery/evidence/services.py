@@ -1,0 +1,162 @@
+"""Writing the evidence bundle of a frozen dossier: documents, records, decisions, and its stretch of the trail."""
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from governance.delivery.evidence import container, records
+from governance.delivery.evidence.models import Bundle
+from governance.documents.dossiers.models import DossierVersion
+from governance.documents.model_cards.models import ModelCard
+from governance.documents.renderings import selectors as renderings
+from governance.documents.renderings.rules import State as RenderingState
+from governance.foundation.audit import selectors as audit
+from governance.foundation.audit.services import record
+from governance.foundation.core import blobs
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.canonical import canonical
+from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import Record
+from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.projects import selectors as projects
+from governance.work.evaluations import selectors as evaluations
+
+
+@dataclass
+class Contents:
+    """Files of a bundle by section, and why a section is missing."""
+
+    files: dict[str, bytes | Path] = field(default_factory=dict)
+    sections: dict[str, list[str]] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def put(self, section: str, name: str, data: bytes | Path) -> None:
+        self.files[name] = data
+        self.sections.setdefault(section, []).append(name)
+
+
+@transaction.atomic
+def export(*, actor: Actor, dossier_version_id: UUID) -> Bundle:
+    """Write and keep the bundle of a frozen dossier. Raises NotFound, NotAllowed."""
+    frozen = (
+        DossierVersion.objects.select_related("dossier__model_version__run__base_model", "project")
+        .filter(pk=dossier_version_id)
+        .first()
+    )
+    if frozen is None:
+        raise NotFound("dossier")
+    projects.require(actor, frozen.project_id, "export evidence")
+    with tempfile.TemporaryDirectory(prefix="assay-bundle-") as folder:
+        contents, head = _contents(frozen, Path(folder))
+        out = Path(folder) / "evidence.zip"
+        container.write(
+            contents.files,
+            container.seal_files(exported_at=timezone.now(), head=head),
+            out,
+            subject=frozen.document["subject"],
+            sections=contents.sections,
+            missing=contents.missing,
+            elsewhere=_elsewhere(frozen, contents),
+        )
+        sha256, size = blobs.put_path(out)
+    bundle = Bundle.objects.create(
+        project=frozen.project,
+        dossier_version=frozen,
+        file_sha256=sha256,
+        file_bytes=size,
+        exported_by_name=actor.name,
+    )
+    record(actor, "evidence.exported", subject=bundle, facts={"dossier": frozen.sha256, "file_sha256": sha256})
+    return bundle
+
+
+def _contents(frozen: DossierVersion, folder: Path) -> tuple[Contents, dict[str, Any] | None]:
+    contents = Contents()
+    model_version = frozen.dossier.model_version
+    run = model_version.run
+    contents.put("dossier", "dossier.json", canonical(frozen.document))
+    _file(contents, "dossier", "dossier", frozen.sha256, "dossier.pdf", folder)
+    card = ModelCard.objects.filter(model_version=model_version).first()
+    if card is None:
+        contents.missing["model_card"] = "no model card was assembled"
+    else:
+        contents.put("model_card", "model-card.json", canonical(card.document))
+        contents.put("model_card", "model-card.md", card.markdown.encode())
+    evaluation = evaluations.latest(model_version)
+    if evaluation is None:
+        contents.missing["evaluation_report"] = "the evaluation has no report"
+    else:
+        report = blobs.copy_to(evaluation.report_sha256, folder / "report.json")
+        contents.put("evaluation_report", "evaluation-report.json", report)
+        contents.put("evaluation_report", "samples.jsonl", blobs.copy_to(evaluation.samples_sha256, folder / "samples"))
+    contents.put("run_manifest", "run-manifest.json", blobs.copy_to(run.manifest_sha256, folder / "manifest.json"))
+    referred = records.load(_references(frozen))
+    decisions = _decisions(frozen, referred)
+    subjects = records.load((d.request.subject_kind, str(d.request.subject_id)) for d in decisions)
+    kept = {(row.kind, row.pk): row for row in [*referred, *subjects, *decisions]}
+    for row in kept.values():
+        name, data = container.record_file(row.kind, row.pk, row.content())
+        contents.files[name] = data
+    if decisions:
+        contents.put("decisions", "decisions.json", canonical([_decision(d) for d in decisions]))
+    else:
+        contents.missing["decisions"] = "nobody has decided on anything in it yet"
+    about = [(row.kind, str(row.pk)) for row in kept.values()] + [(run.kind, str(run.pk))]
+    segment = audit.segment(about, project=frozen.project_id)
+    if segment:
+        contents.put("audit", "audit/segment.jsonl", container.segment_file(segment))
+    else:
+        contents.missing["audit"] = "the trail has no entry about it"
+    last = segment[-1] if segment else None
+    return contents, {"seq": last["seq"], "hash": last["hash"]} if last else None
+
+
+def _file(contents: Contents, section: str, kind: str, sha256: str, name: str, folder: Path) -> None:
+    """The PDF that was made of a document, where there is one."""
+    made = renderings.of(kind, sha256)
+    if made is not None and made.state == RenderingState.READY:
+        contents.put(section, name, blobs.copy_to(made.file_sha256, folder / name))
+
+
+def _references(frozen: DossierVersion) -> list[tuple[str, str]]:
+    return [
+        (entry["kind"], entry["id"])
+        for section in frozen.document["sections"]
+        for statement in section["statements"]
+        for entry in statement["evidence"]
+    ]
+
+
+def _decisions(frozen: DossierVersion, referred: list[Record]) -> list[Decision]:
+    """Decisions in this project on what the dossier relies on, and on the dossier itself, oldest first."""
+    ids = [row.pk for row in referred] + [frozen.pk]
+    requests = ApprovalRequest.objects.filter(project_id=frozen.project_id, subject_id__in=ids)
+    return list(Decision.objects.filter(request__in=requests).select_related("request").order_by("created_at", "pk"))
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {**decision.content(), "id": decision.pk}
+
+
+def _elsewhere(frozen: DossierVersion, contents: Contents) -> list[dict[str, str]]:
+    """References of the dossier that the bundle does not hold as stated, each with the reason."""
+    held = {
+        name.rsplit("/", 2)[1] + ":" + name.rsplit("/", 1)[1].split(".")[0] for name in contents.files if "/" in name
+    }
+    return [
+        {
+            "kind": entry["kind"],
+            "id": entry["id"],
+            "sha256": entry["sha256"],
+            "because": "the record is no longer there",
+        }
+        for section in frozen.document["sections"]
+        for statement in section["statements"]
+        for entry in statement["evidence"]
+        if f"{entry['kind']}:{entry['id']}" not in held
+    ]

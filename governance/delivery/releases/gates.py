@@ -1,0 +1,82 @@
+"""What must hold before a model is let go. Asked when it is proposed, and again in the act."""
+
+from collections.abc import Iterable
+
+from governance.delivery.releases.models import Release
+from governance.foundation.core.errors import Missing
+from governance.people.approvals.selectors import standing
+from governance.people.projects.selectors import classification
+from governance.work.evaluations.models import Evaluation
+from governance.work.runs.gates import Gate, Light, licence_verdict
+
+
+def for_release(release: Release) -> list[Gate]:
+    """Every gate of a release, the risk owner's approval last."""
+    run = release.model_version.run
+    gates = [_stands("Data approved", version, release) for version in run.data()]
+    gates.append(_stands("Base model approved", run.base_model, release))
+    gates.append(_stands("Run plan approved", run, release))
+    gates.append(_licence(release))
+    gates.append(_classified(release))
+    gates.append(evaluated(release.evaluation, release.accepted_findings))
+    gates.append(_stands("Dossier signed", release.dossier_version, release))
+    gates.append(_stands("Release approved", release, release))
+    return gates
+
+
+def shut(gates: Iterable[Gate]) -> list[Missing]:
+    return [gate.as_missing() for gate in gates if gate.light == Light.RED]
+
+
+def evaluated(evaluation: Evaluation, accepted: list[str]) -> Gate:
+    """Open when the plan's gate is open, or when each finding that shuts it is accepted by name."""
+    because = list((evaluation.report or {}).get("gate", {}).get("because", []))
+    open_findings = [finding for finding in because if finding not in accepted]
+    if not evaluation.report:
+        return Gate(
+            "evaluation", "Evaluation", Light.RED, "There is no evaluation report", "Wait for it, or run it again.",
+            "evaluation", str(evaluation.pk),
+        )  # fmt: skip
+    if open_findings:
+        return Gate(
+            "evaluation", "Evaluation", Light.RED, "; ".join(open_findings),
+            "Mend it by another run, or name each finding as accepted in the proposal.", "evaluation", str(evaluation.pk),
+        )  # fmt: skip
+    light = Light.AMBER if because else Light.GREEN
+    says = f"{len(because)} findings accepted by name" if because else "Every limit of the plan was kept"
+    return Gate("evaluation", "Evaluation", light, says, "", "evaluation", str(evaluation.pk))
+
+
+def _stands(label: str, subject: object, release: Release) -> Gate:
+    answer = standing(subject, release.project_id)
+    kind, pk = subject.kind, str(subject.pk)  # type: ignore[attr-defined]
+    if answer.granted:
+        return Gate(f"{kind}:{pk}", label, Light.GREEN, f"{subject}: by {answer.by}", "", kind, pk)
+    needs = " and ".join(answer.missing)
+    return Gate(f"{kind}:{pk}", label, Light.RED, f"{subject} needs {needs}", answer.why, kind, pk)
+
+
+def _licence(release: Release) -> Gate:
+    run = release.model_version.run
+    verdict = licence_verdict(release.project, run.base_model, run.data())
+    clear = verdict.outcome == "no-rule-against"
+    says = f"Licences for {release.project.get_use_display()}: {verdict.words}"
+    cure = "" if clear else f"{verdict.deciding.input}: {verdict.deciding.because}"
+    return Gate(
+        "licence", "Licences", Light.GREEN if clear else Light.RED, says, cure, "project", str(release.project_id)
+    )
+
+
+def _classified(release: Release) -> Gate:
+    found = classification(release.project_id)
+    if found is None:
+        return Gate(
+            "classification", "Questionnaire", Light.RED, "The AI Act questionnaire is not answered",
+            "Somebody who may answers and signs it on the project's page.", "project", str(release.project_id),
+        )  # fmt: skip
+    blocked = found.outcome.get("blocked_reason")
+    return Gate(
+        "classification", "Questionnaire", Light.RED if blocked else Light.GREEN,
+        str(blocked or f"Classified as {found.outcome['risk_class'].replace('-', ' ')} by {found.decided_by_name}"),
+        "Change the purpose, or do not release." if blocked else "", "classification", str(found.pk),
+    )  # fmt: skip
