@@ -50,6 +50,7 @@ GENESIS = "0" * 64
 MAX_MEMBERS, MAX_NAME, MAX_DEPTH = 20_000, 255, 100
 MAX_JSON = 64 * 1024 * 1024  # bytes of one JSON member; a longer one is not read
 MAX_LINE = 4 * 1024 * 1024
+MAX_DETAIL = 400  # characters of one line of the report
 MAX_SIZE = 0xFFFF_FFFE  # a larger container would need ZIP64, which needs extra fields
 CHUNK = 1024 * 1024
 LARGEST_EXACT = 2**53 - 1
@@ -406,7 +407,9 @@ class Report:
     checks: list[Check] = field(default_factory=list)
 
     def add(self, area: str, name: str, result: str, detail: str) -> None:
-        self.checks.append(Check(area, name, result, detail))
+        # What a bundle says of itself is shown, so it must not be able to steer the reader's terminal.
+        shown = "".join(sign if sign.isprintable() else "?" for sign in detail[:MAX_DETAIL])
+        self.checks.append(Check(area, name, result, shown))
 
     def verdict(self, area: str) -> str:
         """The weakest result of an area: a chain is as strong as that."""
@@ -696,7 +699,7 @@ def check_decisions(report: Report, bundle: Bundle, known: Known, segment: Segme
     references = [_reference(entry.get("subject"), f"{DECISIONS}: subject") for entry in decisions]
     check_references(report, references, known, "decision subjects")
     for entry, (kind, identity, sha256) in zip(decisions, references, strict=True):
-        if (sha256, entry.get("verdict")) not in (segment.decided if segment else ()):
+        if (sha256, _text(entry.get("verdict"), f"{DECISIONS}: verdict")) not in (segment.decided if segment else ()):
             detail = f"the decision on {kind} {identity} is not in the audit segment"
             report.add("completeness", "decisions on the trail", MISSING, detail)
     about = [

@@ -8,6 +8,9 @@ from license_expression import ExpressionError, LicenseSymbol, LicenseWithExcept
 
 LONGEST = 2_000  # characters; real expressions have a few dozen, and nesting depth is bounded by length
 
+# What the parser raises: beside its own error it stumbles over "()" and "(AND x" (license-expression 30.4.4).
+UNREADABLE = (ExpressionError, IndexError, AssertionError)
+
 
 class LicenceSyntaxError(ValueError):
     """An expression that cannot be read. Says what is wrong and what is expected."""
@@ -68,8 +71,8 @@ def parse(expression: str, tags: Mapping[str, str | None]) -> Expression:
         return _tagged(text, tags)
     try:
         tree = _spdx().parse(text)
-    except ExpressionError as error:
-        reason = str(error).splitlines()[0]
+    except UNREADABLE as error:
+        reason = (str(error) or "parentheses and operators do not fit").splitlines()[0]
         raise LicenceSyntaxError(f"{text!r} is no licence expression: {reason}") from error
     return _converted(tree, tags)
 

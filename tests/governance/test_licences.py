@@ -1,0 +1,388 @@
+"""Licence verdicts: the table as typed by hand from the licences, and the properties no table may break."""
+
+import csv
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from license_expression import get_spdx_licensing
+
+from governance.law.licences import rule_set as tables
+from governance.law.licences.rules import (
+    KINDS,
+    PURPOSES,
+    LicenceSyntaxError,
+    LicensedInput,
+    NoRuleSet,
+    Verdict,
+    in_force,
+    named,
+    parse,
+    verdict,
+)
+
+SEVERITY = ["no-rule-against", "needs-review", "rule-against"]
+LETTER = {"A": SEVERITY[0], "R": SEVERITY[1], "F": SEVERITY[2]}
+with (Path(__file__).parent / "data/licence_expectations.csv").open(newline="", encoding="utf-8") as source:
+    EXPECTATIONS = list(csv.DictReader(source))
+
+
+def judge(inputs: list[LicensedInput], purpose: str = "commercial", **facts: Any) -> Verdict:
+    return verdict(inputs, purpose, **{"eu_seat": False, **facts})  # type: ignore[arg-type]
+
+
+def one(expression: str | None, purpose: str = "commercial", *, kind: str = "base_model", **facts: Any) -> Verdict:
+    of_input = {name: facts.pop(name) for name in ("chosen", "multimodal", "waiver") if name in facts}
+    return judge([LicensedInput("it", kind, expression, **of_input)], purpose, **facts)  # type: ignore[arg-type]
+
+
+def typed(facts: str) -> dict[str, Any]:
+    """`eu=1;users=up-to-100m` as arguments."""
+    names = {"eu": "eu_seat", "users": "users_band", "revenue": "revenue_band"}
+    pairs = (item.split("=") for item in facts.split(";") if item)
+    return {names.get(name, name): value == "1" if value in ("0", "1") else value for name, value in pairs}
+
+
+def test_the_hand_typed_table_is_long_enough_to_mean_something() -> None:
+    assert len(EXPECTATIONS) * len(PURPOSES) >= 300
+    assert all(row["clause"] for row in EXPECTATIONS)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize("row", EXPECTATIONS, ids=lambda row: f"{row['kind']}:{row['licence'] or '-'}:{row['facts']}")
+def test_the_verdict_is_the_one_typed_by_hand(row: dict[str, str], purpose: str) -> None:
+    got = one(row["licence"] or None, purpose, kind=row["kind"], **typed(row["facts"]))
+    assert got.outcome == LETTER[row[purpose]], f"{row['clause']}; got {got.deciding}"
+
+
+@pytest.mark.parametrize(
+    ("licence", "duties"),
+    [
+        ("CC0-1.0", {"cite"}),
+        ("Apache-2.0", {"licence-and-notice", "state-changes"}),
+        ("CC-BY-4.0", {"attribution-list"}),
+        ("CC-BY-SA-4.0", {"attribution-list", "share-alike-question"}),
+        ("GPL-3.0-only", {"source-offer"}),
+        ("CC-BY-NC-4.0", {"non-commercial-notice"}),
+        ("CC-BY-NC-SA-4.0", {"non-commercial-notice", "attribution-list", "share-alike-question"}),
+        ("llama3.1", {"agreement-copy", "built-with-llama", "name-starts-llama", "llama-notice", "acceptable-use"}),
+        ("gemma", {"gemma-flow-down", "agreement-copy", "gemma-notice", "modified-notice", "prohibited-uses"}),
+        ("deepseek", {"use-restrictions", "use-restrictions-flow-down", "licence-and-notice", "state-changes"}),
+        ("qwen", {"agreement-copy", "built-with-qwen", "qwen-notice", "modified-notice"}),
+        ("stabilityai-ai-community", {"threshold-attestation"}),
+        ("MIT OR GPL-3.0-only", {"licence-and-notice", "state-changes", "source-offer"}),
+    ],
+)
+def test_each_class_carries_its_duties(licence: str, duties: set[str]) -> None:
+    assert {duty.id for duty in one(licence).duties} == duties
+
+
+def test_a_duty_says_where_it_must_appear_whom_it_comes_from_and_whether_it_is_due() -> None:
+    inputs = [LicensedInput("base", "base_model", "gemma"), LicensedInput("notes", "dataset", "CC-BY-4.0")]
+    kept = {duty.id: duty for duty in judge(inputs, "internal").duties}
+    assert kept["gemma-flow-down"].appears_in == ("terms of use",)
+    assert kept["attribution-list"].inputs == ("notes",)
+    assert (kept["prohibited-uses"].due_now, kept["gemma-flow-down"].due_now) == (True, False)
+    served = {duty.id: duty.due_now for duty in judge(inputs, "internal", distribution="api").duties}
+    assert (served["gemma-flow-down"], served["attribution-list"]) == (True, False)
+    assert all(duty.due_now for duty in judge(inputs, "publish").duties)
+
+
+def test_the_verdict_names_the_input_and_the_rule_that_decided() -> None:
+    inputs = [
+        LicensedInput("SmolLM2", "base_model", "Apache-2.0"),
+        LicensedInput("faq", "dataset", "CC-BY-NC-4.0"),
+        LicensedInput("mail", "dataset", "CC-BY-4.0"),
+    ]
+    got = judge(inputs)
+    assert (got.words, got.deciding.input, got.deciding.rule) == ("rule against it", "faq", "non-commercial")
+    assert [(row.name, row.outcome) for row in got.per_input] == [
+        ("SmolLM2", "no-rule-against"), ("faq", "rule-against"), ("mail", "no-rule-against"),
+    ]  # fmt: skip
+    assert "CC BY-NC 4.0" in got.per_input[1].licences[0].source
+
+
+def test_what_cannot_be_judged_says_how_to_mend_it() -> None:
+    assert "Find the licence at the source" in one(None).deciding.because
+    assert "no licence expression" in one("((MIT").deciding.because
+    assert "is not a known licence" in one("NONE-SUCH-1.0").deciding.because
+    assert "has no rule" in one("MPL-2.0").deciding.because
+    assert "user band is not stated" in one("llama3.1").deciding.because
+    assert "a person picks one and signs" in one("MIT OR AGPL-3.0-only").deciding.because
+    assert any("Classpath-exception-2.0 adds was not weighed" in note
+               for note in one("GPL-2.0-only WITH Classpath-exception-2.0").per_input[0].notes)  # fmt: skip
+
+
+def test_a_verdict_never_says_that_something_is_permitted() -> None:
+    said = json.dumps(
+        [one(row["licence"] or None, p, kind=row["kind"]).as_dict() for row in EXPECTATIONS for p in PURPOSES]
+    )
+    for word in ("allowed", "compliant", "permitted", "approved", "legal to"):
+        assert word not in said.lower()
+    assert "not legal advice" in one("MIT").notice
+
+
+def test_a_verdict_is_plain_json_and_names_its_table() -> None:
+    got = one("gemma OR NONE-SUCH-1.0", users_band="up-to-100m", research=True)
+    plain = json.loads(json.dumps(got.as_dict()))
+    assert plain == got.as_dict()
+    assert (plain["schema"], plain["words"]) == ("assay.licence-verdict/1", "needs review")
+    assert (plain["rule_set"], plain["digest"]) == ("2026-11", in_force().digest)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"inputs": []}, "no input to judge"),
+        ({"purpose": "fun"}, "Known: internal, commercial, publish"),
+        ({"distribution": "post"}, "Known: none, api, weights"),
+        ({"users_band": "many"}, "Known: up-to-100m"),
+        ({"inputs": [LicensedInput("x", "song", "MIT")]}, "Known: base_model"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused_with_the_known_words(
+    arguments: dict[str, Any], message: str
+) -> None:
+    whole = {"inputs": [LicensedInput("x", "dataset", "MIT")], "purpose": "internal", "eu_seat": False, **arguments}
+    with pytest.raises(ValueError, match=message):
+        verdict(whole.pop("inputs"), whole.pop("purpose"), **whole)
+
+
+# --- Expressions ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("mit and apache-2.0", "Apache-2.0 AND MIT"),
+        ("MIT OR (Apache-2.0 OR MIT)", "Apache-2.0 OR MIT"),
+        ("MIT AND (GPL-2.0+ OR BSD-3-Clause)", "(BSD-3-Clause OR GPL-2.0-or-later) AND MIT"),
+        ("GPL-2.0 WITH Classpath-exception-2.0", "GPL-2.0-only WITH Classpath-exception-2.0"),
+        ("Gemma", "LicenseRef-scancode-gemma-tou-2024-04-01"),
+        ("llama3.1 AND cc-by-4.0", "CC-BY-4.0 AND LicenseRef-scancode-llama-3.1-license-2024"),
+        ("other", "other"),
+    ],
+)
+def test_expressions_have_one_normal_form(written: str, normal: str) -> None:
+    assert str(parse(written)) == normal
+
+
+@pytest.mark.parametrize(
+    "written", ["", "   ", "((MIT", "MIT Apache-2.0", "MIT AND", "OR", "MIT/Apache-2.0", "()", "(AND MIT", "M" * 2001]
+)
+def test_what_cannot_be_read_is_said_to_be_unreadable(written: str) -> None:
+    with pytest.raises(LicenceSyntaxError):
+        parse(written)
+
+
+TOKENS = [
+    "(",
+    ")",
+    "MIT",
+    "GPL-2.0",
+    "gemma",
+    " AND ",
+    " OR ",
+    " WITH ",
+    " ",
+    "+",
+    "!",
+    "&",
+    "|",
+    "true",
+    "1",
+    "é",
+    "\0",
+    "\n",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(TOKENS), max_size=9).map("".join))
+def test_any_text_is_judged_without_a_traceback(text: str) -> None:
+    assert one(text).outcome in SEVERITY
+
+
+# --- Properties -----------------------------------------------------------------------------------------------
+
+TERMS = st.sampled_from(
+    ["MIT", "Apache-2.0", "CC-BY-4.0", "CC-BY-SA-4.0", "GPL-3.0-only", "CC-BY-NC-4.0", "CC-BY-NC-ND-4.0",
+     "CC-BY-ND-4.0", "llama2", "llama3", "llama3.1", "llama3.2", "llama4", "gemma", "openrail", "qwen", "qwen-research",
+     "tongyi-qianwen", "stabilityai-ai-community", "lfm1.0", "MPL-2.0", "other", "NONE-SUCH-1.0",
+     "GPL-2.0-only WITH Classpath-exception-2.0"]
+)  # fmt: skip
+EXPRESSIONS = st.recursive(
+    TERMS,
+    lambda inner: st.builds(
+        lambda parts, operator: "(" + f" {operator} ".join(parts) + ")",
+        st.lists(inner, min_size=2, max_size=3),
+        st.sampled_from(["AND", "OR"]),
+    ),
+    max_leaves=5,
+)
+INPUTS = st.builds(
+    LicensedInput,
+    name=st.sampled_from(["a", "b", "c"]),
+    kind=st.sampled_from(KINDS),
+    expression=st.none() | EXPRESSIONS,
+    chosen=st.none() | TERMS,
+    multimodal=st.none() | st.booleans(),
+    waiver=st.none() | st.just("w-1"),
+)
+FACTS = st.fixed_dictionaries(
+    {
+        "distribution": st.sampled_from(["none", "api", "weights"]),
+        "eu_seat": st.booleans(),
+        "users_band": st.sampled_from([None, "up-to-100m", "up-to-700m", "over-700m"]),
+        "revenue_band": st.sampled_from([None, "up-to-1m-usd", "up-to-10m-usd", "over-50m-usd"]),
+        "research": st.booleans(),
+    }
+)
+MANY = st.lists(INPUTS, min_size=1, max_size=4)
+
+
+def severity(*arguments: Any, **facts: Any) -> int:
+    return SEVERITY.index(judge(*arguments, **facts).outcome)
+
+
+@settings(max_examples=300, deadline=None)
+@given(MANY, INPUTS, st.sampled_from(PURPOSES), FACTS)
+def test_another_input_never_lowers_the_severity(
+    inputs: list[LicensedInput], more: LicensedInput, purpose: str, facts: dict[str, Any]
+) -> None:
+    assert severity([*inputs, more], purpose, **facts) >= severity(inputs, purpose, **facts)
+    alone = max(severity([item], purpose, **facts) for item in inputs)
+    assert severity(inputs, purpose, **facts) == alone
+
+
+@settings(max_examples=200, deadline=None)
+@given(MANY.flatmap(lambda items: st.tuples(st.just(items), st.permutations(items))), st.sampled_from(PURPOSES), FACTS)
+def test_the_order_of_the_inputs_changes_nothing(
+    orders: tuple[list[LicensedInput], list[LicensedInput]], purpose: str, facts: dict[str, Any]
+) -> None:
+    assert judge(orders[0], purpose, **facts).as_dict() == judge(orders[1], purpose, **facts).as_dict()
+
+
+@settings(max_examples=300, deadline=None)
+@given(MANY, FACTS)
+def test_commercial_use_is_never_judged_milder_than_internal_use(
+    inputs: list[LicensedInput], facts: dict[str, Any]
+) -> None:
+    assert severity(inputs, "commercial", **facts) >= severity(inputs, "internal", **facts)
+
+
+@settings(max_examples=200, deadline=None)
+@given(MANY, st.sampled_from(PURPOSES), FACTS)
+def test_more_distribution_is_never_judged_milder(
+    inputs: list[LicensedInput], purpose: str, facts: dict[str, Any]
+) -> None:
+    steps = [severity(inputs, purpose, **{**facts, "distribution": d}) for d in ("none", "api", "weights")]
+    assert steps == sorted(steps)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    EXPRESSIONS,
+    st.sampled_from([None, "", "other", "unknown", "proprietary", "NONE-SUCH-1.0", "((MIT", "LicenseRef-mine"]),
+    st.sampled_from(["AND", "OR", "alone"]),
+    st.sampled_from(KINDS),
+    st.sampled_from(PURPOSES),
+    FACTS,
+)
+def test_unknown_missing_and_unreadable_never_pass(
+    known: str, unknown: str | None, how: str, kind: str, purpose: str, facts: dict[str, Any]
+) -> None:
+    expression = unknown if how == "alone" or not unknown else f"{known} {how} {unknown}"
+    item = LicensedInput("it", kind, expression, waiver="w-1")  # type: ignore[arg-type]
+    assert severity([item], purpose, **facts) >= 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(EXPRESSIONS, EXPRESSIONS, st.sampled_from(KINDS), st.sampled_from(PURPOSES), FACTS)
+def test_and_is_the_worst_part_and_an_open_or_is_no_milder_than_its_mildest(
+    left: str, right: str, kind: str, purpose: str, facts: dict[str, Any]
+) -> None:
+    def of(expression: str) -> int:
+        return severity([LicensedInput("it", kind, expression)], purpose, **facts)  # type: ignore[arg-type]
+
+    assert of(f"{left} AND {right}") == max(of(left), of(right))
+    if of(left) != of(right):
+        assert of(f"{left} OR {right}") >= 1
+    assert min(of(left), of(right)) <= of(f"{left} OR {right}") <= max(of(left), of(right), 1)
+
+
+@settings(max_examples=200, deadline=None)
+@given(EXPRESSIONS, TERMS, st.sampled_from(PURPOSES), FACTS)
+def test_a_choice_that_is_not_on_offer_helps_nobody(
+    expression: str, chosen: str, purpose: str, facts: dict[str, Any]
+) -> None:
+    """Whoever picks gets the verdict of some alternative or a review, never one milder than every alternative."""
+    picked = severity([LicensedInput("it", "base_model", expression, chosen=chosen)], purpose, **facts)
+    mildest = min(
+        severity([LicensedInput("it", "base_model", term)], purpose, **facts)
+        for term in expression.replace("(", "").replace(")", "").replace(" AND ", " OR ").split(" OR ")
+    )
+    assert picked >= mildest
+
+
+# --- The table as data ----------------------------------------------------------------------------------------
+
+
+def test_the_edition_in_force_depends_on_the_day_and_an_old_one_can_be_named() -> None:
+    assert in_force(date(2026, 11, 1)).version == "2026-11"
+    assert named("2026-11") is in_force()
+    old = one("MIT", on=date(2026, 12, 24), rule_set=named("2026-11"))
+    assert (old.rule_set, old.digest) == ("2026-11", named("2026-11").digest)
+    with pytest.raises(NoRuleSet, match="The first is 2026-11"):
+        one("MIT", on=date(2026, 10, 31))
+    with pytest.raises(NoRuleSet, match="Known: 2026-11"):
+        named("1999-01")
+
+
+def test_every_member_of_a_rule_can_be_reached_by_an_expression() -> None:
+    symbols, reachable = get_spdx_licensing().known_symbols, {str(parse(tag)) for tag in in_force().tags}
+    for rule in in_force().rules:
+        for member in rule.members:
+            assert member in symbols or member in " ".join(reachable), f"{rule.id}: {member}"
+            assert str(parse(member)) == member
+
+
+def edited(tmp_path: Path, change: Any) -> Path:
+    rules = yaml.safe_load((tables.DATA / "rules_2026_11.yaml").read_bytes())
+    change(rules)
+    path = tmp_path / "rules_2027_01.yaml"
+    path.write_text(yaml.safe_dump(rules))
+    return path
+
+
+def condition(test: str, purpose: str) -> dict[str, Any]:
+    return {"when": {test: True}, "verdict": {purpose: "F"}, "because": "x"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t["rules"][0]["verdict"].update(internal="R", commercial="A"), "judged milder"),
+        (lambda t: t["rules"][0].update(conditions=[condition("research", "internal")]), "must name commercial use"),
+        (lambda t: t["rules"][5].update(conditions=[condition("moon", "publish")]), "unknown tests"),
+        (lambda t: t["rules"][0].update(duties=["sing"]), "no text for the duties"),
+        (lambda t: t["rules"][0]["verdict"].update(publish="Z"), "is no verdict"),
+        (lambda t: t["rules"][0]["verdict"].pop("publish"), "must name each of"),
+        (lambda t: t["rules"].append(t["rules"][0]), "stands twice"),
+        (lambda t: t["rules"].pop(), "fallback"),
+        (lambda t: t["rules"][0].update(kinds=["song"]), "unknown kinds"),
+    ],
+)  # fmt: skip
+def test_a_table_that_contradicts_itself_is_refused(tmp_path: Path, change: Any, message: str) -> None:
+    with pytest.raises(tables.RuleTableError, match=message):
+        tables.read(edited(tmp_path, change), tables.DATA / "hub_tags.yaml")
+
+
+def test_a_changed_table_has_another_digest(tmp_path: Path) -> None:
+    changed = tables.read(edited(tmp_path, lambda t: t.update(version="2027-01")), tables.DATA / "hub_tags.yaml")
+    assert (changed.version, changed.digest != in_force().digest) == ("2027-01", True)
