@@ -1,6 +1,7 @@
 # Not built by us: its steps were not run on our machines. Build from the checkout's root:
 #   docker build -f docker/web.Dockerfile -t assay-web .
-# The web process answers pages and the REST interface. It never imports PyTorch, so none is in here.
+# Pages, the REST interface, documents (`assay worker light`) and the scheduler. None of them imports PyTorch,
+# so none is in here.
 
 FROM node:22-bookworm-slim AS frontend
 WORKDIR /parts
@@ -10,7 +11,7 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
+    && apt-get install -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/assay --create-home --shell /usr/sbin/nologin assay
 
@@ -38,5 +39,6 @@ RUN python -m compileall -q platform governance training evaluation
 USER assay
 VOLUME /var/lib/assay
 EXPOSE 8000
-HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["python", "docker/healthcheck.py"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["python", "docker/healthcheck.py", "web"]
+ENTRYPOINT ["tini", "--"]
 CMD ["gunicorn"]

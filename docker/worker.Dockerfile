@@ -1,22 +1,18 @@
 # Not built by us: its steps were not run on our machines. Build from the checkout's root:
 #   docker build -f docker/worker.Dockerfile -t assay-worker .
-# The worker trains, evaluates and renders; each run is a subprocess of its own. Which build of PyTorch is
-# taken follows pip's settings, here a build secret: --secret id=pip,src=pip.conf (docs/operator/installation.md).
-
-FROM node:22-bookworm-slim AS frontend
-WORKDIR /parts
-COPY package.json package-lock.json .npmrc ./
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
-    npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+# Trains and evaluates: the queue `gpu`. Each run is a subprocess of its own. Documents (the queue `light`) are
+# rendered by the web image, which has the fonts and no PyTorch.
+# Which build of PyTorch is taken follows pip's settings, here a build secret: --secret id=pip,src=pip.conf
+# (docs/operator/installation.md).
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 tini \
+    && apt-get install -y --no-install-recommends tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/assay --create-home --shell /usr/sbin/nologin assay
 
 WORKDIR /opt/assay
-# The base models that may be used lie in a folder that the operator mounts; nothing is fetched at run time.
+# Base models lie in a folder that the operator fills; nothing is fetched at run time.
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 HF_HUB_OFFLINE=1 \
     DJANGO_SETTINGS_MODULE=assay.settings.production ASSAY_VAR_DIR=/var/lib/assay
 
@@ -25,8 +21,7 @@ RUN mkdir -p platform/assay governance training evaluation templates
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     pip install -c constraints.txt -e '.[ml]'
 
-# Documents are rendered here, with the pinned fonts.
-COPY --from=frontend /parts/node_modules node_modules
+COPY docker/healthcheck.py docker/healthcheck.py
 COPY templates templates
 COPY platform platform
 COPY governance governance
@@ -36,6 +31,7 @@ RUN python -m compileall -q platform governance training evaluation
 
 USER assay
 VOLUME /var/lib/assay
+HEALTHCHECK --interval=60s --timeout=20s --start-period=60s --retries=3 CMD ["python", "docker/healthcheck.py", "gpu"]
 # tini reaps what a killed run leaves behind and hands signals on.
 ENTRYPOINT ["tini", "--"]
-CMD ["celery", "--app", "assay.jobs", "worker", "--loglevel", "INFO"]
+CMD ["assay", "worker", "gpu"]
