@@ -245,6 +245,12 @@ def kind_of(value: object) -> str:
     return "map" if isinstance(value, Mapping) else "list" if isinstance(value, list | tuple) else "value"
 
 
+@register.filter
+def get(mapping: Mapping[Any, Any], key: object) -> Any:
+    """`names|get:event.actor`: the value under a key that only the template knows; "" where there is none."""
+    return mapping.get(key, "")
+
+
 @register.inclusion_tag("components/diff.html")
 def diff(rows: Iterable[Mapping[str, Any]], caption: str = "", first: str = "") -> dict[str, Any]:
     """A table before and after. Rows have `label`, `before`, `after`, and may have `by` (who, when)."""
