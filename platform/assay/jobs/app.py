@@ -10,7 +10,6 @@ from uuid import UUID
 
 from celery import Celery, Task
 from django.conf import settings
-from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assay.settings.dev")
 
@@ -61,7 +60,7 @@ app.conf.update(
     task_acks_late=False,
     task_publish_retry=False,
     # The nameless exchange goes straight to the queue, without a routing table to keep.
-    task_queues=[Queue(name, Exchange("", type="direct"), routing_key=name) for name in QUEUES],
+    task_queues={name: {"exchange": "", "exchange_type": "direct", "routing_key": name} for name in QUEUES},
     task_default_queue=LIGHT,
     task_create_missing_queues=False,
     worker_prefetch_multiplier=1,
@@ -73,7 +72,7 @@ app.conf.update(
 )
 
 
-@app.task(name=TASK, bind=True)
+@app.task(name=TASK, bind=True)  # type: ignore[untyped-decorator]
 def run(self: Task, job: str) -> None:
     """Do the job with this id, if it still waits and no worker has it."""
     from assay.jobs import work

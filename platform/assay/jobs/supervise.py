@@ -215,8 +215,9 @@ class Supervised:
         now = time.monotonic()
         self._renew_at = now + min(KEEP, settings.ASSAY_LEASE_SECONDS / 4)
         found = processes.identity(self._process.pid)
+        process = found.as_dict() if found else None
         try:
-            cancel = jobs.keep(self._lease, progress=self._progress, process=found and found.as_dict())
+            cancel = jobs.keep(self._lease, progress=self._progress, process=process)
         except (OperationalError, InterfaceError) as error:
             self._mend_connection("lease not renewed", error)
             if time.monotonic() >= self._held_until:

@@ -7,6 +7,7 @@ taking and reading) and harmless: the database knows the job, and the sweeper se
 """
 
 import contextlib
+import json
 import time
 import uuid
 from pathlib import Path
@@ -15,17 +16,16 @@ from typing import Any
 
 from kombu.exceptions import ChannelError
 from kombu.transport import filesystem
-from kombu.utils.json import dumps, loads
 
 
 class Channel(filesystem.Channel):
     """One folder for waiting messages, `<time>_<id>.<queue>.msg`, and one for those being read."""
 
-    def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:  # type: ignore[override]
         name = f"{time.time_ns():020d}_{uuid.uuid4().hex}.{queue}.msg"
         draft = Path(self.processed_folder) / name
         try:
-            draft.write_text(dumps(payload), encoding="utf-8")
+            draft.write_text(json.dumps(payload), encoding="utf-8")
             draft.rename(Path(self.data_folder_out) / name)
         except OSError as error:
             raise ChannelError(f"The message could not be written to {self.data_folder_out}: {error}") from error
@@ -38,7 +38,7 @@ class Channel(filesystem.Channel):
             except FileNotFoundError:
                 continue  # another reader was first
             try:
-                return loads(mine.read_text(encoding="utf-8"))
+                return json.loads(mine.read_text(encoding="utf-8"))
             finally:
                 with contextlib.suppress(FileNotFoundError):
                     mine.unlink()

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from celery import signals
-from django.conf import settings
 
 from assay.jobs import housekeeping, work
 from assay.jobs.app import app
@@ -28,7 +27,7 @@ def serve(queues: Sequence[str]) -> int:
         queues=list(queues),
         pool_cls="solo",
         concurrency=1,
-        loglevel=settings.LOGGING["root"]["level"],
+        loglevel=logging.getLogger().level,
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
