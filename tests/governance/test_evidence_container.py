@@ -448,7 +448,7 @@ def test_a_decision_that_the_trail_does_not_know_is_found(bundle: Path, tmp_path
         (lambda lines: lines[1].update(body=lines[1]["body"].replace("app", "sup")), "changed after it was chained"),
         (lambda lines: lines[1].update(hash="0" * 64), "changed after it was chained"),
         (lambda lines: lines[0].update(prev="1" * 64), "does not follow"),
-        (lambda lines: lines[0].update(extra=1), "exactly seq, body, prev and hash"),
+        (lambda lines: lines[0].update(extra=1), "exactly seq, prev, hash, and body or leaf"),
         (lambda lines: lines.pop(), "not in the audit segment"),
         (lambda lines: lines.clear(), "has no entry"),
         (lambda lines: lines.__setitem__(slice(None), chain([{"a": 1}], first=9)), "does not fit the audit segment"),
@@ -469,6 +469,40 @@ def test_a_segment_from_the_middle_of_the_chain_says_that_its_beginning_was_not_
     report = verify.verify(case.write(tmp_path / "evidence.zip"))
     assert report.sound, report.as_text()
     assert "what stands before entry 41 is not in this bundle" in report.as_text()
+
+
+def test_an_entry_given_by_its_leaf_alone_is_linked_but_its_text_counts_as_not_seen(tmp_path: Path, case: Case) -> None:
+    def closed(entry: dict) -> dict:
+        leaf = hashlib.sha256(b"\x00" + entry["body"].encode()).hexdigest()
+        return {"seq": entry["seq"], "leaf": leaf, "prev": entry["prev"], "hash": entry["hash"]}
+
+    entries = case.segment()
+    case.segment = lambda: [closed(entries[0]), *entries[1:]]  # type: ignore[method-assign]
+    report = verify.verify(case.write(tmp_path / "evidence.zip"))
+    assert report.sound, report.as_text()
+    assert "the text of 1 of them is not in this bundle" in report.as_text()
+    case.segment = lambda: [closed(entry) for entry in entries]  # type: ignore[method-assign]
+    assert "is not in the audit segment" in found(case.write(tmp_path / "closed.zip"))
+    case.segment = lambda: [{**closed(entries[0]), "leaf": "0" * 64}, *entries[1:]]  # type: ignore[method-assign]
+    assert "changed after it was chained" in found(case.write(tmp_path / "wrong.zip"))
+
+
+def test_a_document_is_known_by_its_own_digest_as_a_file_and_as_a_record(tmp_path: Path, case: Case) -> None:
+    card = {"schema": "assay.model-card/1", "text": "A card.", "frozen_at": "2026-11-24T08:00:00Z"}
+    sha256 = sha256_of(card)
+    case.decisions.append(case.decision("model_card", "k-1", sha256, "Cleo"))
+    assert "model_card k-1 is stated but not in the bundle" in found(case.write(tmp_path / "absent.zip"))
+    name, data = container.record_file("model_card", "k-1", {**card, "sha256": sha256}, sha256)
+    case.extra[name] = data
+    assert verify.verify(case.write(tmp_path / "record.zip")).sound
+    del case.extra[name]
+    case.extra["card.json"] = json.dumps({**card, "sha256": sha256}).encode()
+    case.write_arguments = {"sections": {**SECTIONS, "model_card": ["card.json"]}}
+    assert verify.verify(case.write(tmp_path / "file.zip")).sound
+    case.extra["card.json"] = json.dumps({**card, "text": "Another.", "sha256": sha256}).encode()
+    assert "does not have the digest that it states" in found(case.write(tmp_path / "changed.zip"))
+    with pytest.raises(container.NotBundled, match="Export what was digested"):
+        container.record_file("model_card", "k-1", card, "0" * 64)
 
 
 def test_evidence_that_was_left_out_on_purpose_is_not_checked_and_said_so(tmp_path: Path, case: Case) -> None:

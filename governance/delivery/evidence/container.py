@@ -45,19 +45,23 @@ class _Measured:
         return {"sha256": self.sha256, "bytes": self.size}
 
 
-def record_file(kind: str, identity: object, content: Any) -> tuple[str, bytes]:
+def record_file(kind: str, identity: object, content: Any, sha256: str | None = None) -> tuple[str, bytes]:
     """(path, bytes) of a record as a bundle holds it, `content` being what its `content()` gives.
 
-    sha256 covers the canonical JSON of {"kind", "content"}, as `Record.content_digest` does.
+    sha256: the record's content digest. Without it, that of the canonical JSON of {"kind", "content"}; a document
+    gives its own, of its canonical JSON without the field `sha256`. Raises NotBundled when it is neither.
     """
     told = plain(content)
-    sha256 = verify.digest({"kind": kind, "content": told})
-    record = {"schema": verify.RECORD_SCHEMA, "kind": kind, "id": str(identity), "content": told, "sha256": sha256}
-    return f"{verify.RECORDS}{kind}/{identity}.{sha256[:12]}.json", verify.canonical(record)
+    own = verify.digest({"kind": kind, "content": told})
+    if sha256 not in (None, own) and not (isinstance(told, dict) and sha256 == verify.document_digest(told)):
+        raise NotBundled(f"{kind} {identity}: the content does not have the digest {sha256}. Export what was digested.")
+    stated = sha256 or own
+    record = {"schema": verify.RECORD_SCHEMA, "kind": kind, "id": str(identity), "content": told, "sha256": stated}
+    return f"{verify.RECORDS}{kind}/{identity}.{stated[:12]}.json", verify.canonical(record)
 
 
 def segment_file(entries: Iterable[Mapping[str, Any]]) -> bytes:
-    """The audit segment, one entry a line: {"seq", "body", "prev", "hash"}."""
+    """The audit segment, one entry a line: {"seq", "body", "prev", "hash"}, or `leaf` in place of a closed `body`."""
     return b"".join(verify.canonical(dict(entry)) + b"\n" for entry in entries)
 
 

@@ -459,7 +459,7 @@ class Known:
     digests: dict[str, set[tuple[str, str]]] = field(default_factory=dict)  # sha256 -> {(kind, id)}
     versions: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # (kind, id) -> sha256s
     files: set[str] = field(default_factory=set)
-    documents: dict[str, str] = field(default_factory=dict)  # sha256 of a frozen document -> member
+    documents: dict[str, str] = field(default_factory=dict)  # digest of a document -> member
     elsewhere: dict[tuple[str, str, str], str] = field(default_factory=dict)  # reference -> why it is not here
 
     def state(self, kind: str, identity: str, sha256: str) -> tuple[str, str]:
@@ -467,11 +467,13 @@ class Known:
         label = f"{kind} {identity}"
         if (kind, identity) in self.digests.get(sha256, ()):
             return HOLDS, label
+        if sha256 in self.documents:
+            return HOLDS, label
         if sha256 in self.digests:
             return BROKEN, f"{label}: the stated digest belongs to another record"
         if (kind, identity) in self.versions:
             return BROKEN, f"{label}: the record in the bundle has another digest than the one stated"
-        if sha256 in self.documents or sha256 in self.files:
+        if sha256 in self.files:
             return HOLDS, label
         if (kind, identity, sha256) in self.elsewhere:
             return NOT_CHECKED, f"{label} is not in this bundle: {self.elsewhere[kind, identity, sha256]}"
@@ -535,32 +537,48 @@ def _compare(bundle: Bundle, listed: dict[str, Any], present: set[str], where: s
             raise Malformed(f"{name} is not the file that {where} states")
 
 
+def document_digest(document: dict[str, Any]) -> str:
+    """sha256 of the canonical JSON of a document without its field `sha256`."""
+    return digest({key: value for key, value in document.items() if key != "sha256"})
+
+
 def check_records(bundle: Bundle, known: Known) -> str:
-    """Each record's digest: sha256 of the canonical JSON of its kind and content."""
+    """Each record's digest: of its kind and content, or, where the record is a document, of the document."""
     names = [name for name in bundle.members if name.startswith(RECORDS)]
     for name in names:
         record = bundle.object(name)
         kind, identity, sha256 = _reference(record, name)
-        if digest({"kind": kind, "content": record.get("content")}) != sha256:
+        content = record.get("content")
+        own = digest({"kind": kind, "content": content})
+        if sha256 not in (own, document_digest(content) if isinstance(content, dict) else own):
             raise Malformed(f"{name}: the content does not have the digest that the record states")
         known.digests.setdefault(sha256, set()).add((kind, identity))
         known.versions.setdefault((kind, identity), set()).add(sha256)
     return f"{len(names)} records have the digests they state"
 
 
-def check_documents(bundle: Bundle, known: Known) -> str:
-    """Each frozen document's digest: sha256 of its canonical JSON without the field `sha256`."""
-    for name in bundle.members:
-        if not name.endswith(".json") or name.startswith((RECORDS, SEAL)) or name in (MANIFEST, DECISIONS):
+def check_documents(bundle: Bundle, manifest: dict[str, Any], known: Known) -> str:
+    """Each frozen document of a section has the digest that it states."""
+    frozen = []
+    for name in sorted({DOSSIER, *_section_files(manifest)} - {DECISIONS}):
+        if not name.endswith(".json") or name not in bundle.members:
             continue
         document = bundle.json(name)
-        if name != DOSSIER and not (isinstance(document, dict) and {"schema", "frozen_at", "sha256"} <= set(document)):
+        if not isinstance(document, dict):
             continue
-        stated = _hash(_object(document, name).get("sha256"), f"{name}: sha256")
-        if digest({key: value for key, value in document.items() if key != "sha256"}) != stated:
-            raise Malformed(f"{name}: the text does not have the digest that it states")
-        known.documents[stated] = name
-    return f"frozen documents have the digests they state: {', '.join(sorted(known.documents.values())) or 'none'}"
+        own = document_digest(document)
+        if name == DOSSIER or {"schema", "frozen_at", "sha256"} <= set(document):
+            frozen.append(name)
+            if _hash(document.get("sha256"), f"{name}: sha256") != own:
+                raise Malformed(f"{name}: the text does not have the digest that it states")
+        known.documents[own] = name
+    return f"frozen documents have the digests they state: {', '.join(frozen) or 'none'}"
+
+
+def _section_files(manifest: dict[str, Any]) -> Iterator[str]:
+    for section in _object(manifest.get("sections"), f"{MANIFEST}: sections").values():
+        files = section.get("files") if isinstance(section, dict) else None
+        yield from (file for file in files or () if isinstance(file, str)) if isinstance(files, list) else ()
 
 
 def check_dossier(dossier: dict[str, Any], manifest: dict[str, Any]) -> str:
@@ -627,51 +645,65 @@ class Segment:
     first: int
     last: int
     hash: str
+    closed: int  # entries given by their leaf hash alone: they are linked, but their text is not here
     decided: frozenset[tuple[str, str]]  # (sha256 of the subject, verdict) of each decision it tells of
 
     @property
     def detail(self) -> str:
         before = "" if self.first == 1 else f"; what stands before entry {self.first:,} is not in this bundle"
-        return f"entries {self.first:,} to {self.last:,} follow from one another{before}"
+        closed = f"; the text of {self.closed:,} of them is not in this bundle" if self.closed else ""
+        return f"entries {self.first:,} to {self.last:,} follow from one another{closed}{before}"
 
 
 def check_segment(bundle: Bundle) -> Segment:
-    """Recompute the chain: leaf = sha256(0x00, body), link = sha256(0x01, link before, leaf)."""
-    expected, previous, first = None, None, 0
+    """Recompute the chain: leaf = sha256(0x00, body), link = sha256(0x01, link before, leaf).
+
+    An entry that is not this bundle's business (another project's) may give its leaf instead of its body.
+    """
+    expected, previous, first, closed = None, None, 0, 0
     decided: set[tuple[str, str]] = set()
     for line in bundle.lines(SEGMENT):
         entry = _object(parse_json(line, f"{SEGMENT}: a line"), f"{SEGMENT}: a line")
         seq, where = entry.get("seq"), f"{SEGMENT}: entry {entry.get('seq')}"
-        if set(entry) != {"seq", "body", "prev", "hash"} or type(seq) is not int or seq < 1:
-            raise Malformed(f"{where[:80]} does not have exactly seq, body, prev and hash")
+        named = set(entry) - {"body", "leaf"}
+        if named != {"seq", "prev", "hash"} or len(entry) != 4 or type(seq) is not int or seq < 1:
+            raise Malformed(f"{where[:80]} does not have exactly seq, prev, hash, and body or leaf")
         if (expected or seq) != seq or (previous or (GENESIS if seq == 1 else entry["prev"])) != entry["prev"]:
             raise Malformed(f"{where} does not follow from the entry before it")
-        body = _linked_body(entry, where)
-        if body.get("seq", seq) != seq:
-            raise Malformed(f"{where}: its text has another number")
-        facts = body.get("facts")
-        if body.get("action") == "approval.decided" and isinstance(facts, dict):
-            decided.add((str(facts.get("sha256")), str(facts.get("verdict"))))
+        leaf = _leaf(entry, where)
+        link = hashlib.sha256(b"\x01" + bytes.fromhex(_hash(entry["prev"], f"{where}: prev")) + bytes.fromhex(leaf))
+        if link.hexdigest() != _hash(entry["hash"], f"{where}: hash"):
+            raise Malformed(f"{where}: its text was changed after it was chained")
+        if "body" in entry:
+            decided |= _decided(entry, where)
+        else:
+            closed += 1
         first, expected, previous = first or seq, seq + 1, entry["hash"]
     if expected is None or previous is None:
         raise Malformed(f"{SEGMENT} has no entry")
-    return Segment(first, expected - 1, previous, frozenset(decided))
+    return Segment(first, expected - 1, previous, closed, frozenset(decided))
 
 
-def _linked_body(entry: dict[str, Any], where: str) -> dict[str, Any]:
-    """The entry's text, after its link was recomputed."""
-    prev, stated = _hash(entry["prev"], f"{where}: prev"), _hash(entry["hash"], f"{where}: hash")
+def _leaf(entry: dict[str, Any], where: str) -> str:
+    if "leaf" in entry:
+        return _hash(entry["leaf"], f"{where}: leaf")
     try:
         raw = _text(entry["body"], f"{where}: body").encode("utf-8")
     except UnicodeEncodeError:
         raise Malformed(f"{where}: the body is no text") from None
-    leaf = hashlib.sha256(b"\x00" + raw).digest()
-    if hashlib.sha256(b"\x01" + bytes.fromhex(prev) + leaf).hexdigest() != stated:
-        raise Malformed(f"{where}: its text was changed after it was chained")
+    return hashlib.sha256(b"\x00" + raw).hexdigest()
+
+
+def _decided(entry: dict[str, Any], where: str) -> set[tuple[str, str]]:
+    """The decision that an entry tells of, where it tells of one."""
+    raw = entry["body"].encode("utf-8")
     body = _object(parse_json(raw, f"{where}: body"), f"{where}: body")
-    if canonical(body) != raw:
-        raise Malformed(f"{where}: its text is not canonical JSON")
-    return body
+    if canonical(body) != raw or body.get("seq", entry["seq"]) != entry["seq"]:
+        raise Malformed(f"{where}: its text is not canonical JSON, or has another number")
+    facts = body.get("facts")
+    if body.get("action") != "approval.decided" or not isinstance(facts, dict):
+        return set()
+    return {(str(facts.get("sha256")), str(facts.get("verdict")))}
 
 
 def check_sections(report: Report, bundle: Bundle, manifest: dict[str, Any]) -> None:
@@ -806,7 +838,7 @@ def _inspect(report: Report, bundle: Bundle, manifest: dict[str, Any], key: byte
     with _part(report, "integrity", "records"):
         report.add("integrity", "records", HOLDS, check_records(bundle, known))
     with _part(report, "integrity", "documents"):
-        report.add("integrity", "documents", HOLDS, check_documents(bundle, known))
+        report.add("integrity", "documents", HOLDS, check_documents(bundle, manifest, known))
     with _part(report, "integrity", "dossier"):
         if DOSSIER in bundle.members:
             dossier = bundle.object(DOSSIER)
