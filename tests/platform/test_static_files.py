@@ -46,3 +46,19 @@ def test_variants_that_no_page_asks_for_are_not_served(manifest: dict[str, str])
 
 def test_the_folders_that_static_files_come_from_are_there() -> None:
     assert [message for message in run_checks(tags=["staticfiles"]) if message.id == "staticfiles.W004"] == []
+
+
+def test_the_embedded_default_serves_them_without_collecting(tmp_path: Path) -> None:
+    program = (
+        "import django; django.setup()\n"
+        "from django.test import Client\n"
+        "for path in ('tabler/tabler.min.css', 'htmx/htmx.min.js', 'assay/shell.css'):\n"
+        "    print(path, Client().get('/static/' + path).status_code)\n"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "assay.settings.dev", "ASSAY_VAR_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == [
+        "tabler/tabler.min.css", "200", "htmx/htmx.min.js", "200", "assay/shell.css", "200"
+    ], done.stderr[-2000:]  # fmt: skip
