@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 from django.db import Error
-from kombu.exceptions import KombuError, OperationalError
 
 from assay.jobs.app import QUEUE_OF, TASK, app
 from governance.foundation.jobs.models import Outbox
@@ -21,14 +20,16 @@ def send_posted(sender: type[Outbox], message: Outbox, **_: Any) -> None:
 def send(message: Outbox) -> bool:
     """Send `message` and note that it was sent; False, and a line in the log, when that did not succeed."""
     job = message.job
+    queue = QUEUE_OF[job.task]
     try:
-        app.send_task(TASK, kwargs={"job": str(job.pk)}, queue=QUEUE_OF[job.task], retry=False)
-        mark_sent(message)
-    except (KombuError, OperationalError, OSError) as error:
+        app.send_task(TASK, kwargs={"job": str(job.pk)}, queue=queue, retry=False)
+    except Exception as error:
+        # Each broker's client has errors of its own (Redis, AMQP, files); none of them is the caller's.
         log.warning("The broker did not take job %s (%s); it is sent again later: %s", job.pk, job.task, error)
         return False
+    try:
+        mark_sent(message)
     except Error as error:
         # The job itself is committed; at worst it is announced twice.
         log.warning("The message of job %s was sent but could not be marked as sent: %s", job.pk, error)
-        return False
     return True
