@@ -13,6 +13,7 @@ from typing import Any
 
 from governance.foundation.core.canonical import digest_of_bytes
 from governance.foundation.core.errors import Faults
+from governance.materials.base_models.rules import named_by
 from training import digests, weights
 from training.errors import UserError
 
@@ -46,12 +47,13 @@ def inspect(folder: Path) -> Inspection:
         faults.add(Path(error.where or "folder").name, error.message)
     if not (folder / "tokenizer.json").is_file():
         faults.add("folder", "tokenizer.json is missing.", "Copy the tokenizer's files into the folder.")
+    template = _chat_template(folder, faults)
     faults.raise_if_any()
     listing = digests.folder_listing(folder)
     return Inspection(
         folder_sha256=digests.listing_digest(listing),
         files=[{"path": name, "sha256": sha, "bytes": (folder / name).stat().st_size} for name, sha in listing],
-        architecture=_architecture(config, tensors, folder),
+        architecture=_architecture(config, tensors, template),
         conversion=_json(folder / "conversion.json"),
         licence_told=_licence_told(folder),
     )
@@ -89,8 +91,9 @@ def _config(folder: Path, faults: Faults) -> dict[str, Any]:
     return config
 
 
-def _architecture(config: dict[str, Any], tensors: dict[str, weights.TensorInfo], folder: Path) -> dict[str, Any]:
-    template = _chat_template(folder)
+def _architecture(
+    config: dict[str, Any], tensors: dict[str, weights.TensorInfo], template: str | None
+) -> dict[str, Any]:
     stored: Counter[str] = Counter()
     for tensor in tensors.values():
         stored[tensor.dtype] += tensor.numbers
@@ -108,10 +111,14 @@ def _architecture(config: dict[str, Any], tensors: dict[str, weights.TensorInfo]
     }
 
 
-def _chat_template(folder: Path) -> str | None:
+def _chat_template(folder: Path, faults: Faults) -> str | None:
     alone = folder / "chat_template.jinja"
     if alone.is_file():
-        return alone.read_text(encoding="utf-8")
+        try:
+            return alone.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            faults.add(alone.name, "It is not UTF-8 text.", "Take the file from the model's source again.")
+            return None
     config = _json(folder / "tokenizer_config.json") or {}
     template = config.get("chat_template")
     return template if isinstance(template, str) else None
@@ -126,13 +133,12 @@ def _licence_told(folder: Path) -> list[dict[str, str]]:
         if lines[:1] == ["---"]:
             front = lines[1 : lines.index("---", 1)] if "---" in lines[1:] else []
             told += [
-                {"where": "README.md, metadata", "says": line.split(":", 1)[1].strip()}
+                {"where": "README.md, metadata", "says": line.split(":", 1)[1].strip().strip("'\"")}
                 for line in front
                 if line.startswith("license:")
             ]
     for path in sorted(folder.glob("LICENSE*")):
-        first = next((line.strip() for line in path.read_text(errors="replace").splitlines() if line.strip()), "")
-        told.append({"where": path.name, "says": first[:120]})
+        told.append({"where": path.name, "says": named_by(path.read_text(encoding="utf-8", errors="replace"))})
     conversion = _json(folder / "conversion.json") or {}
     if isinstance(conversion.get("licence"), str):
         told.append({"where": "conversion.json", "says": conversion["licence"]})
@@ -141,7 +147,12 @@ def _licence_told(folder: Path) -> list[dict[str, str]]:
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _no_number(name: str) -> Any:
+    """NaN and Infinity are Python's, not JSON's, and have no digest."""
+    raise ValueError(f"{name} is not JSON")

@@ -34,12 +34,37 @@ class Standing:
 
 def standing(subject: Any, project_id: UUID | None = None) -> Standing:
     """The answer for `subject` as it is at this moment, by comparing digests."""
-    project_id = project_id or subject.project_id
-    requests = list(
-        ApprovalRequest.objects.filter(project_id=project_id, subject_kind=subject.kind, subject_id=subject.pk)
-        .order_by("-created_at")
-        .prefetch_related("decisions")
-    )
+    return standings([subject], project_id)[subject.pk]
+
+
+def standings(asked: Iterable[Any], project_id: UUID | None = None) -> dict[UUID, Standing]:
+    """`standing` for subjects of one kind, by their id, in two queries: for a list's column.
+
+    Without `project_id` each stands in its own project.
+    """
+    subjects_by_id = {subject.pk: subject for subject in asked}
+    if not subjects_by_id:
+        return {}
+    kind = next(iter(subjects_by_id.values())).kind
+    found = ApprovalRequest.objects.filter(subject_kind=kind, subject_id__in=subjects_by_id)
+    requests: dict[UUID, list[ApprovalRequest]] = {pk: [] for pk in subjects_by_id}
+    for request in found.order_by("-created_at").prefetch_related("decisions"):
+        if request.project_id == (project_id or subjects_by_id[request.subject_id].project_id):
+            requests[request.subject_id].append(request)
+    return {pk: _standing(subject, requests[pk]) for pk, subject in subjects_by_id.items()}
+
+
+def standings_by_project(subject: Any, project_ids: Iterable[UUID]) -> dict[UUID, Standing]:
+    """Where one subject stands in each of several projects, in two queries."""
+    requests: dict[UUID, list[ApprovalRequest]] = {pk: [] for pk in project_ids}
+    found = ApprovalRequest.objects.filter(project__in=list(requests), subject_kind=subject.kind, subject_id=subject.pk)
+    for request in found.order_by("-created_at").prefetch_related("decisions"):
+        requests[request.project_id].append(request)
+    return {pk: _standing(subject, rows) for pk, rows in requests.items()}
+
+
+def _standing(subject: Any, requests: list[ApprovalRequest]) -> Standing:
+    """The answer from the requests about `subject` in one project, newest first."""
     need = rules.still_needed(subject.kind, 0)
     now = subject.content_digest
     current = next((r for r in requests if r.subject_digest == now and r.state != State.WITHDRAWN), None)
