@@ -97,11 +97,14 @@ def _contents(frozen: DossierVersion, folder: Path) -> tuple[Contents, dict[str,
     contents.put("run_manifest", "run-manifest.json", blobs.copy_to(run.manifest_sha256, folder / "manifest.json"))
     referred = records.load(_references(frozen))
     decisions = _decisions(frozen, referred)
-    subjects = records.load((d.request.subject_kind, str(d.request.subject_id)) for d in decisions)
-    kept = {(row.kind, row.pk): row for row in [*referred, *subjects, *decisions]}
+    kept = {(row.kind, row.pk): row for row in [*referred, *decisions]}
     for row in kept.values():
-        name, data = container.record_file(row.kind, row.pk, row.content())
-        contents.files[name] = data
+        _record(contents, row.kind, row.pk, row.content(), row.content_digest)
+    for decision in decisions:
+        # What was decided on, as it was then: the request keeps it. The dossier lies in the bundle already.
+        request = decision.request
+        if request.subject_id != frozen.pk:
+            _record(contents, request.subject_kind, request.subject_id, request.subject_content, decision.digest)
     if decisions:
         contents.put("decisions", "decisions.json", canonical([_decision(d) for d in decisions]))
     else:
@@ -112,8 +115,12 @@ def _contents(frozen: DossierVersion, folder: Path) -> tuple[Contents, dict[str,
         contents.put("audit", "audit/segment.jsonl", container.segment_file(segment))
     else:
         contents.missing["audit"] = "the trail has no entry about it"
-    last = segment[-1] if segment else None
-    return contents, {"seq": last["seq"], "hash": last["hash"]} if last else None
+    return contents, audit.head()
+
+
+def _record(contents: Contents, kind: str, pk: UUID, content: Any, sha256: str) -> None:
+    name, data = container.record_file(kind, pk, content, sha256)
+    contents.files[name] = data
 
 
 def _file(contents: Contents, section: str, kind: str, sha256: str, name: str, folder: Path) -> None:

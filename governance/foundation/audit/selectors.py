@@ -94,6 +94,12 @@ def names(events: Iterable[AuditEvent]) -> dict[UUID, str]:
     return dict(Identity.objects.filter(pseudonym__in=wanted).values_list("pseudonym", "name"))
 
 
+def head() -> dict[str, Any] | None:
+    """Number and hash of the newest entry: where the chain ends now."""
+    newest = AuditEvent.objects.order_by("-seq").first()
+    return {"seq": newest.seq, "hash": newest.hash} if newest else None
+
+
 def segment(subjects: Iterable[tuple[str, str]], *, project: UUID) -> list[dict[str, Any]]:
     """The stretch of the chain from the first to the last entry about `subjects` ((kind, id) pairs), as it
     is put into an evidence bundle: whole, so that it can be recomputed link by link.
