@@ -138,16 +138,30 @@ def test_a_job_given_back_waits_again_and_the_attempt_does_not_count() -> None:
     job = asked()
     lease = jobs.claim(job_id=job.pk, worker="one")
     assert lease is not None
-    jobs.hand_back(lease)
+    assert jobs.hand_back(lease, attempt_counts=False)
     job.refresh_from_db()
     assert (job.state, job.attempts, job.lease_until, job.process) == (State.QUEUED, 0, None, None)
     with pytest.raises(jobs.LeaseLost):
-        jobs.hand_back(lease)
+        jobs.hand_back(lease, attempt_counts=False)
+    with pytest.raises(jobs.LeaseLost):
+        jobs.hand_back(lease, attempt_counts=True)
     again = jobs.claim(job_id=job.pk, worker="two")
     assert again is not None
     assert again.token == lease.token + 1
     with pytest.raises(jobs.LeaseLost):
         jobs.keep(lease)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_whose_process_was_killed_is_tried_as_often_as_allowed() -> None:
+    job, tries = asked(), 0
+    while (lease := jobs.claim(job_id=job.pk, worker="one")) is not None:
+        tries += 1
+        if not jobs.hand_back(lease, attempt_counts=True):
+            break
+    assert tries == job.max_attempts == 3
+    job.refresh_from_db()
+    assert job.state == State.RUNNING  # the last try is the worker's to end, with the reason
 
 
 def test_two_readers_and_two_writers_see_every_message_once_and_whole(tmp_path: Path) -> None:

@@ -104,13 +104,21 @@ def end(lease: Lease, state: State, *, error: dict[str, Any] | None = None) -> N
 
 
 @transaction.atomic
-def hand_back(lease: Lease) -> None:
-    """Give a job back unharmed, because its worker is being stopped: it waits again, and the attempt does not
-    count. Raises LeaseLost."""
-    given = _held(lease).update(state=State.QUEUED, attempts=F("attempts") - 1, lease_until=None, process=None)
+def hand_back(lease: Lease, *, attempt_counts: bool) -> bool:
+    """Let the job wait for a worker again: its own is being stopped (the attempt does not count), or something
+    killed its process from outside (it counts). Returns False, and does nothing, when the attempt counts and was
+    the last one. Raises LeaseLost."""
+    held = _held(lease)
+    if attempt_counts:
+        if not held.filter(attempts__lt=F("max_attempts")).exists() and held.exists():
+            return False
+        given = held.update(state=State.QUEUED, lease_until=None, process=None)
+    else:
+        given = held.update(state=State.QUEUED, lease_until=None, process=None, attempts=F("attempts") - 1)
     if not given:
         raise LeaseLost("This worker lost its lease on the job; another may hold it.")
     _post(Job.objects.get(pk=lease.job_id))
+    return True
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from assay.jobs.keeping import keeping
 from assay.jobs.supervise import Event, Interrupted, Supervised
+from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.services import Lease
 from governance.work.evaluations import worker as evaluations
 
@@ -26,8 +27,10 @@ def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
             progress_of=progress,
             stopping=stopping,
         ).run()
-        if outcome.interrupted and outcome.exit_code != 0 and not outcome.cancelled:
+        if outcome.was_interrupted:
             raise Interrupted
+        if outcome.was_killed and jobs.hand_back(lease, attempt_counts=True):
+            return
         exit_code, last_words = outcome.as_reported, outcome.last_words
     with keeping(lease):
         evaluations.finish(lease=lease, evaluation_id=lease.subject_id, exit_code=exit_code, stderr_tail=last_words)

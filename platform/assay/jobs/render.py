@@ -31,7 +31,7 @@ def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
             stopping=stopping,
             limits=LIMITS,
         ).run()
-        if outcome.interrupted and outcome.exit_code != 0 and not outcome.cancelled:
+        if outcome.was_interrupted:
             raise Interrupted
         if outcome.exit_code != 0:
             fail(lease, why(outcome))

@@ -78,6 +78,16 @@ class Outcome:
         return CANCELLED if self.cancelled and self.exit_code != 0 else self.exit_code
 
     @property
+    def was_interrupted(self) -> bool:
+        """Whether it ended because this worker stops: it is to wait for another."""
+        return self.interrupted and self.exit_code != 0 and not self.cancelled
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether a signal that was not ours ended it: somebody's kill, or memory that ran out."""
+        return self.signal is not None and not (self.cancelled or self.interrupted or self.timed_out)
+
+    @property
     def last_words(self) -> str:
         """The end of its standard error, and what the kernel knows about its end."""
         if self.signal is None:

@@ -2,15 +2,13 @@
 
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from assay.jobs.keeping import keeping
 from assay.jobs.supervise import Event, Interrupted, Supervised
+from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.services import Lease
 from governance.work.runs import worker as runs
-from training.errors import UserError
-from training.manifest import load_manifest
 
 
 def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
@@ -20,27 +18,21 @@ def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
     """
     with keeping(lease):
         folder = runs.begin(lease=lease, run_id=lease.subject_id)
-    out = folder / "out"
-    if succeeded(out):
-        # An earlier worker was lost between the trainer's last word and the record of it.
-        exit_code, last_words = 0, ""
-    else:
-        set_manifest_aside(out, lease)
-        outcome = Supervised(
-            command(folder),
-            lease=lease,
-            folder=folder,
-            log_file=folder / "trainer.log",
-            on_events=lambda events: runs.note_events(lease=lease, run_id=lease.subject_id, events=events),
-            progress_of=progress,
-            stopping=stopping,
-        ).run()
-        if outcome.interrupted and outcome.exit_code != 0 and not outcome.cancelled:
-            raise Interrupted
-        exit_code, last_words = outcome.as_reported, outcome.last_words
-    end = partial(runs.finish, lease=lease, run_id=lease.subject_id)
+    outcome = Supervised(
+        command(folder),
+        lease=lease,
+        folder=folder,
+        log_file=folder / "trainer.log",
+        on_events=lambda events: runs.note_events(lease=lease, run_id=lease.subject_id, events=events),
+        progress_of=progress,
+        stopping=stopping,
+    ).run()
+    if outcome.was_interrupted:
+        raise Interrupted
+    if outcome.was_killed and jobs.hand_back(lease, attempt_counts=True):
+        return
     with keeping(lease):
-        end(exit_code=exit_code, stderr_tail=last_words)
+        runs.finish(lease=lease, run_id=lease.subject_id, exit_code=outcome.as_reported, stderr_tail=outcome.last_words)
 
 
 def fail(lease: Lease, message: str) -> None:
@@ -49,25 +41,14 @@ def fail(lease: Lease, message: str) -> None:
 
 
 def command(folder: Path) -> list[str]:
-    """The trainer's command line for the run laid out in `folder`."""
+    """The trainer's command line for the run laid out in `folder`.
+
+    Where an earlier attempt left anything, this one takes it up: from its last checkpoint, from the start when
+    it had none, and at its end when only the record of it was lost.
+    """
     out = folder / "out"
-    resume = ["--resume"] if any((out / "checkpoints").glob("step-*")) else []
+    resume = ["--resume"] if any(out.iterdir()) else []
     return [sys.executable, "-m", "training", "run", str(folder / "spec.json"), "--out", str(out), *resume]
-
-
-def succeeded(out: Path) -> bool:
-    """Whether the trainer already finished here: its manifest is written last, so it is the whole truth."""
-    try:
-        return load_manifest(out / "manifest.json").status == "succeeded"
-    except UserError:
-        return False
-
-
-def set_manifest_aside(out: Path, lease: Lease) -> None:
-    """An earlier attempt's manifest must not speak for this one, should this one die without a word."""
-    manifest = out / "manifest.json"
-    if manifest.exists():
-        manifest.rename(out / f"manifest-before-{lease.token}.json")
 
 
 def progress(event: Event) -> dict[str, object] | None:

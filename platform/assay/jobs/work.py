@@ -51,7 +51,7 @@ def _carry_out(lease: Lease) -> None:
     try:
         task.carry_out(lease, stopping.is_set)
     except Interrupted:
-        jobs.hand_back(lease)
+        jobs.hand_back(lease, attempt_counts=False)
         log.info("Job %s: given back, this worker stops.", lease.job_id)
     except (LeaseLost, OperationalError, InterfaceError):
         raise
