@@ -42,6 +42,8 @@ TONES: dict[str, dict[str, str]] = {
     "p-edge": {"stroke": "#5d645f", "fill": "none", "stroke-width": "1.2"},
     "p-edge-head": {"fill": "#5d645f"},
 }
+# on paper each script of a font is a family of its own (see the print style sheet)
+PAPER_FONTS = "Inter, Inter Ext, Inter Greek, Inter Cyrillic, sans-serif"
 TEXT_TONES = {"": "#5d645f", "l": "#434a46", "v": "#1a1f1c", "b": "#1a1f1c", "lim": "#971b1b"}
 
 
@@ -85,8 +87,6 @@ def label(x: float, y: float, words: object, kind: str = "", anchor: str = "star
         y=y,
         text_anchor=None if anchor == "start" else anchor,
         fill=TEXT_TONES[kind],
-        font_family="Inter, sans-serif",
-        font_size=11,
         font_weight="600" if kind in ("v", "b") else None,
     )
 
@@ -109,6 +109,8 @@ def svg(
         viewBox=f"0 0 {plain(width)} {plain(height)}",
         width=width,
         height=height,
+        font_family=PAPER_FONTS,
+        font_size=11,
         role=role,
         aria_label=f"{title}. {sentence}" if title else sentence,
     )
@@ -143,7 +145,7 @@ def linear(low: float, high: float, start: float, end: float) -> Scale:
 
 def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
     """Round numbers, `count` or a few more, that enclose [low, high]: 1, 2, 2.5 or 5 times a power of ten apart."""
-    if low == high:
+    if high - low <= max(abs(low), abs(high)) * 1e-9:  # one value, or two that a float can hardly part
         pad = abs(low) * 0.1 or 1.0
         low, high = low - pad, high + pad
     rough = (high / max(count - 1, 1)) - (low / max(count - 1, 1))

@@ -5,7 +5,7 @@ Load it with `{% load assay %}`. Tags render `templates/components/`; numbers co
 that a page, a document and a test read the same words.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from difflib import SequenceMatcher
 from typing import Any
@@ -290,9 +290,22 @@ def figure(picture: pictures.Picture, title: str = "", caption: str = "", css: s
 
 
 @register.inclusion_tag("components/gates.html")
-def gates(rows: Iterable[Mapping[str, Any]], css: str = "") -> dict[str, Any]:
-    """What must be so before the act. Rows: `state` (passed, waits, shut, open), `title`, `detail`, `url`, `action`."""
-    return {"gates": [_gate(row) for row in rows], "css": css}
+def gates(rows: Iterable[Any], css: str = "") -> dict[str, Any]:
+    """What must be so before the act.
+
+    Gates as the rules give them (`light`, `label`, `says`, `cure`), or rows of `state` (passed, waits, shut,
+    open), `title`, `detail`, `url`, `action`.
+    """
+    return {"gates": [_gate(_gate_row(row)) for row in rows], "css": css}
+
+
+_LIGHTS = {"green": "passed", "amber": "waits", "red": "shut"}
+
+
+def _gate_row(row: Any) -> Mapping[str, Any]:
+    if isinstance(row, Mapping):
+        return row
+    return {"state": _LIGHTS[row.light], "title": row.label, "detail": " ".join(filter(None, [row.says, row.cure]))}
 
 
 def _gate(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -307,9 +320,10 @@ def _gate(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @register.simple_tag
-def gates_summary(rows: Sequence[Mapping[str, Any]]) -> str:
+def gates_summary(rows: Iterable[Any]) -> str:
     """ "5 passed, 1 waits" for a sheet's header line; states that do not occur are not named."""
-    count = {state: sum(row["state"] == state for row in rows) for state in ("passed", "waits", "shut", "open")}
+    states = [_gate_row(row)["state"] for row in rows]
+    count = {state: states.count(state) for state in ("passed", "waits", "shut", "open")}
     said = [
         gettext("%(count)d passed") % {"count": count["passed"]} if count["passed"] else "",
         ngettext("%(count)d waits", "%(count)d wait", count["waits"]) % {"count": count["waits"]}
