@@ -80,6 +80,15 @@ class Child:
             assert self.process is not None  # noqa: S101 - it is alive
             self.process.terminate()
 
+    def finish(self) -> None:
+        """Wait for its orderly end as long as its patience lasts, then end whatever is left."""
+        if self.process is None:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(self.patience)
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+
     def last_lines(self, count: int = 12) -> str:
         """The end of its log."""
         if not self.log.exists():
@@ -133,12 +142,7 @@ class Household:
         for child in self._children:
             child.ask_to_end()
         for child in self._children:
-            if child.process is None:
-                continue
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.process.wait(max(0, child.patience))
-            child.signal(signal.SIGKILL)
-            child.process.wait()
+            child.finish()
 
 
 def free(address: str, port: int) -> bool:

@@ -18,7 +18,8 @@ LARGEST_EXACT = 2**53 - 1
 
 
 def plain(value: Any) -> Any:
-    """`value` as what JSON knows: times in UTC with a Z, ids and decimals as text, sets sorted, dataclasses by their fields.
+    """`value` as what JSON knows: times in UTC with a Z, ids and decimals as text, sets sorted, dataclasses
+    by their fields.
 
     Raises TypeError for a type that has no agreed spelling here.
     """

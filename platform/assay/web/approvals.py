@@ -90,7 +90,11 @@ def _context(request: HttpRequest, asked: ApprovalRequest, form: DecisionForm) -
             "since": _("Changed since the last approval:") if changes else "",
             "meaning": policy.meaning,
             "verdicts": [
-                {"value": Verdict.APPROVE, "label": _("Approve this %(noun)s") % {"noun": policy.noun}, "kind": "primary"},
+                {
+                    "value": Verdict.APPROVE,
+                    "label": _("Approve this %(noun)s") % {"noun": policy.noun},
+                    "kind": "primary",
+                },
                 {"value": Verdict.CHANGES, "label": _("Ask for changes"), "kind": ""},
                 {"value": Verdict.REJECT, "label": _("Reject"), "kind": "danger"},
             ],

@@ -38,5 +38,11 @@ def listing(request: HttpRequest) -> HttpResponse:
         for event in page.object_list
     ]
     chain = selectors.verify() if "verify" in request.GET else None
-    context = {"page": page, "rows": rows, "chain": chain, "q": request.GET.get("q", ""), "action": request.GET.get("action", "")}
+    context = {
+        "page": page,
+        "rows": rows,
+        "chain": chain,
+        "q": request.GET.get("q", ""),
+        "action": request.GET.get("action", ""),
+    }
     return render(request, "audit/list.html", context)

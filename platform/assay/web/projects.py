@@ -89,7 +89,11 @@ def questionnaire(request: HttpRequest, pk: UUID) -> HttpResponse:
     answers: dict[str, str] = request.session.get(key, {})
     if request.method == "POST" and "again" in request.POST:
         way = regulation.walk(answers).path
-        request.session[key] = {name: answers[name] for name in way[: way.index(request.POST["again"])]} if request.POST["again"] in way else {}
+        request.session[key] = (
+            {name: answers[name] for name in way[: way.index(request.POST["again"])]}
+            if request.POST["again"] in way
+            else {}
+        )
         return redirect("questionnaire", pk=pk)
     question = regulation.next_question(answers)
     form: AnswerForm | SignAnswersForm

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from assay.web import approvals, audit, home, jobs, organisations, projects
+from assay.web import approvals, audit, home, jobs, organisations, projects, runs
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -21,7 +21,19 @@ urlpatterns = [
     path("approvals/<uuid:pk>/", approvals.detail, name="approval-detail"),
     path("approvals/<uuid:pk>/withdraw/", approvals.withdraw, name="approval-withdraw"),
     path("projects/<uuid:project>/ask/<slug:kind>/<uuid:pk>/", approvals.ask, name="approval-ask"),
-    # records and work
+    # work
+    path("runs/", runs.listing, name="run-list"),
+    path("projects/<uuid:project>/runs/new/", runs.create, name="run-create"),
+    path("projects/<uuid:project>/runs/preview/", runs.preview, name="run-preview"),
+    path("runs/<uuid:pk>/", runs.detail, name="run-detail"),
+    path("runs/<uuid:pk>/live/", runs.live, name="run-live"),
+    path("runs/<uuid:pk>/log/", runs.log, name="run-log"),
+    path("runs/<uuid:pk>/edit/", runs.edit, name="run-edit"),
+    path("runs/<uuid:pk>/submit/", runs.submit, name="run-submit"),
+    path("runs/<uuid:pk>/launch/", runs.launch, name="run-launch"),
+    path("runs/<uuid:pk>/cancel/", runs.cancel, name="run-cancel"),
+    path("runs/<uuid:pk>/resume/", runs.resume, name="run-resume"),
+    # records
     path("audit/", audit.listing, name="audit-list"),
     path("jobs/", jobs.listing, name="job-list"),
     path("jobs/<uuid:pk>/retry/", jobs.retry, name="job-retry"),

@@ -1,0 +1,245 @@
+"""The demo's story, step by step: every act goes through the services that the pages use, done by the person
+whose act it is, with their password where they sign; the work is done by a real worker."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from assay.demo.cast import PASSWORD, Stage, material
+from governance.delivery.evidence import services as evidence
+from governance.delivery.evidence.models import Bundle
+from governance.delivery.releases import services as releases
+from governance.delivery.releases.models import Release
+from governance.documents.dossiers import services as dossiers
+from governance.documents.dossiers.models import DossierVersion
+from governance.foundation.core.actor import Actor
+from governance.foundation.jobs.models import Job
+from governance.foundation.jobs.rules import ENDED
+from governance.materials.base_models import services as base_models
+from governance.materials.base_models.models import BaseModel
+from governance.materials.datasets import services as datasets
+from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.people.approvals import reauthentication
+from governance.people.approvals import services as approvals
+from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.approvals.rules import Verdict
+from governance.people.approvals.selectors import standing
+from governance.people.projects import selectors as projects
+from governance.people.projects import services as project_services
+from governance.work.evaluation_plans import services as evaluation_plans
+from governance.work.evaluation_plans.models import EvaluationPlan
+from governance.work.evaluations import selectors as evaluations
+from governance.work.evaluations.models import Evaluation
+from governance.work.runs import services as runs
+from governance.work.runs.models import Run
+
+# How somebody in the project's situation would answer; "unknown" would keep the outcome open.
+ANSWERS_REASON = (
+    "The drafts are read by a person before they are sent; nothing is decided about anybody. The base model's own "
+    "compute is far below the figure from which generality is presumed; it is treated as general-purpose all the "
+    "same, the cautious choice. The tuning adds a manner of writing, not a capability. It writes text for the "
+    "desk's staff, so the questions on transparency are answered with yes. Nobody uses this demonstration."
+)
+
+
+class StoryStopped(Exception):
+    """A step did not come out as the story needs; says which, and where to look."""
+
+
+@dataclass
+class Story:
+    """What happens, in order; `say` tells a person, `steps` keeps the seconds."""
+
+    stage: Stage
+    base_folder: str
+    base_facts: dict[str, Any]
+    training: dict[str, Any]
+    say: Callable[[str], None]
+    alive: Callable[[], None]
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+    def step(self, name: str, act: Callable[[], Any]) -> Any:
+        """Do `act`, and keep how long it took."""
+        began = time.monotonic()
+        result = act()
+        seconds = round(time.monotonic() - began, 1)
+        self.steps.append({"name": name, "seconds": seconds})
+        self.say(f"  {seconds:6.1f} s  {name}")
+        return result
+
+    # materials
+
+    def register_base_model(self) -> BaseModel:
+        ada = self.stage["ada"]
+        found = BaseModel.objects.filter(organisation=self.stage.organisation, folder=self.base_folder).first()
+        if found is None:
+            found = base_models.register(
+                actor=ada, project_id=self.stage.project.pk, folder=self.base_folder, **self.base_facts
+            )
+        self.approve(found, asker=ada, decider=self.stage["ben"], reason="Read its licence and its card.")
+        return found
+
+    def register_data(self, name: str = "Support desk", rows: int | None = None) -> DatasetVersion:
+        """The dataset's version; with `rows`, a cut of the first so many."""
+        ada, project = self.stage["ada"], self.stage.project
+        dataset = Dataset.objects.filter(project=project, name=name).first() or datasets.create(
+            actor=ada, project_id=project.pk, name=name, description="Questions to a bank's support desk, with answers."
+        )
+        with as_file(files("assay.demo") / "bank_support.jsonl") as path:
+            source = path if rows is None else self._cut(path, rows)
+            found = dataset.versions.filter(rows=rows).first() if rows else dataset.versions.first()
+            return found or datasets.register_version(
+                actor=ada,
+                dataset_id=dataset.pk,
+                path=source,
+                file_name="bank_support.jsonl",
+                licence="CC0-1.0",
+                provenance=material("provenance.json"),
+                licence_told=[{"where": "bank_support_policy.md", "says": "CC0-1.0"}],
+            )
+
+    def _cut(self, path: Path, rows: int) -> Path:
+        from django.conf import settings
+
+        target = Path(settings.VAR_DIR) / "demo-cut.jsonl"
+        with path.open(encoding="utf-8") as source, target.open("w", encoding="utf-8") as out:
+            out.writelines(line for _, line in zip(range(rows), source, strict=False))
+        return target
+
+    def write_plan(self) -> EvaluationPlan:
+        given, project = material("evaluation_plan.json"), self.stage.project
+        found = EvaluationPlan.objects.filter(project=project, name=given["name"]).first()
+        return found or evaluation_plans.write(actor=self.stage["ada"], project_id=project.pk, **given)
+
+    def classify(self) -> None:
+        if projects.classification(self.stage.project.pk) is None:
+            project_services.classify(
+                actor=self.stage["rita"],
+                project_id=self.stage.project.pk,
+                answers=material("questionnaire.json"),
+                reason=ANSWERS_REASON,
+            )
+
+    # the run
+
+    def prepare(self, base: BaseModel, data: DatasetVersion, plan: EvaluationPlan, **changed: Any) -> Run:
+        training = {**self.training, **changed.get("training", {})}
+        run = runs.prepare(
+            actor=self.stage["ada"],
+            project_id=self.stage.project.pk,
+            base_model_id=base.pk,
+            data=[data.pk],
+            evaluation_plan_id=plan.pk,
+            training=training,
+            budget={"max_minutes": 30},
+            title=changed.get("title", "Short answers in the desk's tone"),
+        )
+        request = runs.submit(actor=self.stage["ada"], run_id=run.pk)
+        self.decide(request, self.stage["rita"], reason="Small run, harmless data, limits fixed before it.")
+        return runs.launch(actor=self.stage["ada"], run_id=run.pk)
+
+    def wait_for_run(self, run: Run) -> Run:
+        self._wait(lambda: self._job("train", run.pk), f"training {run}")
+        run.refresh_from_db()
+        return run
+
+    def wait_for_evaluation(self, run: Run) -> Evaluation:
+        evaluation = Evaluation.objects.filter(model_version__run=run).latest("created_at")
+        self._wait(lambda: self._job("evaluate", evaluation.pk), "evaluating base and candidate")
+        found = evaluations.latest(evaluation.model_version)
+        if found is None:
+            evaluation.refresh_from_db()
+            raise StoryStopped(f"The evaluation ended as {evaluation.state}: {evaluation.error}")
+        return found
+
+    # documents and release
+
+    def declare_and_freeze(self, run: Run) -> DossierVersion:
+        """Ada and Ben complete the declared text; Ada freezes the dossier."""
+        dossier = run.model_version.dossier
+        for entry in material("declared.json"):
+            dossiers.declare(
+                actor=self.stage[entry["by"]], dossier_id=dossier.pk, prompt=entry["prompt_id"], text=entry["text"]
+            )
+        return dossiers.freeze(actor=self.stage["ada"], dossier_id=dossier.pk)
+
+    def sign_dossier(self, frozen: DossierVersion) -> Decision:
+        reason = "Read point by point; the gaps are stated, and none of them is a duty for this outcome."
+        return self.approve(frozen, asker=self.stage["ada"], decider=self.stage["cleo"], reason=reason)
+
+    def release(self, frozen: DossierVersion) -> Release:
+        """Proposed by Ada; Rita signs and releases, if every gate is open. Nobody forces one."""
+        release = releases.propose(actor=self.stage["ada"], dossier_version_id=frozen.pk)
+        request = ApprovalRequest.objects.get(subject_kind="release", subject_id=release.pk)
+        shut = (release.evaluation.report or {})["gate"]["because"]
+        if shut:
+            self.say("           not released: " + "; ".join(shut))
+            return release
+        self.decide(request, self.stage["rita"], reason="For the demonstration only.")
+        return releases.release(actor=self.stage["rita"], release_id=release.pk)
+
+    def export_evidence(self, frozen: DossierVersion) -> Bundle:
+        return evidence.export(actor=self.stage["cleo"], dossier_version_id=frozen.pk)
+
+    # what else a newcomer finds
+
+    def leave_something_waiting(self, base: BaseModel, plan: EvaluationPlan) -> None:
+        """A newer, shorter cut of the data waits for Ben."""
+        version = self.register_data(rows=200)
+        if not standing(version).granted and standing(version).request is None:
+            approvals.ask(
+                actor=self.stage["ada"],
+                subject=version,
+                project_id=self.stage.project.pk,
+                note="A shorter cut, to see how little data is enough.",
+            )
+
+    # signing
+
+    def approve(self, subject: Any, *, asker: Actor, decider: Actor, reason: str) -> Decision:
+        answer = standing(subject, self.stage.project.pk)
+        if answer.granted:
+            return answer.decisions[-1]
+        request = approvals.ask(actor=asker, subject=subject, project_id=self.stage.project.pk)
+        return self.decide(request, decider, reason)
+
+    def decide(self, request: ApprovalRequest, decider: Actor, reason: str) -> Decision:
+        proof = reauthentication.by_password(
+            actor=decider, password=PASSWORD, subject_digest=request.subject_digest, verdict=Verdict.APPROVE
+        )
+        decision = approvals.decide(
+            actor=decider, request_id=request.pk, verdict=Verdict.APPROVE, reason=reason, proof=proof
+        )
+        self.decisions.append(decision)
+        return decision
+
+    # waiting
+
+    def _job(self, task: str, subject_id: Any) -> Job:
+        return Job.objects.filter(task=task, subject_id=subject_id).latest("created_at")
+
+    def _wait(self, look: Callable[[], Job], what: str, limit_seconds: float = 3600) -> Job:
+        """Watch a job to its end, telling its progress as it changes."""
+        began, told = time.monotonic(), 0.0
+        while time.monotonic() - began < limit_seconds:
+            job = look()
+            if job.state in ENDED:
+                return job
+            self.alive()
+            if time.monotonic() - told > 10:
+                told = time.monotonic()
+                self.say(f"           {what}: {_progress(job)}")
+            time.sleep(0.5)
+        raise StoryStopped(f"{what} took longer than {limit_seconds / 60:.0f} minutes.")
+
+
+def _progress(job: Job) -> str:
+    shown = job.progress or {}
+    if not shown.get("of"):
+        return job.state
+    left = shown.get("seconds_left")
+    return f"{shown['done']} of {shown['of']}" + (f", {left:.0f} s left" if left is not None else "")

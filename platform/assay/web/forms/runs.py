@@ -1,0 +1,111 @@
+"""The run plan's form: what a person picks becomes the trainer's settings."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from governance.materials.base_models.models import BaseModel
+from governance.materials.datasets.models import DatasetVersion
+from governance.people.projects.models import Project
+from governance.work.evaluation_plans.models import EvaluationPlan
+from governance.work.runs.models import Run, RunData
+
+AUTO = _("auto")
+
+
+class RunForm(forms.Form):
+    title = forms.CharField(label=_("Title"), max_length=120, required=False, help_text=_("What this run tries."))
+    base_model = forms.ModelChoiceField(label=_("Base model"), queryset=BaseModel.objects.none())
+    data = forms.ModelMultipleChoiceField(
+        label=_("Training data"), queryset=DatasetVersion.objects.none(), widget=forms.CheckboxSelectMultiple
+    )
+    validation_fraction = forms.FloatField(
+        label=_("Held out"), initial=0.1, min_value=0, max_value=0.9, help_text=_("Share of rows kept for validation.")
+    )
+    method = forms.ChoiceField(
+        label=_("Method"), choices=[("lora", "LoRA"), ("full", _("Full"))], initial="lora", widget=forms.RadioSelect
+    )
+    r = forms.IntegerField(label=_("Rank r"), initial=16, min_value=1, max_value=1024, required=False)
+    alpha = forms.FloatField(label=_("Alpha"), initial=32, min_value=0.01, required=False)
+    dropout = forms.FloatField(label=_("Dropout"), initial=0.0, min_value=0, max_value=0.99, required=False)
+    epochs = forms.FloatField(label=_("Epochs"), required=False, min_value=0.01, help_text=_("Empty: auto."))
+    max_steps = forms.IntegerField(label=_("At most steps"), required=False, min_value=1)
+    learning_rate = forms.FloatField(label=_("Learning rate"), required=False, min_value=0, help_text=_("Empty: auto."))
+    max_length = forms.IntegerField(label=_("Longest row, tokens"), initial=512, min_value=8)
+    batch_size = forms.IntegerField(label=_("Batch"), required=False, min_value=1, help_text=_("Empty: auto."))
+    gradient_accumulation = forms.IntegerField(
+        label=_("Accumulate"), required=False, min_value=1, help_text=_("Empty: auto.")
+    )
+    precision = forms.ChoiceField(label=_("Precision"), choices=[("auto", AUTO), ("fp32", "fp32"), ("bf16", "bf16")])
+    device = forms.ChoiceField(label=_("Device"), choices=[("auto", AUTO), ("cpu", "CPU"), ("cuda", "CUDA")])
+    seed = forms.IntegerField(label=_("Seed"), initial=0, min_value=0, max_value=2**32 - 1)
+    evaluation_plan = forms.ModelChoiceField(
+        label=_("Evaluation plan"), queryset=EvaluationPlan.objects.none(), required=False,
+        help_text=_("Needed to submit; locked then."),
+    )  # fmt: skip
+    max_minutes = forms.IntegerField(label=_("Budget, minutes"), required=False, min_value=1)
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose: dict[str, Any] = {
+            "base_model": BaseModel.objects.filter(organisation=project.organisation_id),
+            "data": DatasetVersion.objects.filter(dataset__project=project).select_related("dataset"),
+            "evaluation_plan": EvaluationPlan.objects.filter(project=project),
+        }
+        for name, rows in choose.items():
+            self.fields[name].queryset = rows  # type: ignore[attr-defined]
+
+    def plan(self) -> dict[str, Any]:
+        """What the services take."""
+        given = self.cleaned_data
+        method: dict[str, Any] = {"name": given["method"]}
+        if given["method"] == "lora":
+            method |= {name: given[name] for name in ("r", "alpha", "dropout") if given[name] is not None}
+        hyperparameters = {
+            name: given[name] if given[name] is not None else "auto"
+            for name in ("epochs", "learning_rate", "batch_size", "gradient_accumulation")
+        }
+        return {
+            "title": given["title"],
+            "base_model_id": given["base_model"].pk,
+            "data": [version.pk for version in given["data"]],
+            "evaluation_plan_id": given["evaluation_plan"].pk if given["evaluation_plan"] else None,
+            "training": {
+                "method": method,
+                "hyperparameters": {
+                    **hyperparameters,
+                    "max_steps": given["max_steps"],
+                    "max_length": given["max_length"],
+                },
+                "precision": given["precision"],
+                "device": given["device"],
+                "seed": given["seed"],
+                "data": {"validation_fraction": given["validation_fraction"]},
+            },
+            "budget": {"max_minutes": given["max_minutes"]} if given["max_minutes"] else {},
+        }
+
+
+def initial_of(run: Run) -> dict[str, Any]:
+    """The form as `run` was prepared."""
+    training = run.training
+    hyper = {name: None if value == "auto" else value for name, value in training["hyperparameters"].items()}
+    method = training["method"]
+    train = [link.dataset_version_id for link in run.data_links.filter(role=RunData.Use.TRAIN)]
+    return {
+        "title": run.title,
+        "base_model": run.base_model_id,
+        "data": train,
+        "validation_fraction": training["data"]["validation_fraction"],
+        "method": method["name"],
+        **{name: method.get(name) for name in ("r", "alpha", "dropout")},
+        **{name: hyper.get(name) for name in ("epochs", "learning_rate", "batch_size", "gradient_accumulation")},
+        "max_steps": hyper.get("max_steps"),
+        "max_length": hyper.get("max_length"),
+        "precision": training["precision"],
+        "device": training["device"],
+        "seed": training["seed"],
+        "evaluation_plan": run.evaluation_plan_id,
+        "max_minutes": run.budget.get("max_minutes"),
+    }
