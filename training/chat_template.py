@@ -55,6 +55,7 @@ class ChatTokenizer:
     eos_id: int
     adds_bos: bool
     end_ids: frozenset[int]
+    special_ids: frozenset[int]
     special_texts: frozenset[str]
     template: str | None
     template_file: str | None
@@ -95,6 +96,7 @@ class ChatTokenizer:
             eos_id=eos_id,
             adds_bos=bos is not None and tokenizer.encode("a").ids[:1] == [tokenizer.token_to_id(bos)],
             end_ids=frozenset({eos_id, *_generation_ends(folder)}),
+            special_ids=frozenset(index for index, token in added.items() if token.special),
             special_texts=frozenset(token.content for token in added.values() if token.special),
             template=template,
             template_file=template_file,
@@ -111,6 +113,10 @@ class ChatTokenizer:
     def encode(self, text: str) -> list[int]:
         """Ids of `text` as it stands: nothing is added, so a BOS written by the template is there once."""
         return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def starts(self, text: str) -> list[int]:
+        """For each token of `encode(text)`, the index of its first character."""
+        return [start for start, _ in self.tokenizer.encode(text, add_special_tokens=False).offsets]
 
     def decode(self, ids: list[int]) -> str:
         """Text of `ids`, special tokens shown."""

@@ -99,11 +99,15 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """How rows became text: the rendering, why, and the chat template's sha256 and file where one was used."""
+    """How rows became text: the rendering, why, and the chat template's sha256 and file where one was used.
+
+    `end_tokens` are the tokens that close a trained turn.
+    """
 
     rendering: Choice
     sha256: str | None
     file: str | None
+    end_tokens: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ class Lora:
 
     name: Literal["lora"] = "lora"
     r: int = 16
-    alpha: float = 32
+    alpha: int = 32
     dropout: float = 0.0
     target_modules: Literal["all-linear"] | tuple[str, ...] = "all-linear"
 
@@ -214,7 +214,7 @@ def _check(spec: TrainingSpec) -> None:
 
 def _check_lora(method: Lora) -> None:
     _require(1 <= method.r <= 1024, "must be from 1 to 1024", "method.r")
-    _require(method.alpha > 0, "must be above 0", "method.alpha")
+    _require(method.alpha >= 1, "must be at least 1", "method.alpha")
     _require(0 <= method.dropout < 1, "must be at least 0 and below 1", "method.dropout")
     _require(bool(method.target_modules), 'must be "all-linear" or name at least one layer', "method.target_modules")
 
