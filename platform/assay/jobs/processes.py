@@ -83,6 +83,15 @@ def environments() -> Iterator[tuple[int, dict[str, str]]]:
             yield int(folder.name), dict(part.partition("=")[::2] for part in raw.split("\0") if "=" in part)
 
 
+def runs(pid: int, program: str) -> bool:
+    """Whether the process was started as `program`: as a file of that name, or by `python -m`."""
+    try:
+        words = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return False
+    return program in {Path(word).name for word in words[:3]}
+
+
 def maps(pid: int, library: str) -> bool:
     """Whether the process has a file mapped whose path contains `library`."""
     try:

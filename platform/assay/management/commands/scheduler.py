@@ -13,6 +13,8 @@ from assay.jobs.work import worker_name
 class Command(BaseCommand):
     help = "Take back what lost workers held and send what the broker lost, until SIGTERM or Ctrl-C."
 
+    requires_system_checks = ()  # pages and forms are the web's business; recovery must not wait for them
+
     def handle(self, *args: Any, **options: Any) -> None:
         # Waited for, not handled: a handler that sets the event could meet its lock half-way.
         asked = {signal.SIGTERM, signal.SIGINT}

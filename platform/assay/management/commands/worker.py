@@ -12,6 +12,8 @@ from assay.jobs.app import QUEUES
 class Command(BaseCommand):
     help = "Do jobs: training and evaluation (gpu), documents (light). SIGTERM gives the job in hand back unharmed."
 
+    requires_system_checks = ()  # pages and forms are the web's business; a run must not wait for them
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "queues", nargs="*", choices=[*QUEUES, []], metavar="QUEUE", help=f"of {', '.join(QUEUES)}; both if none"
