@@ -4,8 +4,8 @@
   const doc = document;
 
   // --- digests: copy the whole one, say so, and let the keyboard do it too -----------------------------------
-  function enhanceDigests(root) {
-    root.querySelectorAll("[data-digest]:not([role])").forEach(function (digest) {
+  function enhanceDigests() {
+    doc.querySelectorAll("[data-digest]:not([role])").forEach(function (digest) {
       digest.setAttribute("role", "button");
       digest.setAttribute("tabindex", "0");
       digest.setAttribute("aria-label", digest.dataset.copyLabel + " " + digest.textContent.trim());
@@ -120,20 +120,21 @@
   }
 
   // --- htmx ------------------------------------------------------------------------------------------------------
-  function settle(root) {
-    enhanceDigests(root);
+  function settle() {
+    enhanceDigests();
     settlePanel();
   }
 
-  function reportFailure(event) {
+  // a swapped answer speaks for itself; only silence, a broken server and a record that is gone need the band
+  function showNoAnswer(shown) {
     const band = doc.getElementById("no-answer");
-    if (band) band.hidden = event.type === "htmx:afterOnLoad";
+    if (band) band.hidden = !shown;
   }
 
-  doc.addEventListener("DOMContentLoaded", function () { settle(doc); });
-  doc.addEventListener("htmx:load", function (event) { settle(event.detail.elt); });
-  doc.addEventListener("htmx:afterSettle", settlePanel);
-  ["htmx:sendError", "htmx:timeout", "htmx:afterOnLoad"].forEach(function (name) {
-    doc.addEventListener(name, reportFailure);
-  });
+  doc.addEventListener("DOMContentLoaded", settle);
+  doc.addEventListener("htmx:load", settle);
+  doc.addEventListener("htmx:afterSettle", settle);
+  doc.addEventListener("htmx:sendError", function () { showNoAnswer(true); });
+  doc.addEventListener("htmx:timeout", function () { showNoAnswer(true); });
+  doc.addEventListener("htmx:beforeSwap", function (event) { showNoAnswer(!event.detail.shouldSwap && event.detail.isError); });
 })();
