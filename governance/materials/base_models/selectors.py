@@ -5,20 +5,25 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
+from governance.law.licences import rules as licences
+from governance.materials.base_models import rules
 from governance.materials.base_models.models import BaseModel
+from governance.people.organisations import selectors as organisations
+from governance.people.organisations.rules import seat_in_eu
 
 
 def visible_to(actor: Actor) -> QuerySet[BaseModel]:
     """Base models of the organisations to which `actor` belongs."""
-    return BaseModel.objects.filter(organisation__memberships__user_id=actor.user_id)
+    return BaseModel.objects.filter(organisation__in=organisations.visible_to(actor)).select_related("organisation")
 
 
 def visible(actor: Actor, base_model_id: UUID) -> BaseModel:
     try:
-        return visible_to(actor).select_related("organisation").get(pk=base_model_id)
+        return visible_to(actor).get(pk=base_model_id)
     except BaseModel.DoesNotExist:
         raise NotFound("base model") from None
 
@@ -29,6 +34,30 @@ def offered() -> list[str]:
     if not root.is_dir():
         return []
     return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def registered_under(actor: Actor) -> dict[str, BaseModel]:
+    """The newest record of each folder that `actor` may see, so that a form can say what is registered already."""
+    return {model.folder: model for model in visible_to(actor).order_by("created_at")}
+
+
+def licence_by_purpose(base_model: BaseModel) -> list[licences.Verdict]:
+    """What the rule table says today about each purpose, for this model alone and this organisation's seat.
+
+    A run's verdict looks at the data too and at what its project does; it can only be harder.
+    """
+    one = licences.LicensedInput(
+        str(base_model), "base_model", base_model.licence, multimodal=base_model.modality != "text"
+    )
+    return [
+        licences.verdict([one], purpose, eu_seat=seat_in_eu(base_model.organisation.seat), on=timezone.localdate())
+        for purpose in licences.PURPOSES
+    ]
+
+
+def licence_told(base_model: BaseModel) -> list[rules.Told]:
+    """What the model's own folder says about its licence, beside what was declared."""
+    return rules.compared(base_model.licence, base_model.licence_told)
 
 
 def folder(base_model: BaseModel) -> Path:

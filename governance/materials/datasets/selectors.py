@@ -1,16 +1,26 @@
 """Questions about datasets."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from uuid import UUID
 
+from django.core.files.storage import default_storage
 from django.db.models import Count, Max, QuerySet
+from django.utils import timezone
 
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.errors import NotAllowed, NotFound
+from governance.law.licences import rules as licences
+from governance.materials.base_models import rules as told
+from governance.materials.datasets import rules
 from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.people.organisations.rules import seat_in_eu
 from governance.people.projects import selectors as projects
+from governance.people.projects.rules import listing
 from training.rows import Row, read_rows
 
 
@@ -31,7 +41,7 @@ def visible(actor: Actor, dataset_id: UUID) -> Dataset:
 
 def versions_visible_to(actor: Actor) -> QuerySet[DatasetVersion]:
     return DatasetVersion.objects.filter(dataset__project__in=projects.visible_to(actor)).select_related(
-        "dataset__project"
+        "dataset__project__organisation"
     )
 
 
@@ -42,10 +52,80 @@ def version_visible(actor: Actor, version_id: UUID) -> DatasetVersion:
         raise NotFound("dataset version") from None
 
 
+def newest(datasets: QuerySet[Dataset]) -> dict[UUID, DatasetVersion]:
+    """The newest version of each dataset, by the dataset's id, in one query."""
+    versions = DatasetVersion.objects.filter(dataset__in=datasets.values("pk")).select_related("dataset__project")
+    return {version.dataset_id: version for version in versions.order_by("number")}
+
+
 def sample(version: DatasetVersion, count: int = 5, start: int = 0) -> list[Row]:
-    """`count` rows from the file itself, after skipping `start`."""
-    with blobs.as_local_file(version.file_sha256, "rows.jsonl") as path:
-        return list(islice(_rows(path, version.format), start, start + count))
+    """`count` rows from the file itself, after skipping `start`. Reads no further than it must."""
+    with _file(version) as path:
+        rows = (row for row in read_rows(path, version.format) if isinstance(row, Row))
+        return list(islice(rows, start, start + count))
+
+
+def rows_for(actor: Actor, version: DatasetVersion, count: int = 5, start: int = 0) -> list[Row]:
+    """`sample` for a person. Raises NotAllowed for somebody whose role does not need the rows themselves."""
+    if not may_read_rows(actor, version):
+        raise NotAllowed(f"The rows themselves are shown to {listing(rules.READ_ROWS)} of this project.")
+    return sample(version, count, min(start, rules.ROWS_WITHIN_REACH))
+
+
+def may_read_rows(actor: Actor, version: DatasetVersion) -> bool:
+    return rules.may_read_rows(projects.roles(actor, version.project_id))
+
+
+def may_take_file(actor: Actor, version: DatasetVersion) -> bool:
+    return rules.may_take_file(projects.roles(actor, version.project_id))
+
+
+def licence_by_purpose(version: DatasetVersion) -> list[licences.Verdict]:
+    """What the rule table says today about each purpose, for this data alone, in its project's circumstances.
+
+    A run's verdict looks at the base model too and at how the model reaches others; it can only be harder.
+    """
+    project = version.dataset.project
+    one = licences.LicensedInput(str(version), "dataset", version.licence)
+    return [
+        licences.verdict(
+            [one],
+            purpose,
+            eu_seat=seat_in_eu(project.organisation.seat),
+            research=project.research_only,
+            on=timezone.localdate(),
+        )
+        for purpose in licences.PURPOSES
+    ]
+
+
+def licence_told(version: DatasetVersion) -> list[told.Told]:
+    """What other places say about the licence, beside what was declared."""
+    return told.compared(version.licence, version.licence_told)
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A version with the very same bytes. `version` is None where the asker may not see it."""
+
+    version: DatasetVersion | None
+    licence: str
+    agrees: bool
+
+
+def twins(actor: Actor, version: DatasetVersion) -> list[Twin]:
+    """Other versions of the same bytes in the organisation, with what each says about the licence.
+
+    That another project calls the same bytes by another licence concerns everybody who uses them; which
+    project that is does not, so its version is named only to people who may see it.
+    """
+    seen = set(versions_visible_to(actor).filter(file_sha256=version.file_sha256).values_list("pk", flat=True))
+    found = []
+    for other in same_bytes(version).select_related("dataset__project"):
+        (row,) = told.compared(version.licence, [{"where": "", "says": other.licence}])
+        agrees = row.agrees is True or other.licence == version.licence
+        found.append(Twin(other if other.pk in seen else None, other.licence, agrees))
+    return found
 
 
 def same_bytes(version: DatasetVersion) -> QuerySet[DatasetVersion]:
@@ -55,5 +135,13 @@ def same_bytes(version: DatasetVersion) -> QuerySet[DatasetVersion]:
     ).exclude(pk=version.pk)
 
 
-def _rows(path: object, file_format: str) -> Iterator[Row]:
-    return (row for row in read_rows(path, file_format) if isinstance(row, Row))  # type: ignore[arg-type]
+@contextmanager
+def _file(version: DatasetVersion) -> Iterator[Path]:
+    """The blob where it lies if the storage is a folder, else a copy of it."""
+    try:
+        lies = Path(default_storage.path(blobs.path_of(version.file_sha256)))
+    except NotImplementedError:
+        with blobs.as_local_file(version.file_sha256, "rows.jsonl") as copy:
+            yield copy
+    else:
+        yield lies

@@ -1,22 +1,24 @@
 """Registering datasets. A version is read, checked, hashed and profiled as one act, or not kept at all."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.text import slugify
 
-from governance.foundation.audit.services import record
+from governance.foundation.audit.services import record, record_alone
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, Faults, NotFound, Unusable
+from governance.foundation.core.errors import Fault, Faults, NotAllowed, Unusable
 from governance.materials.base_models.services import check_licence
 from governance.materials.datasets import provenance as standards
+from governance.materials.datasets import rules, selectors
 from governance.materials.datasets.models import Dataset, DatasetVersion
 from governance.materials.datasets.profile import profile
 from governance.people.projects import selectors as projects
+from governance.people.projects.rules import listing
 from training import rows as reading
 
 FAULTS_SHOWN = 100
@@ -52,9 +54,7 @@ def register_version(
     Raises NotFound, NotAllowed, and Unusable with one fault per row and field that cannot be used (the first
     hundred); then nothing is kept.
     """
-    dataset = Dataset.objects.select_related("project").filter(pk=dataset_id).first()
-    if dataset is None:
-        raise NotFound("dataset")
+    dataset = selectors.visible(actor, dataset_id)
     projects.require(actor, dataset.project_id, "register data")
     _check_record(licence, provenance)
     inspection = inspect(path, format)
@@ -72,7 +72,7 @@ def register_version(
             file_name=Path(file_name).name[:200],
             file_sha256=sha256,
             file_bytes=size,
-            format=inspection.format,
+            format=str(inspection.format),
             rows=inspection.rows,
             profile=measured,
             licence=licence,
@@ -97,6 +97,21 @@ def register_version(
     return version
 
 
+def take_file(*, actor: Actor, version_id: UUID) -> BinaryIO:
+    """The version's file, opened for reading; that it was taken goes on record before the first byte leaves.
+
+    Raises NotFound, NotAllowed (the refusal is recorded too).
+    """
+    version = selectors.version_visible(actor, version_id)
+    facts = {"file_sha256": version.file_sha256}
+    if not selectors.may_take_file(actor, version):
+        record_alone(actor, "dataset-version.file-refused", subject=version, facts=facts)
+        raise NotAllowed(f"To take the file of {version} takes {listing(rules.TAKE_THE_FILE)} of its project.")
+    opened = blobs.opened(version.file_sha256)
+    record_alone(actor, "dataset-version.file-taken", subject=version, facts=facts)
+    return opened
+
+
 def inspect(path: Path, format: str = "auto") -> reading.Inspection:
     """Read the whole file as the trainer will. Raises Unusable with every finding, row by row."""
     inspection = reading.inspect(path, format, max_findings=FAULTS_SHOWN)
@@ -114,6 +129,8 @@ def _check_record(licence: str, provenance: dict[str, Any]) -> None:
     check_licence(licence, faults)
     for name in standards.unknown(provenance):
         faults.add(f"provenance.{name}", "The provenance record has no such field.", "See the list of fields.")
+    for name in standards.not_text(provenance):
+        faults.add(f"provenance.{name}", "The answer must be text.", "Write it as one text, or leave it out.")
     for field in standards.unanswered(provenance):
         faults.add(
             f"provenance.{field.name}", f"Not answered: {field.ask}", "Ask who made the data, or say “not known”."

@@ -21,8 +21,10 @@ class EvaluationPlan(Record):
     rationale = models.TextField(blank=True)  # why these metrics and limits are right for the purpose
     seed = models.PositiveIntegerField(default=0)
     locked_at = models.DateTimeField(null=True)
+    # Whoever wrote it last; `authors` keeps everybody who ever did: [{"user", "name"}], first author first.
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_by_name = models.CharField(max_length=200)
+    authors = models.JSONField(default=list)
 
     class Meta:
         ordering = ["name"]
@@ -38,5 +40,16 @@ class EvaluationPlan(Record):
             "thresholds": self.thresholds,
             "rationale": self.rationale,
             "seed": self.seed,
-            "written_by": self.created_by_name,
+            "written_by": ", ".join(author["name"] for author in self.authors),
         }
+
+    def add_author(self, user_id: int | None, name: str) -> None:
+        """Note who writes it now. Whoever touched the thresholds stays barred from approving runs under them."""
+        self.created_by_id, self.created_by_name = user_id, name
+        if all(author["user"] != user_id for author in self.authors):
+            self.authors = [*self.authors, {"user": user_id, "name": name}]
+
+    def touched_by(self) -> dict[int, str]:
+        """user id -> what they did to it, for the separation of duties."""
+        people = {self.created_by_id, *(author["user"] for author in self.authors)} - {None}
+        return dict.fromkeys(people, "wrote the run's thresholds")

@@ -1,6 +1,7 @@
 """Mutations of evaluation plans. Locked once a run that names them is submitted: thresholds come first
 (AI Act, Article 9(8): metrics and thresholds defined beforehand)."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,12 @@ from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Fault, Unusable, WrongState
 from governance.people.projects import selectors as projects
-from governance.work.evaluation_plans import selectors
+from governance.work.evaluation_plans import measures, rules, selectors
+from governance.work.evaluation_plans.measures import ON_VALIDATION_ROWS
 from governance.work.evaluation_plans.models import EvaluationPlan
+from governance.work.evaluation_plans.standard import standard_plan
 
-# Tasks that score the trainer's own held-out rows; the worker fills in where those lie.
-ON_VALIDATION_ROWS = frozenset({"validation-loss", "exact-match"})
+__all__ = ["ON_VALIDATION_ROWS", "copy", "lock", "revise", "standard_plan", "write"]
 
 
 @transaction.atomic
@@ -32,10 +34,9 @@ def write(
 ) -> EvaluationPlan:
     """Write a new plan. Raises NotAllowed, Unusable."""
     project = projects.require(actor, project_id, "write an evaluation plan")
-    if EvaluationPlan.objects.filter(project=project, name=name.strip()).exists():
-        raise Unusable([Fault("name", f"{project} has a plan “{name}” already.", "Choose another name.")])
-    plan = EvaluationPlan(project=project, created_by_id=actor.user_id, created_by_name=actor.name)
+    plan = EvaluationPlan(project=project)
     _fill(plan, name, tasks, thresholds, rationale, seed)
+    plan.add_author(actor.user_id, actor.name)
     plan.save()
     record(actor, "evaluation-plan.written", subject=plan, facts={"content": plan.content_digest})
     return plan
@@ -52,18 +53,52 @@ def revise(*, actor: Actor, plan_id: UUID, **changes: Any) -> EvaluationPlan:
     current = {"name": plan.name, "tasks": plan.tasks, "thresholds": plan.thresholds}
     current |= {"rationale": plan.rationale, "seed": plan.seed}
     _fill(plan, **(current | changes))
-    # Whoever wrote the thresholds last answers for them, and is barred from approving runs under them.
-    plan.created_by_id, plan.created_by_name = actor.user_id, actor.name
+    plan.add_author(actor.user_id, actor.name)
     plan.save()
     record(actor, "evaluation-plan.revised", subject=plan, facts={"content": plan.content_digest})
     return plan
 
 
+@transaction.atomic
+def copy(*, actor: Actor, plan_id: UUID) -> EvaluationPlan:
+    """An open plan with the same tasks and thresholds, in the same project. Raises NotAllowed, NotFound.
+
+    The suites are not pinned again before the copy is locked itself; who wrote the original wrote the copy too.
+    """
+    plan = selectors.visible(actor, plan_id)
+    project = projects.require(actor, plan.project_id, "write an evaluation plan")
+    made = EvaluationPlan(project=project, authors=list(plan.authors))
+    tasks = [{key: value for key, value in task.items() if key != "sha256"} for task in plan.tasks]
+    _fill(made, _free_name(plan), tasks, plan.thresholds, plan.rationale, plan.seed)
+    made.add_author(actor.user_id, actor.name)
+    made.save()
+    record(actor, "evaluation-plan.copied", subject=made, facts={"from": plan.pk, "content": made.content_digest})
+    return made
+
+
 def lock(*, actor: Actor, plan: EvaluationPlan) -> None:
-    """Lock the plan, in the caller's transaction; locking a locked plan changes nothing."""
-    if EvaluationPlan.objects.filter(pk=plan.pk, locked_at=None).update(locked_at=timezone.now()):
+    """Lock the plan, in the caller's transaction, and pin its suites by digest; a locked plan is left as it is.
+
+    From now on another edition of a suite is another measurement: it would be reported as "not measured".
+    """
+    pinned = [_pinned(task) for task in plan.tasks]
+    if EvaluationPlan.objects.filter(pk=plan.pk, locked_at=None).update(tasks=pinned, locked_at=timezone.now()):
         plan.refresh_from_db()
         record(actor, "evaluation-plan.locked", subject=plan, facts={"content": plan.content_digest})
+
+
+def _pinned(task: dict[str, Any]) -> dict[str, Any]:
+    measure = measures.known().get(task["name"])
+    return {**task, "sha256": measure.suite.sha256} if measure and measure.suite else task
+
+
+def _free_name(plan: EvaluationPlan) -> str:
+    """“Support, copy”, “Support, copy 2”, ...: the first that the project does not have."""
+    taken = set(EvaluationPlan.objects.filter(project_id=plan.project_id).values_list("name", flat=True))
+    stem, number = f"{plan.name[:100]}, copy", 1
+    while (name := stem if number == 1 else f"{stem} {number}") in taken:
+        number += 1
+    return name
 
 
 def _fill(
@@ -76,10 +111,9 @@ def _fill(
 ) -> None:
     plan.name, plan.tasks, plan.thresholds = name.strip(), tasks, thresholds
     plan.rationale, plan.seed = rationale, seed
-    if not plan.name:
-        raise Unusable([Fault("name", "A plan needs a name.")])
+    found = list(_name_faults(plan))
     try:
-        evaluation.parse(
+        spec = evaluation.parse(
             {
                 "schema": evaluation.SCHEMA,
                 "models": [{"name": "base", "path": "."}, {"name": "candidate", "path": "."}],
@@ -90,4 +124,16 @@ def _fill(
             "plan",
         )
     except evaluation.Invalid as error:
-        raise Unusable([Fault(error.where.removeprefix("plan."), error.message)]) from None
+        found.append(Fault(error.where.removeprefix("plan."), error.message))
+    else:
+        found += rules.faults(spec, measures.known())
+    if found:
+        raise Unusable(found)
+
+
+def _name_faults(plan: EvaluationPlan) -> Iterator[Fault]:
+    if not plan.name:
+        yield Fault("name", "A plan needs a name.")
+    same_name = EvaluationPlan.objects.filter(project_id=plan.project_id, name=plan.name)
+    if same_name.exclude(pk=plan.pk).exists():
+        yield Fault("name", f"{plan.project} has a plan “{plan.name}” already.", "Choose another name.")

@@ -86,9 +86,8 @@ class Run(Record):
             (self.launched_by_id, "launched the run"),
             (self.submitted_by_id, "submitted the run plan"),
         ]
-        if self.evaluation_plan:
-            acts.insert(0, (self.evaluation_plan.created_by_id, "wrote the run's thresholds"))
-        return {person: act for person, act in acts if person is not None}
+        thresholds = self.evaluation_plan.touched_by() if self.evaluation_plan else {}
+        return thresholds | {person: act for person, act in acts if person is not None}
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
         parts = [("Run plan", str(self), self.content_digest)]

@@ -1,0 +1,20 @@
+"""Who may see the rows of a dataset and who may take its file. Pure.
+
+Data is shown to those whose work needs it: rows can hold what people said, so a viewer sees counts and lengths,
+and only who makes, answers for or audits the data leaves with a copy (each time on record).
+"""
+
+from governance.people.projects.rules import MAKERS, Role
+
+READ_ROWS = frozenset(Role) - {Role.VIEWER}
+TAKE_THE_FILE = MAKERS | {Role.DATA_STEWARD, Role.AUDITOR}
+# Paging reads from the start of the file each time; who needs rows further down takes the file.
+ROWS_WITHIN_REACH = 5_000
+
+
+def may_read_rows(roles: frozenset[Role]) -> bool:
+    return bool(roles & READ_ROWS)
+
+
+def may_take_file(roles: frozenset[Role]) -> bool:
+    return bool(roles & TAKE_THE_FILE)
