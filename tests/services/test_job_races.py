@@ -1,6 +1,7 @@
 """Who gets a job when several want it, on PostgreSQL, where two transactions really run side by side."""
 
 import uuid
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from governance.foundation.core.actor import PLATFORM
-from governance.foundation.core.records import Record
 from governance.foundation.jobs import services
 from governance.foundation.jobs.models import Job, Outbox
 from governance.foundation.jobs.rules import State
@@ -20,22 +20,20 @@ pytestmark = pytest.mark.usefixtures("postgresql")
 RIVALS = 16
 
 
-class Subject(Record):
-    """A thing that work can be asked for; only its kind and id count here, so it is never stored."""
+@dataclass(frozen=True)
+class Subject:
+    """Something that work can be asked for, of a kind that no noun follows: only the job itself matters here."""
 
-    kind = "test_subject"
-
-    class Meta:
-        app_label = "jobs"
-        managed = False
+    kind: str = "subject_of_a_test"
+    pk: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
 @pytest.fixture
 def subject() -> Subject:
-    return Subject(pk=uuid.uuid4())
+    return Subject()
 
 
-def queued(subject: Record, **also: Any) -> Job:
+def queued(subject: Subject, **also: Any) -> Job:
     with transaction.atomic():
         return services.ask(actor=PLATFORM, task="train", subject=subject, **also)
 
@@ -129,8 +127,9 @@ def test_a_job_that_is_cancelled_as_it_is_claimed_is_cancelled_or_told_to_its_wo
             return services.claim(job_id=job.pk, worker="worker-1")
         return services.cancel(subject=subject, task="train")
 
-    _, lease = at_once(act, 2)
+    cancelled, lease = at_once(act, 2)
     job.refresh_from_db()
+    assert cancelled == job
     if lease is None:
         assert job.state == State.CANCELLED
     else:
