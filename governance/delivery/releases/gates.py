@@ -40,7 +40,7 @@ def evaluated(evaluation: Evaluation, accepted: list[str]) -> Gate:
     if open_findings:
         return Gate(
             "evaluation", "Evaluation", Light.RED, "; ".join(open_findings),
-            "Mend it by another run, or name each finding as accepted in the proposal.", "evaluation", str(evaluation.pk),
+            "Mend it by another run, or accept each finding by name in the proposal.", "evaluation", str(evaluation.pk),
         )  # fmt: skip
     light = Light.AMBER if because else Light.GREEN
     says = f"{len(because)} findings accepted by name" if because else "Every limit of the plan was kept"

@@ -51,7 +51,8 @@ class Curves:
     validation_loss: list[tuple[int, float]]
     learning_rate: list[tuple[int, float]]
     tokens_per_second: list[tuple[int, float]]
-    memory_bytes: list[tuple[int, float]]
+    memory_bytes: list[tuple[int, float]]  # resident memory of the trainer
+    validation_rows: int | None
 
 
 SERIES = {
@@ -59,7 +60,7 @@ SERIES = {
     "validation_loss": "validation_loss",
     "learning_rate": "learning_rate",
     "tokens_per_second": "tokens_per_second",
-    "memory_bytes": "memory_bytes",
+    "rss_bytes": "memory_bytes",
 }
 
 
@@ -79,6 +80,7 @@ def curves(run: Run) -> Curves:
         steps=last.get("of"),
         done=last.get("step", 0),
         seconds_left=last.get("seconds_left"),
+        validation_rows=last.get("rows"),
         **{name: sorted(series[name].items()) for name in SERIES.values()},
     )
 

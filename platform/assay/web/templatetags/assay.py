@@ -101,52 +101,57 @@ def not_measured(reason: str = "") -> SafeString:
     return format_html('<span class="a-none">{}</span>', words)
 
 
+def _absent(value: Any) -> bool:
+    """`None`, or the empty string that a template gives for a variable that is not there."""
+    return value is None or value == ""
+
+
 @register.filter
-def number(value: float | None, unit: str = "") -> str:
+def number(value: Any, unit: str = "") -> str:
     """`58493|number:"tokens"`; `None` is "not measured"."""
-    if value is None or value == "":
+    if _absent(value):
         return not_measured()
     return f"{numerals.number(value)}{numerals.NBSP}{unit}" if unit else numerals.number(value)
 
 
 @register.filter
-def score(value: float | None, decimals: int = 3) -> str:
+def score(value: Any, decimals: int = 3) -> str:
     """A value in a results table, ".088"."""
-    return not_measured() if value is None else numerals.fixed(value, decimals)
+    return not_measured() if _absent(value) else numerals.fixed(value, decimals)
 
 
 @register.filter
-def difference(value: float | None, decimals: int = 3) -> str:
+def difference(value: Any, decimals: int = 3) -> str:
     """A signed value in a results table, "+.063"."""
-    return not_measured() if value is None else numerals.fixed(value, decimals, sign=True)
+    return not_measured() if _absent(value) else numerals.fixed(value, decimals, sign=True)
 
 
 @register.simple_tag
-def interval(low: float | None, high: float | None, decimals: int = 3, sign: bool = False) -> str:
-    if low is None or high is None:
+def interval(low: Any, high: Any, decimals: int = 3, sign: bool = False) -> str:
+    if _absent(low) or _absent(high):
         return not_measured(gettext("no interval"))
     return numerals.interval(low, high, decimals, sign=sign)
 
 
 @register.filter
-def percent(share: float | None, decimals: int = 1) -> str:
-    return not_measured() if share is None else numerals.percent(share, decimals)
+def percent(share: Any, decimals: int = 1) -> str:
+    return not_measured() if _absent(share) else numerals.percent(share, decimals)
 
 
 @register.filter
-def flops(value: float | None) -> str:
+def flops(value: Any) -> str:
     """Floating-point operations as "1.2 × 10¹⁵ FLOP"."""
-    return not_measured() if value is None else numerals.power_markup(value, "FLOP")
+    return not_measured() if _absent(value) else numerals.power_markup(value, "FLOP")
 
 
 @register.filter
-def duration(seconds: float | None) -> str:
-    return not_measured() if seconds is None else numerals.duration(seconds)
+def duration(seconds: Any) -> str:
+    return not_measured() if _absent(seconds) else numerals.duration(seconds)
 
 
 @register.filter("bytes")
-def bytes_(count: float | None) -> str:
-    return not_measured() if count is None else numerals.size(count)
+def bytes_(count: Any) -> str:
+    return not_measured() if _absent(count) else numerals.size(count)
 
 
 @register.inclusion_tag("components/digest.html")
@@ -342,7 +347,7 @@ def tabs(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/pagination.html", takes_context=True)
-def pagination(context: template.Context, page: Page) -> dict[str, Any]:
+def pagination(context: template.Context, page: Page[Any]) -> dict[str, Any]:
     """First to last of the total, and the way back and on; the filter in the address is kept."""
     return {"page": page, "request": context.get("request")}
 

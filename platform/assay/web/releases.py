@@ -1,0 +1,86 @@
+"""Proposing, releasing and withdrawing a model."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from assay.web import addresses
+from assay.web.forms.faults import attempt
+from assay.web.forms.releases import ProposalForm, WithdrawalForm
+from assay.web.runs import gate_row
+from governance.delivery.releases import gates, selectors, services
+from governance.delivery.releases.models import Release
+from governance.delivery.releases.rules import State
+from governance.documents.dossiers import selectors as dossiers
+from governance.foundation.audit import selectors as audit
+from governance.people.approvals.selectors import standing
+from governance.people.projects import selectors as projects
+from governance.work.evaluations import selectors as evaluations
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def propose(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """From a frozen dossier: what is proposed is exactly what that dossier is about."""
+    frozen = dossiers.version_visible(request.actor, pk)
+    projects.require(request.actor, frozen.project_id, "propose a release")
+    evaluation = evaluations.latest(frozen.dossier.model_version)
+    findings = list((evaluation.report or {})["gate"]["because"]) if evaluation else []
+    form = ProposalForm(request.POST or None, findings=findings)
+    if form.is_valid():
+        act = lambda: services.propose(actor=request.actor, dossier_version_id=pk, **form.cleaned_data)  # noqa: E731
+        if release := attempt(form, act):
+            messages.success(request, _("Proposed. The risk owner finds it among what waits."))
+            return redirect("release-detail", pk=release.pk)
+    context = {"form": form, "frozen": frozen, "model": frozen.dossier.model_version, "findings": findings}
+    return render(request, "releases/form.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _page(request, selectors.visible(request.actor, pk), WithdrawalForm())
+
+
+@require_POST
+def release(request: HttpRequest, pk: UUID) -> HttpResponse:
+    services.release(actor=request.actor, release_id=pk)
+    messages.success(request, _("Released. The digest now answers yes to whoever asks for this purpose."))
+    return redirect("release-detail", pk=pk)
+
+
+@require_POST
+def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = selectors.visible(request.actor, pk)
+    form = WithdrawalForm(request.POST)
+    if form.is_valid():
+        act = lambda: services.withdraw(actor=request.actor, release_id=pk, reason=form.cleaned_data["reason"])  # noqa: E731
+        if attempt(form, act):
+            messages.success(request, _("Withdrawn. The digest no longer answers yes."))
+            return redirect("release-detail", pk=pk)
+    return _page(request, found, form)
+
+
+def _page(request: HttpRequest, found: Release, form: WithdrawalForm) -> HttpResponse:
+    events = list(audit.history(found)[:20])
+    rows = gates.for_release(found) if found.state == State.PROPOSED else []
+    context = {
+        "release": found,
+        "model": found.model_version,
+        "gates": [gate_row(gate) for gate in rows],
+        "shut": bool(gates.shut(rows)),
+        "standing": standing(found),
+        "form": form,
+        "may_release": projects.may(request.actor, found.project_id, "release a model"),
+        "may_withdraw": projects.may(request.actor, found.project_id, "withdraw a release"),
+        "facts": [
+            {"term": _("Model"), "value": str(found.model_version), "url": addresses.of("model_version", found.model_version_id), "digest": found.model_version.digest},
+            {"term": _("Dossier"), "value": str(found.dossier_version), "url": addresses.of("dossier", found.dossier_version_id)},
+            {"term": _("Proposed by"), "value": found.proposed_by_name},
+        ],
+        "events": events,
+        "names": audit.names(events),
+    }  # fmt: skip
+    return render(request, "releases/detail.html", context, status=422 if form.errors else 200)
