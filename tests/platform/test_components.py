@@ -97,15 +97,11 @@ def test_a_chip_says_its_word_and_may_say_who_it_waits_for_but_keeps_its_colour(
 
 
 def test_what_is_missing_reads_not_measured_and_never_zero() -> None:
-    for source in (
-        "{{ x|number }}",
-        "{{ x|score }}",
-        "{{ x|duration }}",
-        "{{ x|bytes }}",
-        "{{ x|flops }}",
-        "{{ x|percent }}",
-    ):
-        assert words(rendered(source, x=None)) == "not measured"
+    for name in ("number", "score", "difference", "duration", "bytes", "flops", "percent"):
+        assert words(rendered(f"{{{{ x|{name} }}}}", x=None)) == "not measured"
+        assert words(rendered(f"{{{{ absent|{name} }}}}")) == "not measured"
+    with pytest.raises(TypeError):
+        rendered("{{ x|number }}", x="12 or so")
     assert words(rendered("{% not_measured 'no meter' %}")) == "not measured (no meter)"
     assert words(rendered("{{ x|number:'tokens' }}", x=0)) == "0 tokens"
 

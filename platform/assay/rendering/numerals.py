@@ -9,6 +9,7 @@ import math
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 MINUS = "\u2212"
 NBSP = "\u00a0"
@@ -26,7 +27,7 @@ def number(value: float, digits: int = 4) -> str:
     if isinstance(value, int):
         return _signed(f"{abs(value):,}", value)
     if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else _signed("infinite", value)
+        return gettext("not a number") if math.isnan(value) else _signed(gettext("infinite"), value)
     if value == 0:
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))

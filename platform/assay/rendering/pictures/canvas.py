@@ -77,7 +77,7 @@ def element(name: str, *children: str, **attributes: object) -> SafeString:
     return mark_safe(f"<{name}{text}>{body}</{name}>" if body else f"<{name}{text}/>")  # noqa: S308 - built of escaped parts
 
 
-def label(x: float, y: float, words: object, kind: str = "", anchor: str = "start") -> SafeString:
+def label(x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> SafeString:
     """Text at (x, y), escaped unless it is safe already (a superscript). `kind` is a key of `TEXT_TONES`."""
     return element(
         "text",

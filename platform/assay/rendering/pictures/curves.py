@@ -144,7 +144,7 @@ def sparkline(values: Sequence[Value], *, width: float = 150, height: float = 22
     """
     points = drawable(enumerate(values))
     present = [point for point in points if point]
-    parts = [path(f"M0 {plain(height - 1)}H{plain(width)}", "p-grid")]
+    parts: list[str] = [path(f"M0 {plain(height - 1)}H{plain(width)}", "p-grid")]
     if present:
         x = linear(0.0, float(max(len(values) - 1, 1)), 0, width)
         lowest, highest = min(point[1] for point in present), max(point[1] for point in present)

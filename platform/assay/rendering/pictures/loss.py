@@ -140,8 +140,8 @@ def _loss_table(
     """Step, mean training loss, validation loss: at every validation, or at ten even steps without one."""
     means = {point[0]: point[1] for point in smooth if point}
     at = dict(checks) or dict.fromkeys([step for step, _ in sampled([point for point in smooth if point])])
-    headers = (gettext("Step"), gettext("Training, running mean"), gettext("Validation"))
-    rows = []
+    headers: tuple[str, ...] = (gettext("Step"), gettext("Training, running mean"), gettext("Validation"))
+    rows: list[tuple[str, ...]] = []
     for step in at:
         train, check = means.get(step), at[step]
         rows.append(

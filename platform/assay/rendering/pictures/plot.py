@@ -128,7 +128,7 @@ def short(value: float) -> str:
 
 def nothing(title: str, sentence: str, width: float) -> Picture:
     """The picture of something that has not been measured: a base line, and the sentence that says so."""
-    height = 120.0
+    width, height = min(width, 400.0), 120.0  # its letters stay readable on a narrow screen, where plots scroll
     parts = [
         path(f"M46 {plain(height - 30)}H{plain(width - 20)}", "p-axis"),
         label(width / 2, height / 2, sentence, "l", "middle"),

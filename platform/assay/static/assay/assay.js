@@ -120,8 +120,16 @@
   }
 
   // --- htmx ------------------------------------------------------------------------------------------------------
+  // what scrolls sideways can be reached and scrolled by the keyboard
+  function reachScrolling() {
+    doc.querySelectorAll(".a-scroll:not([tabindex]), .a-log:not([tabindex])").forEach(function (region) {
+      if (region.scrollWidth > region.clientWidth || region.scrollHeight > region.clientHeight) region.tabIndex = 0;
+    });
+  }
+
   function settle() {
     enhanceDigests();
+    reachScrolling();
     settlePanel();
   }
 
@@ -133,6 +141,7 @@
 
   doc.addEventListener("DOMContentLoaded", settle);
   doc.addEventListener("htmx:load", settle);
+  window.addEventListener("resize", reachScrolling);
   doc.addEventListener("htmx:afterSettle", settle);
   doc.addEventListener("htmx:sendError", function () { showNoAnswer(true); });
   doc.addEventListener("htmx:timeout", function () { showNoAnswer(true); });
