@@ -31,14 +31,18 @@ def apt_line(packages: tuple[str, ...]) -> str:
     return f"apt-get install -y --no-install-recommends {' '.join(packages)}"
 
 
-def on_debian() -> bool:
-    """Whether this is Debian or a child of it, with its package tools."""
+def family() -> set[str]:
+    """Which distribution this is, and which ones it descends from, by their own names."""
     try:
         release = platform.freedesktop_os_release()
     except OSError:
-        return False
-    family = {release.get("ID", ""), *release.get("ID_LIKE", "").split()}
-    return bool(family & {"debian", "ubuntu"}) and shutil.which("apt-get") is not None
+        return set()
+    return {release.get("ID", ""), *release.get("ID_LIKE", "").split()}
+
+
+def on_debian() -> bool:
+    """Whether this is Debian or a child of it, with its package tools."""
+    return bool(family() & {"debian", "ubuntu"}) and shutil.which("apt-get") is not None
 
 
 def missing(packages: tuple[str, ...]) -> tuple[str, ...]:
@@ -71,17 +75,25 @@ def install(packages: tuple[str, ...]) -> None:
         if done.returncode:
             raise SetupError(
                 f"apt-get {arguments[0]} failed (exit code {done.returncode}):\n{done.stdout[-2000:]}\n"
-                f"Put that right and type the same make target again, or install by hand: {apt_line(packages)}"
+                "Put that right and type the same make target again."
             )
+
+
+def packages_of(part: str) -> tuple[str, ...]:
+    """The packages of `part` by this system's names: Ubuntu calls one of them differently."""
+    _, packages = PARTS[part]
+    if "ubuntu" in family():
+        return tuple("chromium-browser" if name == "chromium" else name for name in packages)
+    return packages
 
 
 def ensure(part: str) -> bool:
     """Whether everything of `part` is there, after installing it where that is allowed.
 
-    Where it is not (no root, no Debian) the one apt-get line is printed and the caller goes on;
-    with CI=true that is a failure, since a part that could not run must not look like one that did.
+    Where it is not (no root, no Debian), or does not succeed, the one apt-get line is printed and the caller
+    goes on; with CI=true that is a failure, since a part that could not run must not look like one that did.
     """
-    purpose, packages = PARTS[part]
+    purpose, packages = PARTS[part][0], packages_of(part)
     if not on_debian():
         warn(f"{part}: not Debian or Ubuntu, so nothing was installed. Needed for {purpose}.")
         warn(f"  On those it would be: {apt_line(packages)}")
@@ -89,12 +101,15 @@ def ensure(part: str) -> bool:
     lacking = missing(packages)
     if not lacking:
         return True
+    failure = f"{part}: {', '.join(lacking)} missing, needed for {purpose}. As root: {apt_line(lacking)}"
     if os.geteuid() == 0:
         say(f"{part}: installing {', '.join(lacking)} for {purpose} ...")
-        install(lacking)
-        return True
-    message = f"{part}: {', '.join(lacking)} missing, needed for {purpose}. As root: {apt_line(lacking)}"
+        try:
+            install(lacking)
+            return True
+        except SetupError as error:
+            failure = f"{error}\n{failure}"
     if os.environ.get("CI") == "true":
-        raise SetupError(message)
-    warn(message)
+        raise SetupError(failure)
+    warn(failure)
     return False

@@ -39,14 +39,6 @@ def test_pins_name_releases_never_builds() -> None:
     assert [line for line in pinned().items() if "+" in line[1]] == []
 
 
-def test_the_front_ends_lock_holds_digests_and_no_addresses() -> None:
-    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    parts = {name: part for name, part in packages.items() if name}
-    assert parts
-    assert [name for name, part in parts.items() if "resolved" in part] == []
-    assert [name for name, part in parts.items() if not part.get("integrity", "").startswith("sha512-")] == []
-
-
 def run_in_setup(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `program` with setup/ as its folder of modules, as `python setup/install.py` has it."""
     code = f"import sys; sys.path.insert(0, {str(SETUP)!r})\n{program}"
