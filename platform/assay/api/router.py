@@ -1,10 +1,63 @@
 """Every noun of the API."""
 
-from rest_framework.routers import DefaultRouter
+from typing import Any, NoReturn
+
+from django.urls import path, re_path
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.routers import SimpleRouter
+from rest_framework.views import APIView
+
+from assay.api import (
+    approvals,
+    audit_events,
+    base_models,
+    datasets,
+    evaluation_plans,
+    evaluations,
+    model_versions,
+    organisations,
+    projects,
+    releases,
+    runs,
+)
 
 app_name = "api"
 
-router = DefaultRouter()
-router.include_root_view = False
 
-urlpatterns = router.urls
+@extend_schema(exclude=True)
+class NoSuchRoute(APIView):
+    """Whatever is not an address of the API, by any method."""
+
+    permission_classes = [AllowAny]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotFound(
+            _("The API has no such address. Addresses end in a slash; all of them stand in /api/v1/schema/.")
+        )
+
+
+router = SimpleRouter(use_regex_path=False)
+router.register("organisations", organisations.OrganisationViewSet, basename="organisation")
+router.register("projects", projects.ProjectViewSet, basename="project")
+router.register("base-models", base_models.BaseModelViewSet, basename="base-model")
+router.register("datasets", datasets.DatasetViewSet, basename="dataset")
+router.register("dataset-versions", datasets.DatasetVersionViewSet, basename="dataset-version")
+router.register("evaluation-plans", evaluation_plans.EvaluationPlanViewSet, basename="evaluation-plan")
+router.register("runs", runs.RunViewSet, basename="run")
+router.register("model-versions", model_versions.ModelVersionViewSet, basename="model-version")
+router.register("evaluations", evaluations.EvaluationViewSet, basename="evaluation")
+router.register("approvals", approvals.ApprovalViewSet, basename="approval")
+router.register("reauthentications", approvals.ReauthenticationViewSet, basename="reauthentication")
+router.register("releases", releases.ReleaseViewSet, basename="release")
+router.register("audit-events", audit_events.AuditEventViewSet, basename="audit-event")
+
+urlpatterns = [
+    *router.urls,
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    re_path(r"^.*$", NoSuchRoute.as_view(), name="no-such-route"),
+]

@@ -162,7 +162,7 @@ class Story:
 
     # documents and release
 
-    def declare_and_freeze(self, run: Run) -> DossierVersion:
+    def complete_dossier(self, run: Run) -> DossierVersion:
         """Ada and Ben complete the declared text; Ada freezes the dossier."""
         dossier = run.model_version.dossier
         for entry in material("declared.json"):

@@ -36,7 +36,7 @@ def _broker() -> dict[str, Any]:
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
     return {
-        "broker_url": settings.BROKER_URL,
+        "broker_url": "filesystem://localhost",
         "broker_transport": "assay.jobs.transport:Transport",
         "broker_transport_options": {
             "data_folder_in": str(folders["messages"]),

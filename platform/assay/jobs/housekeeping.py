@@ -6,6 +6,7 @@ process is needed for the others' recovery.
 
 import logging
 import threading
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -34,11 +35,18 @@ def round_of(name: str) -> None:
     sweep()
 
 
-def keep_house(name: str, stop: threading.Event) -> None:
-    """Rounds until `stop` is set. A database or broker that is away makes a round fail, never end them."""
+def keep_house(name: str, stop: threading.Event, queues: Sequence[str] = ()) -> None:
+    """Rounds until `stop` is set, begun by announcing what waits on `queues`, for a worker that starts on them.
+
+    A database or broker that is away makes a round fail, never end them.
+    """
+    announced = not queues
     while True:
         try:
             round_of(name)
+            if not announced:
+                announce(queues)
+                announced = True
         except Error as error:
             log.warning("Housekeeping waits, the database does not answer: %s", error)
             connection.close()
@@ -81,6 +89,16 @@ def sweep(now: datetime | None = None) -> int:
         else:
             break
     return sent
+
+
+def announce(queues: Sequence[str]) -> None:
+    """Send again for every job that waits on `queues`: what was sent before a worker's start may be gone with
+    the worker before it."""
+    tasks = [task for task, queue in QUEUE_OF.items() if queue in queues]
+    for job in Job.objects.filter(state=State.QUEUED, task__in=tasks).order_by("created_at"):
+        last = job.messages.order_by("-pk").first()
+        if last is not None and not send(last):
+            return
 
 
 def _seems_lost(message: Outbox, now: datetime, patience: timedelta) -> bool:

@@ -34,7 +34,9 @@ def serve(queues: Sequence[str]) -> int:
         quiet=True,
     )
     ended = threading.Event()
-    rounds = threading.Thread(target=housekeeping.keep_house, args=(name, ended), name="housekeeping", daemon=True)
+    rounds = threading.Thread(
+        target=housekeeping.keep_house, args=(name, ended, queues), name="housekeeping", daemon=True
+    )
 
     def ready(**_: Any) -> None:
         rounds.start()

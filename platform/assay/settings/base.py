@@ -189,7 +189,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_PAGINATION_CLASS": "assay.api.pages.CursorPages",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "assay.api.schema.Schema",
     "EXCEPTION_HANDLER": "assay.api.errors.problem",
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -204,6 +204,9 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Governed fine-tuning: records, approvals, runs, evaluations, dossiers.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "POSTPROCESSING_HOOKS": [],  # states and roles stand where they are used, each with its own values
 }
 
 # The broker is a hint, the database is the truth: losing a message loses no job.

@@ -17,6 +17,7 @@ from governance.delivery.releases.models import Release
 from governance.delivery.releases.rules import State
 from governance.documents.dossiers import selectors as dossiers
 from governance.foundation.audit import selectors as audit
+from governance.foundation.core.records import Record
 from governance.people.approvals.selectors import standing
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import selectors as evaluations
@@ -76,11 +77,15 @@ def _page(request: HttpRequest, found: Release, form: WithdrawalForm) -> HttpRes
         "may_release": projects.may(request.actor, found.project_id, "release a model"),
         "may_withdraw": projects.may(request.actor, found.project_id, "withdraw a release"),
         "facts": [
-            {"term": _("Model"), "value": str(found.model_version), "url": addresses.of("model_version", found.model_version_id), "digest": found.model_version.digest},
-            {"term": _("Dossier"), "value": str(found.dossier_version), "url": addresses.of("dossier", found.dossier_version_id)},
+            _fact(_("Model"), found.model_version) | {"digest": found.model_version.digest},
+            _fact(_("Dossier"), found.dossier_version),
             {"term": _("Proposed by"), "value": found.proposed_by_name},
         ],
         "events": events,
         "names": audit.names(events),
     }  # fmt: skip
     return render(request, "releases/detail.html", context, status=422 if form.errors else 200)
+
+
+def _fact(term: str, record: Record) -> dict[str, str]:
+    return {"term": term, "value": str(record), "url": addresses.of(record.kind, record.pk)}

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         self._close(summary, time.monotonic() - began)
 
     def _tell(self, tiny: bool, out: Path) -> Path:
-        self._say("Assay demo: " + ("a tiny random model" if tiny else "SmolLM2-135M-Instruct") + ", the bank's support desk")
+        self._say(f"Assay demo: {'a tiny random model' if tiny else base.SMOLLM2}, the bank's support desk")
         stage = assemble()
         folder, facts = base.tiny() if tiny else base.smollm2()
         with at_work() as workers:
@@ -50,10 +50,10 @@ class Command(BaseCommand):
             step("Ben approves them", lambda: story.approve_data(data))
             step("Rita answers the questionnaire and signs it", story.classify)
             plan = step("Ada writes the evaluation plan", story.write_plan)
-            run = step("Ada submits the run plan, Rita approves it, Ada launches", lambda: story.prepare(model, data, plan))
+            run = step("Ada submits the plan, Rita approves it, Ada launches", lambda: story.prepare(model, data, plan))
             run = step("The worker trains", lambda: story.wait_for_run(run))
             evaluation = step("The worker evaluates base and candidate", lambda: story.wait_for_evaluation(run))
-            frozen = step("Ada and Ben complete the declared text; the dossier is frozen", lambda: story.declare_and_freeze(run))
+            frozen = step("Ada and Ben declare their texts, the dossier is frozen", lambda: story.complete_dossier(run))
             step("Cleo reviews the dossier and signs it", lambda: story.sign_dossier(frozen))
             step("Ada proposes the release; Rita decides", lambda: story.release(frozen))
             made = step("The worker makes the PDFs", lambda: story.render(evaluation, frozen))
