@@ -1,0 +1,193 @@
+"""Approval requests and decisions; showing anew who one is, because a token alone never signs."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import UserRateThrottle
+from rest_framework.viewsets import ViewSet
+
+from assay.api.narrowing import By, by_project
+from assay.api.nouns import Door, Input, NounViewSet
+from governance.people.approvals import reauthentication, selectors, services, subjects
+from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.approvals.rules import POLICIES, PROOF_LIFETIME, State, Verdict
+from governance.people.projects import selectors as projects
+
+KINDS = list(POLICIES)
+VERDICTS = [verdict.value for verdict in Verdict]
+STATES = [state.value for state in State]
+
+
+class SubjectSerializer(serializers.Serializer):
+    """What is asked about, as it was when it was asked about."""
+
+    kind = serializers.ChoiceField(source="subject_kind", choices=KINDS)
+    id = serializers.UUIDField(source="subject_id")
+    name = serializers.CharField(source="subject_name")
+    sha256 = serializers.CharField(source="subject_digest", help_text="What a decision binds to.")
+
+
+class DecisionSerializer(serializers.ModelSerializer):
+    sha256 = serializers.CharField(source="digest", read_only=True, help_text="The digest that was decided on.")
+
+    class Meta:
+        model = Decision
+        fields: ClassVar = [
+            "id", "verdict", "meaning", "reason", "sha256", "method", "by_name", "by_roles", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ApprovalSummary(serializers.ModelSerializer):
+    subject = SubjectSerializer(source="*", read_only=True)
+    decisions = DecisionSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = ApprovalRequest
+        fields: ClassVar = [
+            "id", "project", "subject", "state", "note", "requested_by_name", "decisions", "created_at", "closed_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class SignedPartSerializer(serializers.Serializer):
+    """One thing that a signature covers."""
+
+    label = serializers.CharField()
+    name = serializers.CharField()
+    sha256 = serializers.CharField()
+
+
+class ApprovalSerializer(ApprovalSummary):
+    content = serializers.JSONField(source="subject_content", read_only=True)
+    changed = serializers.SerializerMethodField(help_text="The subject changed after it was asked about.")
+    covers = serializers.SerializerMethodField(help_text="What a signature covers, as it is now.")
+    why_not = serializers.SerializerMethodField(help_text="Why you may not decide on it; null if you may.")
+
+    class Meta(ApprovalSummary.Meta):
+        fields: ClassVar = [*ApprovalSummary.Meta.fields, "content", "changed", "covers", "why_not"]
+        read_only_fields = fields
+
+    def get_changed(self, asked: ApprovalRequest) -> bool:
+        return subjects.load(asked.subject_kind, asked.subject_id).content_digest != asked.subject_digest
+
+    @extend_schema_field(SignedPartSerializer(many=True))
+    def get_covers(self, asked: ApprovalRequest) -> list[dict[str, str]]:
+        parts = subjects.load(asked.subject_kind, asked.subject_id).signed_parts()
+        return [{"label": label, "name": name, "sha256": sha256} for label, name, sha256 in parts]
+
+    @extend_schema_field({"type": "string", "nullable": True})
+    def get_why_not(self, asked: ApprovalRequest) -> str | None:
+        why = selectors.objection(self.context["view"].actor, asked)
+        return why.text if why else None
+
+
+class NewApproval(Input):
+    kind = serializers.ChoiceField(choices=KINDS)
+    id = serializers.UUIDField()
+    project = serializers.UUIDField()
+    note = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+
+
+class NewDecision(Input):
+    verdict = serializers.ChoiceField(choices=VERDICTS)
+    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    proof = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text="From /reauthentications/; a token alone never signs."
+    )
+
+
+class ApprovalViewSet(NounViewSet):
+    """What was asked in your projects, and what was decided."""
+
+    noun = "approval request"
+    seen = selectors.visible_to
+    serializer_class = ApprovalSerializer
+    list_serializer_class = ApprovalSummary
+    narrowed_by: ClassVar[dict[str, By]] = {
+        "project": by_project(),
+        "state": By("state", serializers.ChoiceField(STATES), "In this state only."),
+        "kind": By("subject_kind", serializers.ChoiceField(KINDS), "About this kind of subject only."),
+        "subject": By("subject_id", serializers.UUIDField(), "About this subject only."),
+    }
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().prefetch_related("decisions")
+
+    @extend_schema(request=NewApproval, responses={201: ApprovalSerializer})
+    def create(self, request: Request) -> Response:
+        """Ask the deciders of a project about a subject as it is now."""
+        body = NewApproval.of(request)
+        # Before the subject is looked for: whether another project has it is nobody's business here.
+        projects.require(self.actor, body["project"], "ask for an approval")
+        subject = subjects.load(body["kind"], body["id"])
+        asked = services.ask(actor=self.actor, subject=subject, project_id=body["project"], note=body.get("note", ""))
+        return self.created(asked)
+
+    @extend_schema(request=NewDecision, responses={201: DecisionSerializer})
+    @action(detail=True, methods=["post"])
+    def decisions(self, request: Request, pk: UUID) -> Response:
+        """Decide, with a proof for this very digest and verdict."""
+        body = NewDecision.of(request)
+        made = services.decide(actor=self.actor, request_id=pk, **{**body, "verdict": Verdict(body["verdict"])})
+        return Response(DecisionSerializer(made).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=ApprovalSerializer)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, pk: UUID) -> Response:
+        """Take an open request back; only who asked may."""
+        services.withdraw(actor=self.actor, request_id=pk)
+        return self.shown(self.one())
+
+    @extend_schema(responses=ApprovalSummary(many=True), filters=False)
+    @action(detail=False, methods=["get"], pagination_class=None)
+    def inbox(self, request: Request) -> Response:
+        """Open requests that wait for you: in a deciding role of yours, and not about your own work."""
+        return Response(ApprovalSummary(selectors.inbox(self.actor), many=True).data)
+
+
+class NewProof(Input):
+    password = serializers.CharField(trim_whitespace=False, max_length=4096)
+    subject_sha256 = serializers.RegexField(r"^[0-9a-f]{64}$", help_text="The digest that you are about to decide on.")
+    verdict = serializers.ChoiceField(choices=VERDICTS)
+
+
+class ProofSerializer(serializers.Serializer):
+    proof = serializers.CharField(help_text="Good once, for this person, digest and verdict. Shown here only.")
+    expires_at = serializers.DateTimeField()
+
+
+class TriesPerPerson(UserRateThrottle):
+    """Checking a password is slow on purpose; nobody needs it this often."""
+
+    scope = "reauthentications"
+    rate = "20/min"
+
+
+class ReauthenticationViewSet(Door, ViewSet):
+    """Show anew who you are, for one decision on one digest."""
+
+    permission_classes: ClassVar[list[Any]] = [IsAuthenticated]
+    throttle_classes: ClassVar[list[Any]] = [TriesPerPerson]
+    keyed = False  # a proof is a secret: it is never kept to be answered again
+
+    @extend_schema(request=NewProof, responses={201: ProofSerializer})
+    def create(self, request: Request) -> Response:
+        """By password. The proof is good for two minutes and for one decision."""
+        body = NewProof.of(request)
+        expires_at = timezone.now() + PROOF_LIFETIME
+        proof = reauthentication.by_password(
+            actor=self.actor,
+            password=body["password"],
+            subject_digest=body["subject_sha256"],
+            verdict=Verdict(body["verdict"]),
+        )
+        shown = ProofSerializer({"proof": proof, "expires_at": expires_at})
+        return Response(shown.data, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,169 @@
+"""Datasets, and their versions: immutable, content-addressed."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from assay.api.narrowing import By, by_project
+from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
+from assay.api.parsers import JsonPart, UploadBody
+from assay.api.standings import StandingSerializer
+from governance.materials.datasets import provenance, selectors, services
+from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.people.approvals.selectors import standing
+
+PROVENANCE_SCHEMA = {
+    "type": "object",
+    "properties": {field.name: {"type": "string", "description": field.ask} for field in provenance.FIELDS},
+    "required": [field.name for field in provenance.FIELDS if field.needed],
+    "additionalProperties": False,
+}
+TOLD_SCHEMA = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"where": {"type": "string"}, "says": {"type": "string"}},
+        "required": ["where", "says"],
+        "additionalProperties": False,
+    },
+}
+
+
+class DatasetSerializer(RecordSerializer):
+    version_count = serializers.IntegerField(read_only=True)
+    latest = serializers.IntegerField(read_only=True, allow_null=True, help_text="The number of its newest version.")
+
+    class Meta:
+        model = Dataset
+        fields: ClassVar = [
+            "id", "project", "name", "slug", "description", "version_count", "latest", "created_at", "sha256",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class NewDataset(Input):
+    project = serializers.UUIDField()
+    name = serializers.CharField(max_length=120)
+    description = serializers.CharField(required=False, allow_blank=True)
+
+
+SUMMARY = [
+    "id", "dataset", "project", "number", "file_name", "file_sha256", "file_bytes", "format", "rows", "licence",
+    "registered_by_name", "created_at", "sha256",
+]  # fmt: skip
+
+
+class DatasetVersionSummary(RecordSerializer):
+    project = serializers.UUIDField(source="dataset.project_id", read_only=True)
+
+    class Meta:
+        model = DatasetVersion
+        fields: ClassVar = SUMMARY
+        read_only_fields = fields
+
+
+class DatasetVersionSerializer(DatasetVersionSummary):
+    standing = serializers.SerializerMethodField()
+
+    class Meta(DatasetVersionSummary.Meta):
+        fields: ClassVar = [*SUMMARY, "profile", "provenance", "licence_told", "standing"]
+        read_only_fields = fields
+
+    @extend_schema_field(StandingSerializer)
+    def get_standing(self, version: DatasetVersion) -> dict[str, Any]:
+        return dict(StandingSerializer(standing(version)).data)
+
+
+@extend_schema_field(PROVENANCE_SCHEMA)
+class ProvenancePart(JsonPart):
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        value = super().to_internal_value(data)
+        if not isinstance(value, dict):
+            raise serializers.ValidationError("A provenance record is an object: field name to text.")
+        return value
+
+
+@extend_schema_field(TOLD_SCHEMA)
+class ToldPart(JsonPart):
+    def to_internal_value(self, data: Any) -> list[dict[str, str]]:
+        value = super().to_internal_value(data)
+        entries = value if isinstance(value, list) else [None]
+        for entry in entries:
+            if not isinstance(entry, dict) or set(entry) != {"where", "says"}:
+                raise serializers.ValidationError('What places say is a list of {"where", "says"}.')
+            if not all(isinstance(text, str) for text in entry.values()):
+                raise serializers.ValidationError("“where” and “says” are texts.")
+        return entries
+
+
+class NewVersion(Input):
+    """A file with what is known about where it comes from."""
+
+    file = serializers.FileField()
+    licence = serializers.CharField(max_length=200, help_text="An SPDX expression.")
+    provenance = ProvenancePart()
+    format = serializers.ChoiceField(choices=["auto", "chat", "prompt-completion"], default="auto")
+    licence_told = ToldPart(required=False, help_text="What other places say about its licence.")
+
+
+class DatasetViewSet(NounViewSet):
+    """Named lines of versions, each in one project."""
+
+    noun = "dataset"
+    seen = selectors.visible_to
+    serializer_class = DatasetSerializer
+    narrowed_by: ClassVar[dict[str, By]] = {"project": by_project()}
+    slow_actions = frozenset({"versions"})
+
+    @extend_schema(request=NewDataset, responses={201: DatasetSerializer})
+    def create(self, request: Request) -> Response:
+        """Open a named line of versions."""
+        body = NewDataset.of(request)
+        return self.created(services.create(actor=self.actor, project_id=body.pop("project"), **body))
+
+    @extend_schema(request={"multipart/form-data": NewVersion}, responses={201: DatasetVersionSerializer})
+    @action(detail=True, methods=["post"], parser_classes=[UploadBody])
+    def versions(self, request: Request, pk: UUID) -> Response:
+        """Register a file as the next version: read, checked row by row, hashed and profiled, or not kept at all."""
+        self.one()
+        body = NewVersion.of(request)
+        upload = body.pop("file")
+        made = services.register_version(
+            actor=self.actor,
+            dataset_id=pk,
+            path=Path(upload.temporary_file_path()),
+            file_name=upload.name,
+            **body,
+        )
+        shown = DatasetVersionSerializer(made, context=self.get_serializer_context())
+        headers = {"Location": address("dataset-version", made)}
+        return Response(shown.data, status=status.HTTP_201_CREATED, headers=headers)
+
+
+class DatasetVersionViewSet(NounViewSet):
+    """What was uploaded, what was found in it, and where it comes from."""
+
+    noun = "dataset version"
+    seen = selectors.versions_visible_to
+    serializer_class = DatasetVersionSerializer
+    list_serializer_class = DatasetVersionSummary
+    narrowed_by: ClassVar[dict[str, By]] = {
+        "project": by_project("dataset__project"),
+        "dataset": By("dataset", serializers.UUIDField(), "Versions of this dataset only."),
+    }
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @action(detail=True, methods=["get"])
+    def file(self, request: Request, pk: UUID) -> FileResponse:
+        """The file itself, for the roles that need it; that you took it goes on record."""
+        version = self.one()
+        opened = services.take_file(actor=self.actor, version_id=pk)
+        return FileResponse(opened, as_attachment=True, filename=version.file_name)
