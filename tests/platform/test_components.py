@@ -16,7 +16,7 @@ from django import forms
 from django.contrib.staticfiles import finders
 from django.core.paginator import Paginator
 from django.template import Context, Template
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
 from django.test import RequestFactory
 
 import governance
@@ -335,3 +335,15 @@ def test_every_file_that_a_page_or_a_style_sheet_names_is_there() -> None:
     assert len(named) > 40
     assert sorted(path for path in named if not finders.find(path)) == []
     assert all(folder.is_dir() for _, folder in FRONTEND_STATICFILES)
+
+
+def test_every_template_compiles_and_names_only_classes_that_have_a_style() -> None:
+    styled = set()
+    for path in (ROOT / "platform/assay/static/assay").glob("*.css"):
+        styled |= set(re.findall(r"\.(a-[a-z0-9-]+)", path.read_text()))
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        name = str(path.relative_to(ROOT / "templates"))
+        get_template(name)
+        named = " ".join(re.findall(r'class="([^"]*)"', path.read_text()))
+        unknown = set(re.findall(r"(?<![\w-])a-[a-z0-9-]+", named)) - styled
+        assert not unknown or "documents" in path.parts, (name, unknown)

@@ -279,13 +279,22 @@ def band(content: str, colour: str, title: str = "", role: str = "status") -> st
 
 
 @register.simple_block_tag
-def nothing_yet(content: str, title: str, action: str = "", url: str = "") -> str:
-    """`{% nothing_yet "No runs yet" "Plan a run" url %}What this page is for.{% endnothing_yet %}`."""
+def empty(content: str, title: str, action: str = "", url: str = "") -> str:
+    """`{% empty "No runs yet" "Plan a run" url %}What this page is for.{% endempty %}`.
+
+    Directly inside a `{% for %}` the word belongs to the loop: put it into an `{% if %}` beside the loop.
+    """
     return _part("empty", {"content": content, "title": title, "action": action, "url": url})
 
 
 def _part(name: str, parts: Mapping[str, Any]) -> SafeString:
     return mark_safe(render_to_string(f"components/{name}.html", dict(parts)))  # noqa: S308 - a template escapes
+
+
+@register.simple_tag
+def sparkline(values: Iterable[float | None]) -> SafeString:
+    """The small line beside a number that says the same; gaps where nothing was measured."""
+    return pictures.sparkline(list(values or []))
 
 
 @register.inclusion_tag("components/figure.html")
