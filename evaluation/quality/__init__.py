@@ -1,0 +1,1 @@
+"""Quality: what the tuned model gained on its task and lost elsewhere."""

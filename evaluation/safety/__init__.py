@@ -1,0 +1,1 @@
+"""Safety: complying with harmful requests, and refusing harmless ones."""
