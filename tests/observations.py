@@ -197,7 +197,7 @@ def _task(name: str, category: str, duty: str, **rest: Any) -> found.TaskResult:
     defaults: dict[str, Any] = {
         "version": "1", "definition": f"What {name} measures.", "metric_definitions": {},
         "source": f"evaluation.{category}", "status": "measured", "reason": None, "suite": suite, "options": {},
-        "n_total": 60, "n_used": 40, "n_errors": 0, "sampled": "40 of 60, seed 0, in proportion to their strata",
+        "n_total": 60, "n_used": 40, "n_errors": 0, "sampled": "in proportion to their strata, seed 0",
         "metrics": (), "comparisons": (), "tests": (), "limits": (),
     }  # fmt: skip
     return found.TaskResult(name=name, category=category, duty=duty, **(defaults | rest))

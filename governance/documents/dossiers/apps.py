@@ -8,6 +8,9 @@ class DossiersConfig(AppConfig):
 
     def ready(self) -> None:
         from governance.documents.dossiers.models import DossierVersion
+        from governance.documents.dossiers.services import after_evaluation
         from governance.people.approvals import subjects
+        from governance.work.evaluations.worker import recorded
 
         subjects.register(DossierVersion)
+        recorded.connect(after_evaluation, dispatch_uid="dossiers")

@@ -68,6 +68,44 @@ class Declaration(Record):
         }
 
 
+class StatedFact(Record):
+    """A person's yes or no to one of the edition's facts, by which prompts may have nothing to ask about."""
+
+    kind = "stated_fact"
+
+    dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="stated_facts")
+    fact = models.CharField(max_length=40)  # id of a fact of the edition's catalogue
+    value = models.BooleanField()
+    reason = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    by_name = models.CharField(max_length=200)
+    replaced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dossier", "fact"], condition=Q(replaced_at=None), name="one_stated_fact_each"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.fact} by {self.by_name}"
+
+    @property
+    def project_id(self) -> UUID:
+        return self.dossier.project_id
+
+    def content(self) -> dict[str, Any]:
+        return {
+            "fact": self.fact,
+            "value": self.value,
+            "reason": self.reason,
+            "by": self.by_name,
+            "at": self.created_at,
+        }
+
+
 class DossierVersion(Record):
     """A frozen dossier (assay.dossier/1). Signed over `sha256`, the digest of its canonical JSON without it."""
 

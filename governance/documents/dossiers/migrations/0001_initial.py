@@ -69,4 +69,22 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('dossier', 'number'), name='dossier_version_number')],
             },
         ),
+        migrations.CreateModel(
+            name='StatedFact',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('fact', models.CharField(max_length=40)),
+                ('value', models.BooleanField()),
+                ('reason', models.TextField(blank=True)),
+                ('by_name', models.CharField(max_length=200)),
+                ('replaced_at', models.DateTimeField(null=True)),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stated_facts', to='dossiers.dossier')),
+            ],
+            options={
+                'ordering': ['created_at'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('replaced_at', None)), fields=('dossier', 'fact'), name='one_stated_fact_each')],
+            },
+        ),
     ]

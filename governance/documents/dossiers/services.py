@@ -1,0 +1,223 @@
+"""Mutations of dossiers: opened by the platform, completed by people, frozen by digest. What is measured is never
+typed in here; a text by a person is kept beside it with the name and the time."""
+
+from types import EllipsisType
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from governance.documents.dossiers import selectors
+from governance.documents.dossiers.assembling import assemble
+from governance.documents.dossiers.models import Declaration, Dossier, DossierVersion, StatedFact
+from governance.documents.renderings import services as renderings
+from governance.documents.renderings.models import Rendering
+from governance.documents.renderings.rules import Format
+from governance.foundation.audit.services import record
+from governance.foundation.core.actor import PLATFORM, Actor
+from governance.foundation.core.errors import Fault, StaleSubject, Unusable, WrongState
+from governance.law.regulation import rules as regulation
+from governance.people.projects import selectors as projects
+from governance.work.evaluations.models import Evaluation
+from governance.work.model_versions.models import ModelVersion
+
+LONGEST_TEXT = 12_000
+
+
+def after_evaluation(sender: type[Evaluation], evaluation: Evaluation, **_: Any) -> None:
+    """A report was recorded: the model version it is about gets its dossier."""
+    open_dossier(model_version=evaluation.model_version)
+
+
+def open_dossier(*, model_version: ModelVersion, actor: Actor = PLATFORM) -> Dossier:
+    """Open the model version's dossier in the caller's transaction; an open one is given back.
+
+    It is pinned to the edition of the law under which the project was classified, else to the newest.
+    """
+    found = selectors.of(model_version)
+    if found is not None:
+        return found
+    classification = projects.classification(model_version.project_id)
+    edition = classification.edition if classification else regulation.latest().id
+    try:
+        with transaction.atomic():
+            dossier = Dossier.objects.create(
+                project_id=model_version.project_id,
+                model_version=model_version,
+                edition=edition,
+                created_by_name=actor.name,
+            )
+    except IntegrityError:
+        return Dossier.objects.get(model_version=model_version)
+    record(actor, "dossier.opened", subject=dossier, facts={"model": model_version.digest, "edition": edition})
+    return dossier
+
+
+@transaction.atomic
+def declare(
+    *, actor: Actor, dossier_id: UUID, prompt: str, text: str, seen: UUID | EllipsisType | None = ...
+) -> Declaration:
+    """Declare `text` for a prompt; an earlier text is replaced and stays readable.
+
+    `seen`, where given, is the declaration that stood when the person began to write (None: there was none).
+    Raises NotAllowed, NotFound, Unusable (no such prompt, no text), StaleSubject (somebody else wrote meanwhile).
+    """
+    return _declare(actor, dossier_id, prompt, text, not_applicable=False, seen=seen)
+
+
+@transaction.atomic
+def mark_not_applicable(
+    *, actor: Actor, dossier_id: UUID, prompt: str, reason: str, seen: UUID | EllipsisType | None = ...
+) -> Declaration:
+    """Sign for it that what a prompt asks for does not exist, and why. Raises as `declare` does."""
+    return _declare(actor, dossier_id, prompt, reason, not_applicable=True, seen=seen)
+
+
+@transaction.atomic
+def take_back(*, actor: Actor, dossier_id: UUID, prompt: str) -> None:
+    """End the text that stands for a prompt; it stays in the history. Raises NotAllowed, NotFound, WrongState."""
+    dossier = _locked(actor, dossier_id, "declare dossier text")
+    standing = selectors.declarations(dossier).filter(prompt=prompt).first()
+    if standing is None:
+        raise WrongState("Nobody has declared anything for this prompt.")
+    _replace(standing)
+    record(actor, "dossier.text-taken-back", subject=standing, facts={"prompt": prompt})
+
+
+@transaction.atomic
+def state_fact(*, actor: Actor, dossier_id: UUID, fact: str, value: bool, reason: str = "") -> StatedFact:
+    """Answer one of the edition's facts, on which rules decide what does not apply. Raises as `declare` does."""
+    dossier = _locked(actor, dossier_id, "declare dossier text")
+    known = regulation.edition(dossier.edition).facts
+    if fact not in known:
+        raise Unusable([Fault("fact", f"The edition has no fact “{fact}”.", f"Known: {', '.join(known)}.")])
+    standing = selectors.stated_facts(dossier).filter(fact=fact).first()
+    if standing is not None:
+        if (standing.value, standing.reason, standing.by_id) == (value, reason.strip(), actor.user_id):
+            return standing
+        _replace(standing)
+    made = StatedFact.objects.create(
+        dossier=dossier, fact=fact, value=value, reason=reason.strip(), by_id=actor.person_id, by_name=actor.name
+    )
+    record(actor, "dossier.fact-stated", subject=made, facts={"fact": fact, "value": value})
+    return made
+
+
+@transaction.atomic
+def freeze(*, actor: Actor, dossier_id: UUID) -> DossierVersion:
+    """Freeze what the dossier says now. Gaps are listed in it and stop nobody; a version that says the very same
+    is given back instead. Raises NotAllowed, NotFound."""
+    dossier = _locked(actor, dossier_id, "freeze a document")
+    document = assemble(
+        regulation.edition(dossier.edition),
+        selectors.sources(dossier),
+        selectors.declared(dossier),
+        selectors.stated(dossier),
+        frozen_at=timezone.now(),
+    )
+    last = selectors.newest_version(dossier)
+    if last is not None and _same(last.document, document):
+        return last
+    version = DossierVersion.objects.create(
+        project=dossier.project,
+        dossier=dossier,
+        number=last.number + 1 if last else 1,
+        document=document,
+        sha256=document["sha256"],
+        frozen_by_id=actor.person_id,
+        frozen_by_name=actor.name,
+        authors=_authors(dossier),
+    )
+    counts = document["completeness"]
+    record(actor, "dossier.frozen", subject=version, facts={"sha256": version.sha256, "completeness": counts})
+    return version
+
+
+@transaction.atomic
+def export(*, actor: Actor, version_id: UUID, file_format: Format = Format.PDF) -> Rendering:
+    """Ask for a file of a frozen version with the signatures as they stand now. Raises NotAllowed, NotFound."""
+    version = selectors.version_visible(actor, version_id)
+    projects.require(actor, version.project_id, "export evidence")
+    return renderings.ask(
+        actor=actor,
+        project_id=version.project_id,
+        document_kind=version.kind,
+        document_id=version.pk,
+        document_sha256=version.sha256,
+        document=version.document,
+        file_name=f"dossier-{version.dossier.model_version.name}-{version.number}.{file_format}",
+        file_format=file_format,
+        seal=selectors.seal(version),
+    )
+
+
+def _declare(
+    actor: Actor,
+    dossier_id: UUID,
+    prompt: str,
+    text: str,
+    *,
+    not_applicable: bool,
+    seen: UUID | EllipsisType | None,
+) -> Declaration:
+    dossier = _locked(actor, dossier_id, "declare dossier text")
+    _check(dossier, prompt, text, not_applicable)
+    text = text.strip()
+    standing = selectors.declarations(dossier).filter(prompt=prompt).first()
+    if not isinstance(seen, EllipsisType) and seen != (standing.pk if standing else None):
+        who = standing.by_name if standing else "Somebody"
+        raise StaleSubject(f"{who} changed this text meanwhile; nothing was saved. Look at it, then write again.")
+    if standing is not None:
+        if (standing.text, standing.not_applicable, standing.by_id) == (text, not_applicable, actor.user_id):
+            return standing
+        _replace(standing)
+    made = Declaration.objects.create(
+        dossier=dossier,
+        prompt=prompt,
+        text=text,
+        not_applicable=not_applicable,
+        by_id=actor.person_id,
+        by_name=actor.name,
+    )
+    action = "dossier.marked-not-applicable" if not_applicable else "dossier.declared"
+    record(actor, action, subject=made, facts={"prompt": prompt, "content": made.content_digest})
+    return made
+
+
+def _check(dossier: Dossier, prompt: str, text: str, not_applicable: bool) -> None:
+    edition = regulation.edition(dossier.edition)
+    if prompt not in {each.id for each in edition.prompts()}:
+        raise Unusable([Fault("prompt", f"{edition.title} has no prompt “{prompt}”.", "Take one of the dossier's.")])
+    if not text.strip():
+        cure = "Say why there is nothing to say." if not_applicable else "Write it, or leave the prompt missing."
+        raise Unusable([Fault("text", "Nothing is written.", cure)])
+    if len(text) > LONGEST_TEXT:
+        message = f"{len(text):,} characters are too many for one prompt; {LONGEST_TEXT:,} fit."
+        raise Unusable([Fault("text", message, "Attach the rest.")])
+
+
+def _replace(standing: Declaration | StatedFact) -> None:
+    standing.replaced_at = timezone.now()
+    standing.save(update_fields=["replaced_at"])
+
+
+def _locked(actor: Actor, dossier_id: UUID, act: str) -> Dossier:
+    dossier = selectors.visible(actor, dossier_id)
+    projects.require(actor, dossier.project_id, act)
+    return Dossier.objects.select_for_update(of=("self",)).select_related("project", "model_version").get(pk=dossier.pk)
+
+
+def _same(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    fixed = ("frozen_at", "sha256")
+    return {k: v for k, v in before.items() if k not in fixed} == {k: v for k, v in now.items() if k not in fixed}
+
+
+def _authors(dossier: Dossier) -> dict[str, str]:
+    """Who wrote what stands in it: they are barred from signing it."""
+    authors = {str(person): act for person, act in dossier.model_version.run.touched_by().items()}
+    for fact in selectors.stated_facts(dossier):
+        authors[str(fact.by_id)] = "stated facts of this dossier"
+    for declaration in selectors.declarations(dossier):
+        authors[str(declaration.by_id)] = "wrote text of this dossier"
+    return authors

@@ -1,0 +1,69 @@
+"""Model cards write themselves: assembled from records and frozen; a new state of the records is a new number."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from governance.documents.model_cards import rules, selectors
+from governance.documents.model_cards.markdown import markdown
+from governance.documents.model_cards.models import ModelCard
+from governance.documents.renderings import services as renderings
+from governance.documents.renderings.models import Rendering
+from governance.documents.renderings.rules import Format
+from governance.documents.sources.gathering import sources_of
+from governance.foundation.audit.services import record
+from governance.foundation.core.actor import PLATFORM, Actor
+from governance.people.projects import selectors as projects
+from governance.work.evaluations.models import Evaluation
+from governance.work.model_versions import selectors as model_versions
+from governance.work.model_versions.models import ModelVersion
+
+
+def after_evaluation(sender: type[Evaluation], evaluation: Evaluation, **_: Any) -> None:
+    """A report was recorded: the model version it is about gets a card that tells of it."""
+    freeze(model_version=evaluation.model_version)
+
+
+@transaction.atomic
+def renew(*, actor: Actor, model_version_id: UUID) -> ModelCard:
+    """Freeze the card anew from today's records. Raises NotAllowed, NotFound."""
+    model_version = model_versions.visible(actor, model_version_id)
+    projects.require(actor, model_version.project_id, "freeze a document")
+    return freeze(model_version=model_version, actor=actor)
+
+
+def freeze(*, model_version: ModelVersion, actor: Actor = PLATFORM) -> ModelCard:
+    """Freeze the card in the caller's transaction; the newest is given back when it says the very same."""
+    ModelVersion.objects.select_for_update().get(pk=model_version.pk)
+    document = rules.assemble(sources_of(model_version))
+    last = selectors.newest(model_version)
+    if last is not None and last.sha256 == document["sha256"]:
+        return last
+    card = ModelCard.objects.create(
+        project_id=model_version.project_id,
+        model_version=model_version,
+        number=last.number + 1 if last else 1,
+        document=document,
+        sha256=document["sha256"],
+        markdown=markdown(document),
+    )
+    record(actor, "model-card.frozen", subject=card, facts={"sha256": card.sha256})
+    return card
+
+
+@transaction.atomic
+def export(*, actor: Actor, card_id: UUID, file_format: Format = Format.PDF) -> Rendering:
+    """Ask for a file of a frozen card. Raises NotAllowed, NotFound."""
+    card = selectors.visible(actor, card_id)
+    projects.require(actor, card.project_id, "export evidence")
+    return renderings.ask(
+        actor=actor,
+        project_id=card.project_id,
+        document_kind=card.kind,
+        document_id=card.pk,
+        document_sha256=card.sha256,
+        document=card.document,
+        file_name=f"model-card-{card.model_version.name}-{card.number}.{file_format}",
+        file_format=file_format,
+    )

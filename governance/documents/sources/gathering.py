@@ -1,0 +1,132 @@
+"""From records to sources, for one model version. Reads; never writes."""
+
+import json
+from datetime import datetime
+
+from evaluation import report as reports
+from governance.documents.sources.records import Source, Sources
+from governance.foundation.audit import selectors as audit
+from governance.foundation.core.records import Record
+from governance.people.approvals.models import Decision
+from governance.people.projects import selectors as projects
+from governance.work.evaluation_plans.models import EvaluationPlan
+from governance.work.evaluations import selectors as evaluations
+from governance.work.evaluations.models import Evaluation
+from governance.work.model_versions.models import ModelVersion
+from governance.work.runs.models import Run
+from training.manifest import Manifest
+
+
+def sources_of(model_version: ModelVersion) -> Sources:
+    """Everything on record about `model_version` up to its evaluation. What lies on floors above, its own callers add.
+
+    Raises training.errors.UserError or evaluation.spec.Invalid for a manifest or report that is not as its schema
+    has it: a document must not be made from one.
+    """
+    run = Run.objects.select_related("project__organisation", "base_model", "evaluation_plan").get(
+        pk=model_version.run_id
+    )
+    project, data = run.project, run.data()
+    classification = projects.classification(project.pk)
+    evaluation = evaluations.latest(model_version)
+    earlier = ModelVersion.objects.filter(project=project, number__lt=model_version.number).order_by("number")
+    base = run.base_model
+    return Sources(
+        organisation=_described(project.organisation),
+        project=_described(project),
+        classification=_source(classification, by=classification.decided_by_name, at=classification.created_at)
+        if classification
+        else None,
+        base_model=_source(base, by=base.registered_by_name, at=base.created_at),
+        run=_source(run, by=run.created_by_name, at=run.created_at),
+        manifest=manifest_of(run),
+        datasets=tuple(_source(each, by=each.registered_by_name, at=each.created_at) for each in data),
+        plan=_plan(run.evaluation_plan),
+        evaluation=evaluation_source(evaluation) if evaluation else None,
+        model_version=_source(model_version, at=model_version.created_at),
+        earlier=tuple(_source(each, at=each.created_at) for each in earlier),
+        decisions=tuple(decision_source(each) for each in _decisions(run)),
+    )
+
+
+def manifest_of(run: Run) -> Source | None:
+    """The run's manifest, cited by the sha256 of the file as the trainer wrote it."""
+    if run.manifest is None:
+        return None
+    return Source(
+        kind="run_manifest",
+        id=str(run.pk),
+        sha256=run.manifest_sha256,
+        name=f"manifest of {run}",
+        facts=Manifest.parse(run.manifest),
+        at=run.ended_at,
+    )
+
+
+def evaluation_source(evaluation: Evaluation) -> Source:
+    """An evaluation with its report, read strictly."""
+    return Source(
+        kind=evaluation.kind,
+        id=str(evaluation.pk),
+        sha256=evaluation.content_digest,
+        name=str(evaluation),
+        facts=reports.parse(evaluation.report),
+        at=evaluation.ended_at,
+    )
+
+
+def _source(record: Record, *, by: str | None = None, at: datetime | None = None) -> Source:
+    return Source(
+        kind=record.kind,
+        id=str(record.pk),
+        sha256=record.content_digest,
+        name=str(record),
+        facts=record.content(),
+        by=by,
+        at=at,
+    )
+
+
+def _described(record: Record) -> Source:
+    """A record that people describe and describe again. Who did so last is told by the trail, and only as long as
+    the record is still what that entry covers: words that came in by another way have nobody who declared them."""
+    event = audit.history(record).first()
+    if event is None or event.actor is None or json.loads(event.body)["record"] != record.record_digest:
+        return _source(record)
+    return _source(record, by=audit.names([event]).get(event.actor), at=event.at)
+
+
+def _plan(plan: EvaluationPlan | None) -> Source | None:
+    if plan is None:
+        return None
+    return Source(
+        kind=plan.kind,
+        id=str(plan.pk),
+        sha256=plan.content_digest,
+        name=str(plan),
+        facts={**plan.content(), "locked_at": plan.locked_at},
+        by=plan.created_by_name,
+        at=plan.created_at,
+    )
+
+
+def _decisions(run: Run) -> list[Decision]:
+    """Decisions on what went into the run and on its plan, as they stand in this project."""
+    subjects = [run.pk, run.base_model_id, *(version.pk for version in run.data())]
+    return list(
+        Decision.objects.filter(request__project=run.project_id, request__subject_id__in=subjects)
+        .select_related("request")
+        .order_by("created_at")
+    )
+
+
+def decision_source(decision: Decision) -> Source:
+    return Source(
+        kind=decision.kind,
+        id=str(decision.pk),
+        sha256=decision.content_digest,
+        name=f"decision on {decision.request.subject_name}",
+        facts={**decision.content(), "subject": {"id": str(decision.request.subject_id), "sha256": decision.digest}},
+        by=decision.by_name,
+        at=decision.created_at,
+    )
