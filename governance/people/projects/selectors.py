@@ -39,6 +39,13 @@ def may(actor: Actor, project_id: UUID, act: str) -> bool:
     return rules.may(roles(actor, project_id), act)
 
 
+def where(actor: Actor, act: str) -> QuerySet[Project]:
+    """Projects in which `actor` may start `act`: what a list's “new” button offers."""
+    roles = [role.value for role in rules.MAY[act]]
+    joined = Member.objects.filter(user_id=actor.user_id, role__in=roles).values("project")
+    return Project.objects.filter(pk__in=joined).select_related("organisation")
+
+
 def require(actor: Actor, project_id: UUID, act: str) -> Project:
     """The project, if `actor` may do `act` in it. Raises NotFound (not theirs to see) or NotAllowed."""
     project = visible(actor, project_id)

@@ -9,12 +9,15 @@ from governance.foundation.core.errors import Fault, GateClosed, NotAllowed, Not
 
 
 def onto(form: forms.BaseForm, error: Refusal) -> None:
-    """Show `error` in `form`: each fault beside its field, the rest on top."""
+    """Show `error` in `form`: each fault beside its field, the rest on top.
+
+    A form whose `rest_goes_to` names a field (the folder whose files are looked into) has the rest there.
+    """
     if isinstance(error, Unusable):
         for fault in error.faults:
             name = _field(form, fault)
             text = f"{fault.message} {fault.cure}".strip() if name else str(fault)
-            form.add_error(name, text)
+            form.add_error(name or getattr(form, "rest_goes_to", None), text)
     elif isinstance(error, GateClosed):
         for missing in error.missing:
             form.add_error(None, f"{missing.what}: {missing.cure}")

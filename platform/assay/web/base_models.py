@@ -1,0 +1,113 @@
+"""Base models: what the operator put into the folder of models, registered, inspected and approved per project."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from assay.web import standings, tabs
+from assay.web.forms.base_models import BaseModelForm
+from assay.web.forms.faults import attempt
+from governance.foundation.audit import selectors as audit
+from governance.materials.base_models import rules, selectors, services
+from governance.materials.base_models.models import BaseModel
+from governance.people.approvals.selectors import standings_by_project
+from governance.people.projects import selectors as projects
+from governance.work.runs import selectors as runs
+
+PAGE = 25
+ACT = "register a base model"
+
+
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    words = request.GET.get("q", "").strip()
+    found = selectors.visible_to(request.actor).annotate(run_count=Count("runs"))
+    if words:
+        found = found.filter(
+            Q(name__icontains=words)
+            | Q(provider__icontains=words)
+            | Q(licence__icontains=words)
+            | Q(folder_sha256__startswith=words.lower())
+        )
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": [{"model": model, "differs": rules.disagree(model.licence, model.licence_told)} for model in page],
+        "q": words,
+        "places": list(projects.where(request.actor, ACT)),
+    }
+    return render(request, "base_models/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest, project: UUID) -> HttpResponse:
+    """Choose a folder of the operator's and say what it is; what can be measured is measured."""
+    place = projects.require(request.actor, project, ACT)
+    form = BaseModelForm(
+        request.POST or None, folders=selectors.offered(), registered=selectors.registered_under(request.actor)
+    )
+    if form.is_valid():
+        act = lambda: services.register(actor=request.actor, project_id=project, **form.cleaned_data)  # noqa: E731
+        if made := attempt(form, act):
+            return redirect("base-model-detail", pk=made.pk)
+    context = {"form": form, "project": place, "folders": selectors.offered()}
+    return render(request, "base_models/form.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    model = selectors.visible(request.actor, pk)
+    used_by = runs.visible_to(request.actor).filter(base_model=model)
+    places = list(projects.visible_to(request.actor).filter(organisation=model.organisation))
+    answers = standings_by_project(model, [place.pk for place in places])
+    counts = {"overview": None, "evidence": None, "approvals": len(places), "lineage": used_by.count(), "history": None}
+    current, rows = tabs.of(request, counts)
+    events = list(audit.history(model)[:50]) if current == "history" else []
+    context = {
+        "model": model,
+        "tab": current,
+        "tabs": rows,
+        "facts": _facts(model),
+        "verdicts": selectors.licence_by_purpose(model),
+        "told": selectors.licence_told(model),
+        "differs": rules.disagree(model.licence, model.licence_told),
+        "standings": [standings.shown(answers[place.pk], place, request.actor) for place in places],
+        "architecture": _architecture(model),
+        "bytes": sum(file["bytes"] for file in model.files),
+        "runs": used_by[:50] if current == "lineage" else [],
+        "events": events,
+        "names": audit.names(events),
+    }
+    return render(request, "base_models/detail.html", context)
+
+
+def _facts(model: BaseModel) -> list[dict[str, Any]]:
+    return [
+        {"term": _("Provider"), "value": model.provider or _("not stated")},
+        {"term": _("Licence"), "value": model.licence},
+        {"term": _("Parameters"), "value": f"{model.parameters:,}"},
+        {"term": _("Weights"), "value": "", "digest": model.folder_sha256},
+        {"term": _("Registered by"), "value": model.registered_by_name},
+    ]
+
+
+def _architecture(model: BaseModel) -> list[tuple[str, Any]]:
+    """What was measured of it, in words; None where its config does not say."""
+    found = model.architecture
+    stored = ", ".join(f"{dtype} ({numbers:,})" for dtype, numbers in found.get("stored_as", {}).items())
+    return [
+        (_("Kind"), found.get("class") or found["model_type"]),
+        (_("Parameters"), f"{model.parameters:,}"),
+        (_("Layers"), found.get("layers")),
+        (_("Hidden size"), found.get("hidden_size")),
+        (_("Attention heads"), found.get("heads")),
+        (_("Vocabulary"), found.get("vocabulary")),
+        (_("Context length in tokens"), found.get("context_length")),
+        (_("Stored as"), stored or None),
+    ]

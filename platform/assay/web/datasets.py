@@ -1,0 +1,308 @@
+"""Datasets: a line of versions, what is in each, where it comes from, and who may use it for what."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from assay.rendering import numerals, pictures
+from assay.web import standings, tabs
+from assay.web.forms.datasets import DatasetForm, VersionForm
+from assay.web.forms.faults import attempt, onto
+from governance.foundation.audit import selectors as audit
+from governance.foundation.core.errors import Fault, Unusable
+from governance.materials.base_models.rules import disagree
+from governance.materials.datasets import provenance, rules, selectors, services
+from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.people.approvals import selectors as approvals
+from governance.people.projects import selectors as projects
+from governance.work.runs import selectors as runs
+
+PAGE = 25
+ROWS = 5
+ACT = "register data"
+# Beside the file a form posts its text and the lines between the parts; what is left of the room for those.
+FORM_ALLOWANCE = 1024 * 1024
+
+
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    words, project = request.GET.get("q", "").strip(), request.GET.get("project", "")
+    found = selectors.visible_to(request.actor)
+    if words:
+        found = found.filter(Q(name__icontains=words) | Q(description__icontains=words))
+    if project:
+        found = found.filter(project__slug=project)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    newest = selectors.newest(Dataset.objects.filter(pk__in=[dataset.pk for dataset in page]))
+    answers = approvals.standings(newest.values())
+    rows = []
+    for dataset in page:
+        version = newest.get(dataset.pk)
+        state = standings.chip_of(answers[version.pk]) if version else ""
+        rows.append({"dataset": dataset, "version": version, "state": state})
+    context = {
+        "page": page,
+        "rows": rows,
+        "q": words,
+        "project": project,
+        "projects": projects.visible_to(request.actor),
+        "places": list(projects.where(request.actor, ACT)),
+    }
+    return render(request, "datasets/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest, project: UUID) -> HttpResponse:
+    place = projects.require(request.actor, project, ACT)
+    form = DatasetForm(request.POST or None)
+    if form.is_valid():
+        act = lambda: services.create(actor=request.actor, project_id=project, **form.cleaned_data)  # noqa: E731
+        if made := attempt(form, act):
+            return redirect("dataset-version-create", pk=made.pk)
+    context = {"form": form, "project": place}
+    return render(request, "datasets/form.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The line of versions, newest first."""
+    dataset = selectors.visible(request.actor, pk)
+    versions = list(dataset.versions.select_related("dataset__project"))
+    answers = approvals.standings(versions)
+    events = list(audit.history(dataset)[:20])
+    context = {
+        "dataset": dataset,
+        "rows": [{"version": one, "state": standings.chip_of(answers[one.pk])} for one in versions],
+        "may_register": projects.may(request.actor, dataset.project_id, ACT),
+        "crumbs": _crumbs(dataset),
+        "events": events,
+        "names": audit.names(events),
+    }
+    return render(request, "datasets/detail.html", context)
+
+
+@csrf_exempt  # the size is looked at before the body is read; the token is checked right after, by the inner view
+@require_http_methods(["GET", "HEAD", "POST"])
+def version_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Upload a version. A body beyond the limit is refused unread: not a byte of it reaches the disk."""
+    dataset = selectors.visible(request.actor, pk)
+    projects.require(request.actor, dataset.project_id, ACT)
+    limit = settings.ASSAY_UPLOAD_LIMIT
+    sent = int(request.META.get("CONTENT_LENGTH") or 0)
+    if request.method == "POST" and sent > limit + FORM_ALLOWANCE:
+        form = VersionForm(_initial(dataset), limit=limit)
+        form.errors.clear()  # nothing was read, so nothing else can be said to be missing
+        form.add_error("file", _too_large(sent, limit))
+        return _version_page(request, dataset, form, status=413)
+    return _receive(request, dataset)
+
+
+@csrf_protect
+def _receive(request: HttpRequest, dataset: Dataset) -> HttpResponse:
+    limit = settings.ASSAY_UPLOAD_LIMIT
+    form = VersionForm(request.POST or None, request.FILES or None, limit=limit, initial=_initial(dataset))
+    findings: list[Fault] = []
+    if form.is_valid():
+        upload = form.cleaned_data["file"]
+        if upload.size > limit:
+            form.add_error("file", _too_large(upload.size, limit))
+            return _version_page(request, dataset, form, status=413)
+        try:
+            version = services.register_version(
+                actor=request.actor,
+                dataset_id=dataset.pk,
+                path=upload.temporary_file_path(),
+                file_name=upload.name,
+                licence=form.cleaned_data["licence"],
+                provenance=form.record(),
+                format=form.cleaned_data["format"] or "auto",
+            )
+            messages.success(request, _("Registered. A data steward can be asked to approve it now."))
+            return redirect("dataset-version-detail", pk=version.pk)
+        except Unusable as error:
+            findings = [fault for fault in error.faults if fault.row is not None]
+            onto(form, Unusable([fault for fault in error.faults if fault.row is None]))
+            if findings:
+                form.add_error("file", _("Some rows cannot be used; the table lists them. Nothing was kept."))
+    return _version_page(request, dataset, form, findings)
+
+
+def _initial(dataset: Dataset) -> dict[str, str]:
+    """The last version's answers, to be read again and changed where the new version differs."""
+    last = dataset.versions.first()
+    return {**last.provenance, "licence": last.licence} if last else {}
+
+
+def _version_page(
+    request: HttpRequest, dataset: Dataset, form: VersionForm, findings: list[Fault] | None = None, status: int = 0
+) -> HttpResponse:
+    context = {
+        "dataset": dataset,
+        "form": form,
+        "findings": findings or [],
+        "crumbs": [*_crumbs(dataset), _crumb(dataset)],
+    }
+    return render(request, "datasets/version_form.html", context, status=status or (422 if form.errors else 200))
+
+
+def _too_large(size: int, limit: int) -> str:
+    return _("The upload has %(size)s; at most %(limit)s are taken. Split the file, or ask the operator.") % {
+        "size": numerals.size(size),
+        "limit": numerals.size(limit),
+    }
+
+
+@require_safe
+def version_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    version = selectors.version_visible(request.actor, pk)
+    used_by = runs.visible_to(request.actor).filter(data_links__dataset_version=version)
+    others = list(version.dataset.versions.exclude(pk=version.pk))
+    twins = selectors.twins(request.actor, version)
+    counts = {
+        "overview": None,
+        "evidence": None,
+        "approvals": None,
+        "lineage": used_by.count() + len(others) + len(twins),
+        "history": None,
+    }
+    current, rows = tabs.of(request, counts)
+    may_read = selectors.may_read_rows(request.actor, version)
+    events = list(audit.history(version)[:50]) if current == "history" else []
+    context = {
+        "version": version,
+        "tab": current,
+        "tabs": rows,
+        "crumbs": [*_crumbs(version.dataset), _crumb(version.dataset)],
+        "facts": _facts(version),
+        "standing": standings.shown(approvals.standing(version), version.dataset.project, request.actor),
+        "verdicts": selectors.licence_by_purpose(version),
+        "told": selectors.licence_told(version),
+        "differs": disagree(version.licence, version.licence_told) or any(not twin.agrees for twin in twins),
+        "may_read": may_read,
+        "may_take": selectors.may_take_file(request.actor, version),
+        "events": events,
+        "names": audit.names(events),
+    }
+    if current == "overview":
+        context |= {"record": _record(version), "page": _rows_page(request, version) if may_read else None}
+    if current == "evidence":
+        context |= {"pictures": _pictures(version.profile), "columns": version.profile.get("columns", [])}
+    if current == "lineage":
+        context |= {"runs": used_by[:50], "others": others, "twins": twins}
+    return render(request, "datasets/version_detail.html", context)
+
+
+@require_safe
+def version_rows(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The part with the sample rows; without a script it is a page of its own."""
+    version = selectors.version_visible(request.actor, pk)
+    context = {
+        "version": version,
+        "page": _rows_page(request, version),
+        "crumbs": [*_crumbs(version.dataset), _crumb(version.dataset)],
+    }
+    return render(request, "datasets/_rows.html" if request.htmx else "datasets/rows.html", context)
+
+
+@require_safe
+def version_file(request: HttpRequest, pk: UUID) -> FileResponse:
+    opened = services.take_file(actor=request.actor, version_id=pk)
+    version = selectors.version_visible(request.actor, pk)
+    return FileResponse(
+        opened, as_attachment=True, filename=version.file_name, content_type="application/x-ndjson; charset=utf-8"
+    )
+
+
+def _rows_page(request: HttpRequest, version: DatasetVersion) -> dict[str, Any]:
+    """Five rows from `?start=`, and where the pages before and after begin (None at the ends)."""
+    asked = request.GET.get("start", "")
+    within = min(version.rows, rules.ROWS_WITHIN_REACH)
+    start = min(int(asked), max(within - 1, 0)) // ROWS * ROWS if asked.isdecimal() and len(asked) < 10 else 0
+    rows = selectors.rows_for(request.actor, version, count=ROWS, start=start)
+    return {
+        "rows": rows,
+        "first": start + 1,
+        "last": start + len(rows),
+        "within": within,
+        "before": max(start - ROWS, 0) if start else None,
+        "after": start + ROWS if start + ROWS < within else None,
+    }
+
+
+def _facts(version: DatasetVersion) -> list[dict[str, Any]]:
+    return [
+        {"term": _("Rows"), "value": f"{version.rows:,}"},
+        {"term": _("Format"), "value": version.format},
+        {"term": _("Licence"), "value": version.licence},
+        {
+            "term": _("File"),
+            "value": f"{version.file_name}, {numerals.size(version.file_bytes)}",
+            "digest": version.file_sha256,
+        },
+        {"term": _("Registered by"), "value": version.registered_by_name},
+    ]
+
+
+def _record(version: DatasetVersion) -> list[dict[str, Any]]:
+    """The provenance record under its headings, with what nobody answered."""
+    return [
+        {
+            "heading": _(heading),
+            "answers": [{"ask": _(one.ask), "answer": version.provenance.get(one.name, "")} for one in fields],
+        }
+        for heading, fields in provenance.parts()
+    ]
+
+
+def _pictures(profile: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was measured of the rows, as pictures: lengths in and out, and turns."""
+    drawn = [
+        _lengths(profile["prompt_characters"], _("Length of what is asked")),
+        _lengths(profile["answer_characters"], _("Length of what is learnt")),
+    ]
+    turns = {int(count): number for count, number in profile["turns"].items()}
+    if len(turns) > 1:
+        low, high = min(turns), max(turns)
+        edges = [count - 0.5 for count in range(low, high + 2)]
+        counts = [turns.get(count, 0) for count in range(low, high + 1)]
+        title = _("Messages in a row")
+        picture = pictures.histogram(edges, counts, title=title, x_label=_("messages"), y_label=_("rows"))
+        drawn.append({"title": title, "caption": "", "picture": picture})
+    return [one for one in drawn if one]
+
+
+def _lengths(found: dict[str, Any] | None, title: str) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    bars = found["histogram"]
+    edges = [bars["from"] + place * bars["width"] for place in range(len(bars["counts"]) + 1)]
+    picture = pictures.histogram(edges, bars["counts"], title=title, x_label=_("characters"), y_label=_("rows"))
+    caption = _("Median %(median)s, 90 %% of rows between %(low)s and %(high)s, longest %(max)s.") % {
+        "median": f"{found['median']:,}",
+        "low": f"{found['p05']:,}",
+        "high": f"{found['p95']:,}",
+        "max": f"{found['max']:,}",
+    }
+    return {"title": title, "caption": caption, "picture": picture}
+
+
+def _crumbs(dataset: Dataset) -> list[dict[str, str]]:
+    project = dataset.project
+    return [
+        {"label": _("Data"), "url": reverse("dataset-list")},
+        {"label": project.name, "url": f"{reverse('dataset-list')}?project={project.slug}"},
+    ]
+
+
+def _crumb(dataset: Dataset) -> dict[str, str]:
+    return {"label": dataset.name, "url": reverse("dataset-detail", args=[dataset.pk])}

@@ -1,0 +1,67 @@
+"""Forms about datasets: a named line of versions, and the upload of one version with its provenance."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.forms.boundfield import BoundField
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext_lazy as _
+
+from assay.web.forms.licences import LicenceField
+from governance.materials.datasets import provenance
+from training.rows import FORMATS
+
+FORMAT_WORDS = {"chat": _("Chat: messages"), "prompt-completion": _("Prompt and completion")}
+
+
+class DatasetForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=120, help_text=_("For example “support tickets”."))
+    description = forms.CharField(
+        label=_("Description"), widget=forms.Textarea(attrs={"rows": 3}), required=False,
+        help_text=_("What its rows are, in a sentence or two."),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Part:
+    """One heading of the provenance record with its fields, ready to be drawn."""
+
+    heading: str
+    fields: list[BoundField]
+
+
+class VersionForm(forms.Form):
+    """A file and what its registrant says about it. `limit`: bytes that an upload may have."""
+
+    rest_goes_to = "file"
+
+    file = forms.FileField(label=_("File"), allow_empty_file=True)
+    format = forms.ChoiceField(
+        label=_("Format"),
+        choices=[("auto", _("Found by its columns")), *((name, FORMAT_WORDS[name]) for name in FORMATS)],
+        required=False,
+    )
+    licence = LicenceField()
+
+    def __init__(self, *args: Any, limit: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["file"].help_text = _(
+            "JSONL: one JSON object on each line, UTF-8, with `messages` or with `prompt` and `completion`. "
+            "At most %(size)s."
+        ) % {"size": filesizeformat(limit)}
+        for one in provenance.FIELDS:
+            self.fields[one.name] = forms.CharField(
+                label=_(one.ask),
+                required=one.needed,
+                widget=forms.Textarea(attrs={"rows": 2}) if one.long else forms.TextInput(),
+                error_messages={"required": _("Not answered. Ask who made the data, or say “not known”.")},
+            )
+
+    def parts(self) -> list[Part]:
+        return [Part(str(_(heading)), [self[one.name] for one in fields]) for heading, fields in provenance.parts()]
+
+    def record(self) -> dict[str, str]:
+        """The provenance record as answered; what was left empty is left out, not kept as an empty answer."""
+        given = {one.name: self.cleaned_data[one.name] for one in provenance.FIELDS}
+        return {name: answer for name, answer in given.items() if answer}

@@ -1,0 +1,32 @@
+"""The tabs of a detail page: one order everywhere, each with its own address, no script needed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+ORDER = {
+    "overview": _("Overview"),
+    "evidence": _("Evidence"),
+    "approvals": _("Approvals"),
+    "lineage": _("Lineage"),
+    "history": _("History"),
+}
+
+
+def of(request: HttpRequest, counts: Mapping[str, int | None]) -> tuple[str, list[dict[str, Any]]]:
+    """(the tab asked for, the rows for `{% tabs %}`). `counts` names the page's tabs; None shows no number."""
+    asked = request.GET.get("tab", "overview")
+    current = asked if asked in counts else "overview"
+    rows = [
+        {
+            "label": label,
+            "url": request.path if name == "overview" else f"{request.path}?tab={name}",
+            "current": name == current,
+            "count": counts[name],
+        }
+        for name, label in ORDER.items()
+        if name in counts
+    ]
+    return current, rows
