@@ -145,7 +145,7 @@ def dataset_version(home: House, *, rows: int = 77, licence: str = "CC0-1.0", **
     )
     path = run_folder(home.project.pk) / f"support-desk-{rows}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(_row(number) for number in range(rows)), encoding="utf-8")
+    path.write_text("".join(row(number) for number in range(rows)), encoding="utf-8")
     made = datasets.register_version(
         actor=home.ada, dataset_id=dataset.pk, path=path, file_name=path.name, licence=licence,
         provenance=PROVENANCE | provenance,
@@ -154,7 +154,7 @@ def dataset_version(home: House, *, rows: int = 77, licence: str = "CC0-1.0", **
     return made
 
 
-def _row(number: int) -> str:
+def row(number: int) -> str:
     turns = [
         {"role": "user", "content": f"How long does transfer number {number} take?"},
         {"role": "assistant", "content": f"One working day. Your reference is item {number} of the list."},
