@@ -1,0 +1,48 @@
+"""An evaluation's report as a document, and who signed for it."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from governance.documents.evaluation_reports import rules
+from governance.documents.sources.gathering import evaluation_source, sources_of
+from governance.foundation.core import blobs
+from governance.people.approvals.models import Decision
+from governance.people.approvals.rules import Verdict
+from governance.work.evaluations.models import Evaluation
+
+
+def document(evaluation: Evaluation) -> dict[str, Any]:
+    """The document of `evaluation`, which has a report. The same evaluation always gives the same document.
+
+    Raises ValueError where it has none.
+    """
+    if evaluation.report is None:
+        raise ValueError(f"{evaluation} has no report.")
+    known = replace(sources_of(evaluation.model_version), evaluation=evaluation_source(evaluation))
+    return rules.assemble(known, _samples(evaluation.samples_sha256))
+
+
+def seal(evaluation: Evaluation) -> dict[str, Any]:
+    """Approvals to print beside it: of the run's plan, with its locked limits."""
+    run = evaluation.model_version.run
+    decisions = Decision.objects.filter(request__subject_id=run.pk, verdict=Verdict.APPROVE).select_related("request")
+    return {
+        "signatures": [
+            {
+                "by": each.by_name,
+                "roles": each.by_roles,
+                "verdict": each.verdict,
+                "meaning": each.meaning,
+                "at": each.created_at,
+                "method": each.method,
+                "over": {"kind": "run", "name": each.request.subject_name, "sha256": each.digest},
+            }
+            for each in decisions.order_by("created_at")
+        ]
+    }
+
+
+def _samples(sha256: str) -> list[dict[str, Any]]:
+    with blobs.opened(sha256) as handle:
+        return [json.loads(line) for line in handle if line.strip()]
