@@ -3,18 +3,25 @@
 from typing import ClassVar
 from uuid import UUID
 
+from django.http import HttpResponseBase
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from assay.api import exports
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import NounViewSet, RecordSerializer
+from governance.documents.evaluation_reports import services as reports
+from governance.foundation.core.errors import WrongState
+from governance.people.projects import selectors as projects
 from governance.work.evaluations import selectors, services
 from governance.work.evaluations.models import Evaluation
 from governance.work.evaluations.rules import State
 
+FORMATS = ("pdf", "json")
 SUMMARY = [
     "id", "project", "model_version", "plan", "state", "report_sha256", "samples_sha256", "started_at", "ended_at",
     "error", "created_at",
@@ -61,3 +68,16 @@ class EvaluationViewSet(NounViewSet):
         """End it; what it would have measured stays not measured."""
         services.cancel(actor=self.actor, evaluation_id=pk)
         return self.shown(self.one(), http_status=status.HTTP_202_ACCEPTED)
+
+    @exports.described(*FORMATS)
+    @action(detail=True, methods=["get"], content_negotiation_class=exports.WhateverIsAccepted)
+    def export(self, request: Request, pk: UUID) -> HttpResponseBase:
+        """The report as a file; JSON is what the evaluator wrote, byte for byte."""
+        evaluation = self.one()
+        projects.require(self.actor, evaluation.project_id, "export evidence")
+        form = exports.asked_format(request, *FORMATS)
+        if form == "pdf":
+            return exports.sent(reports.export(actor=self.actor, evaluation_id=pk))
+        if not evaluation.report_sha256:
+            raise WrongState(_("There is no report yet; wait for it, or run the evaluation again."))
+        return exports.sent_blob(evaluation.report_sha256, "evaluation-report.json", form)

@@ -17,8 +17,11 @@ from assay.api import (
     audit_events,
     base_models,
     datasets,
+    dossiers,
     evaluation_plans,
     evaluations,
+    exports,
+    model_cards,
     model_versions,
     organisations,
     projects,
@@ -53,6 +56,10 @@ router.register("model-versions", model_versions.ModelVersionViewSet, basename="
 router.register("evaluations", evaluations.EvaluationViewSet, basename="evaluation")
 router.register("approvals", approvals.ApprovalViewSet, basename="approval")
 router.register("reauthentications", approvals.ReauthenticationViewSet, basename="reauthentication")
+router.register("model-cards", model_cards.ModelCardViewSet, basename="model-card")
+router.register("dossiers", dossiers.DossierViewSet, basename="dossier")
+router.register("dossier-versions", dossiers.DossierVersionViewSet, basename="dossier-version")
+router.register("renderings", exports.RenderingViewSet, basename="rendering")
 router.register("releases", releases.ReleaseViewSet, basename="release")
 router.register("audit-events", audit_events.AuditEventViewSet, basename="audit-event")
 

@@ -1,0 +1,117 @@
+"""Files of frozen documents: sent when they are there, promised with a 202 while a worker makes them."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import FileResponse, HttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from assay.api.narrowing import By, by_project
+from assay.api.nouns import NounViewSet, address
+from governance.documents.renderings import selectors
+from governance.documents.renderings.models import Rendering
+from governance.documents.renderings.rules import State
+from governance.foundation.core import blobs
+from governance.foundation.core.canonical import canonical
+from governance.foundation.core.errors import WrongState
+from governance.people.projects import selectors as projects
+
+MEDIA_TYPES = {"pdf": "application/pdf", "md": "text/markdown", "json": "application/json", "bundle": "application/zip"}
+ASK_AGAIN_SECONDS = 2
+
+
+class WhateverIsAccepted(BaseContentNegotiation):
+    """The address names the format of a file; an Accept header neither adds to that nor takes from it."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class RenderingSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Rendering
+        fields: ClassVar = [
+            "id", "project", "document_kind", "document_id", "document_sha256", "format", "state", "file_name",
+            "file_sha256", "file_bytes", "renderer", "error", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class RenderingViewSet(NounViewSet):
+    """Files that were asked for, and how far each is."""
+
+    noun = "rendering"
+    seen = selectors.visible_to
+    serializer_class = RenderingSerializer
+    narrowed_by: ClassVar[dict[str, By]] = {
+        "project": by_project(),
+        "document": By("document_id", serializers.UUIDField(), "Of this frozen document only."),
+    }
+
+    @extend_schema(
+        responses={(200, MEDIA_TYPES["pdf"]): OpenApiTypes.BINARY, (200, MEDIA_TYPES["md"]): OpenApiTypes.BINARY},
+        filters=False,
+    )
+    @action(detail=True, methods=["get"], content_negotiation_class=WhateverIsAccepted)
+    def file(self, request: Request, pk: UUID) -> FileResponse:
+        """The file, once it is made."""
+        rendering = self.one()
+        projects.require(self.actor, rendering.project_id, "export evidence")
+        if rendering.state != State.READY:
+            raise WrongState(_("This file is %(state)s; there is nothing to send.") % {"state": rendering.state})
+        return _file(rendering)
+
+
+def described(*formats: str, more: Sequence[OpenApiParameter] = ()) -> Any:
+    """The OpenAPI of an export in these formats, with `more` parameters than the format."""
+    made_later = any(name in ("pdf", "md") for name in formats)
+    responses: dict[Any, Any] = {(200, MEDIA_TYPES[name]): OpenApiTypes.BINARY for name in formats}
+    return extend_schema(
+        parameters=[OpenApiParameter("format", {"type": "string", "enum": list(formats)}, required=True), *more],
+        responses=responses | ({202: RenderingSerializer} if made_later else {}),
+        filters=False,
+    )
+
+
+def asked_format(request: Request, *formats: str) -> str:
+    """The `format` of the query. Raises ValidationError naming those there are."""
+    asked = str(request.query_params.get("format", ""))
+    if asked not in formats:
+        message = _("“%(asked)s” is not a format of this document. It comes as: %(formats)s.")
+        values = {"asked": asked[:40], "formats": ", ".join(formats)}
+        raise serializers.ValidationError({"format": [message % values]})
+    return asked
+
+
+def sent(rendering: Rendering) -> FileResponse | Response:
+    """The file if it is ready; else 202 with the address that tells when it is."""
+    if rendering.state == State.READY:
+        return _file(rendering)
+    headers = {"Location": address("rendering", rendering), "Retry-After": str(ASK_AGAIN_SECONDS)}
+    return Response(RenderingSerializer(rendering).data, status=status.HTTP_202_ACCEPTED, headers=headers)
+
+
+def sent_json(document: dict[str, Any], file_name: str) -> HttpResponse:
+    """The canonical bytes of a frozen document: what its digest was made of."""
+    response = HttpResponse(canonical(document), content_type=MEDIA_TYPES["json"])
+    response["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    return response
+
+
+def sent_blob(sha256: str, file_name: str, form: str) -> FileResponse:
+    return FileResponse(blobs.opened(sha256), as_attachment=True, filename=file_name, content_type=MEDIA_TYPES[form])
+
+
+def _file(rendering: Rendering) -> FileResponse:
+    return sent_blob(rendering.file_sha256, rendering.file_name, rendering.format)
