@@ -63,7 +63,7 @@ def _write_model(gguf: Path, folder: Path) -> int:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     place: dict[str, Any] = {"gguf_file": gguf.name, "local_files_only": True}
     try:
         loaded = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)

@@ -284,7 +284,8 @@ class Artefact:
 class Output:
     """What was made: `adapter` or `model`, its folder, that folder's digest, and the weights file's own sha256.
 
-    Large models come in several weight files; then `weights_sha256` is the digest of their listing.
+    Large models come in several weight files; then `weights_sha256` is the digest of their listing. `weights` is
+    the number type in which they are stored (`float32`, `bfloat16`).
     """
 
     kind: Literal["adapter", "model"]
