@@ -1,0 +1,188 @@
+"""Every page that the house shows, found through its addresses, so that a new page cannot be forgotten.
+
+An address without parameters is one page. One with a record in it is a page for each state that records of its
+collection are in. An address that shows no page is named below with its reason; `tests/platform` holds each of
+those reasons against what the address answers.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.urls import URLPattern, reverse
+from django.utils.text import slugify
+
+from assay.accounts import urls as accounts
+from assay.web import urls as web
+from governance.delivery.releases.models import Release
+from governance.documents.dossiers.models import Dossier, DossierVersion
+from governance.documents.model_cards.models import ModelCard
+from governance.materials.base_models.models import BaseModel
+from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.people.approvals.models import ApprovalRequest
+from governance.people.approvals.rules import POLICIES
+from governance.people.organisations.models import Organisation
+from governance.people.projects.models import Classification, Member, Project
+from governance.people.projects.rules import Role
+from governance.work.evaluation_plans.models import EvaluationPlan
+from governance.work.evaluations.models import Evaluation
+from governance.work.model_versions.models import ModelVersion
+from governance.work.runs.models import Run
+
+ACTS, FILES, PARTS = "takes a POST alone", "sends a file", "a part that another page swaps in"
+
+# Addresses that show no page of their own, and why.
+NOT_PAGES: Mapping[str, str] = {
+    "organisation-add-member": ACTS,
+    "project-appoint": ACTS,
+    "member-dismiss": ACTS,
+    "approval-withdraw": ACTS,
+    "approval-ask": ACTS,
+    "evaluation-plan-copy": ACTS,
+    "run-preview": ACTS,
+    "run-submit": ACTS,
+    "run-launch": ACTS,
+    "run-cancel": ACTS,
+    "run-resume": ACTS,
+    "evaluation-retry": ACTS,
+    "evaluation-cancel": ACTS,
+    "dossier-declare": ACTS,
+    "dossier-take-back": ACTS,
+    "dossier-freeze": ACTS,
+    "dossier-export": ACTS,
+    "dossier-bundle": ACTS,
+    "release-release": ACTS,
+    "release-withdraw": ACTS,
+    "job-retry": ACTS,
+    "create-token": ACTS,
+    "revoke-token": ACTS,
+    "sign-out": ACTS,
+    "dataset-version-file": FILES,
+    "model-card-download": FILES,
+    "dossier-download": FILES,
+    "run-live": PARTS,
+}
+
+# The first part of an address -> what it shows one of.
+COLLECTIONS: Mapping[str, type[Model]] = {
+    "organisations": Organisation,
+    "projects": Project,
+    "classifications": Classification,
+    "approvals": ApprovalRequest,
+    "base-models": BaseModel,
+    "datasets": Dataset,
+    "dataset-versions": DatasetVersion,
+    "evaluation-plans": EvaluationPlan,
+    "runs": Run,
+    "evaluations": Evaluation,
+    "models": ModelVersion,
+    "model-cards": ModelCard,
+    "dossiers": Dossier,
+    "dossier-versions": DossierVersion,
+    "releases": Release,
+}
+
+# Pages that only make sense of records in some state.
+ONLY: Mapping[str, dict[str, Any]] = {
+    "run-edit": {"state__in": ["draft", "submitted"]},
+    "evaluation-plan-edit": {"locked_at": None},
+    "evaluation-samples": {"state": "succeeded"},
+}
+
+# Whose page it is; everything else is looked at by Ada.
+WHO: Mapping[str, str] = {
+    "sign-in": "",
+    "organisation-detail": "admin",
+    "project-create": "admin",
+    "questionnaire": "rita",
+    "classification-detail": "rita",
+    "approval-list": "ben",
+    "evaluation-detail": "cleo",
+    "evaluation-samples": "cleo",
+    "dossier-detail": "cleo",
+    "dossier-version-detail": "cleo",
+    "dossier-compare": "cleo",
+    "release-detail": "rita",
+    "audit-list": "omar",
+}
+
+HOMES = ("ada", "ben", "rita", "cleo", "paula", "omar", "dev", "admin")
+
+
+class UnknownCollection(LookupError):
+    """An address begins with a word that this list does not know: add its model, or say why it is no page."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One page as one person sees it: a name for its picture, its address, and a username ("" for nobody)."""
+
+    name: str
+    url: str
+    who: str
+
+
+def places() -> Iterator[Place]:
+    """Every page, in the order of the addresses. Raises UnknownCollection."""
+    for pattern in [*accounts.urlpatterns, *web.urlpatterns]:
+        name = str(pattern.name)
+        if name in NOT_PAGES:
+            continue
+        if name == "home":
+            yield from (Place(f"home-{who}", reverse("home"), who) for who in HOMES)
+        elif not pattern.pattern.converters:
+            yield Place(name, reverse(name), WHO.get(name, "ada"))
+        else:
+            yield from _of_records(pattern, name)
+    yield Place("missing-record", "/runs/00000000-0000-4000-8000-000000000000/", "ada")
+
+
+def _of_records(pattern: URLPattern, name: str) -> Iterator[Place]:
+    collection = str(pattern.pattern).split("/", 1)[0]
+    if collection not in COLLECTIONS:
+        raise UnknownCollection(
+            f"{name} shows a record of {collection!r}; name its model in COLLECTIONS, or {name} in NOT_PAGES with its "
+            f"reason. Known: {', '.join(COLLECTIONS)}."
+        )
+    (parameter,) = pattern.pattern.converters
+    found: QuerySet[Model] = COLLECTIONS[collection]._default_manager.filter(**ONLY.get(name, {})).order_by("pk")
+    for state, record in _one_a_state(found, every=name.endswith("-detail")).items():
+        picture = slugify(f"{name} {state}")
+        yield Place(picture, reverse(name, kwargs={parameter: record.pk}), _who(name, record))
+
+
+def _one_a_state(records: QuerySet[Model], *, every: bool) -> dict[str, Model]:
+    """The fullest record of each state; pages that act on a record need one alone."""
+    found: dict[str, Model] = {}
+    for record in sorted(records, key=_fullness, reverse=True):
+        found.setdefault(_state(record) if every else "", record)
+    return found
+
+
+def _state(record: Model) -> str:
+    words = [str(getattr(record, field)) for field in ("subject_kind", "state") if hasattr(record, field)]
+    return " ".join(words).replace("_", " ")
+
+
+def _fullness(record: Model) -> int:
+    """How much there is to see: members of a project, rows of data, tasks of a report."""
+    match record:
+        case Project():
+            return record.members.count() + record.runs.count()
+        case DatasetVersion():
+            return record.rows
+        case Dataset():
+            return record.versions.count()
+        case ModelVersion():
+            return record.evaluations.filter(report__isnull=False).count()
+    return 0
+
+
+def _who(name: str, record: Model) -> str:
+    """Who looks: of a request still open, somebody who may decide on it."""
+    if not isinstance(record, ApprovalRequest) or record.state != "open":
+        return WHO.get(name, "ada")
+    deciders = [role.value for role in POLICIES[record.subject_kind].deciders & frozenset(Role)]
+    member = Member.objects.filter(project_id=record.project_id, role__in=deciders).select_related("user").first()
+    return member.user.get_username() if member else WHO.get(name, "ada")
