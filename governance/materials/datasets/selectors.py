@@ -29,6 +29,7 @@ def visible_to(actor: Actor) -> QuerySet[Dataset]:
         Dataset.objects.filter(project__in=projects.visible_to(actor))
         .select_related("project")
         .annotate(version_count=Count("versions"), latest=Max("versions__number"))
+        .order_by("name", "-created_at")
     )
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from assay.web import standings, tabs
 from assay.web.forms.base_models import BaseModelForm
 from assay.web.forms.faults import attempt
+from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.materials.base_models import rules, selectors, services
 from governance.materials.base_models.models import BaseModel
@@ -25,9 +26,9 @@ ACT = "register a base model"
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: PageRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()
-    found = selectors.visible_to(request.actor).annotate(run_count=Count("runs"))
+    found = selectors.visible_to(request.actor).annotate(run_count=Count("runs")).order_by("name", "-created_at")
     if words:
         found = found.filter(
             Q(name__icontains=words)
@@ -46,7 +47,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest, project: UUID) -> HttpResponse:
+def create(request: PageRequest, project: UUID) -> HttpResponse:
     """Choose a folder of the operator's and say what it is; what can be measured is measured."""
     place = projects.require(request.actor, project, ACT)
     form = BaseModelForm(
@@ -61,7 +62,7 @@ def create(request: HttpRequest, project: UUID) -> HttpResponse:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     model = selectors.visible(request.actor, pk)
     used_by = runs.visible_to(request.actor).filter(base_model=model)
     places = list(projects.visible_to(request.actor).filter(organisation=model.organisation))

@@ -1,5 +1,6 @@
 """Datasets: a line of versions, what is in each, where it comes from, and who may use it for what."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from assay.rendering import numerals, pictures
 from assay.web import standings, tabs
 from assay.web.forms.datasets import DatasetForm, VersionForm
 from assay.web.forms.faults import attempt, onto
+from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import Fault, Unusable
 from governance.materials.base_models.rules import disagree
@@ -35,7 +37,7 @@ FORM_ALLOWANCE = 1024 * 1024
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: PageRequest) -> HttpResponse:
     words, project = request.GET.get("q", "").strip(), request.GET.get("project", "")
     found = selectors.visible_to(request.actor)
     if words:
@@ -62,7 +64,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest, project: UUID) -> HttpResponse:
+def create(request: PageRequest, project: UUID) -> HttpResponse:
     place = projects.require(request.actor, project, ACT)
     form = DatasetForm(request.POST or None)
     if form.is_valid():
@@ -74,7 +76,7 @@ def create(request: HttpRequest, project: UUID) -> HttpResponse:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     """The line of versions, newest first."""
     dataset = selectors.visible(request.actor, pk)
     versions = list(dataset.versions.select_related("dataset__project"))
@@ -93,7 +95,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @csrf_exempt  # the size is looked at before the body is read; the token is checked right after, by the inner view
 @require_http_methods(["GET", "HEAD", "POST"])
-def version_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+def version_create(request: PageRequest, pk: UUID) -> HttpResponse:
     """Upload a version. A body beyond the limit is refused unread: not a byte of it reaches the disk."""
     dataset = selectors.visible(request.actor, pk)
     projects.require(request.actor, dataset.project_id, ACT)
@@ -108,7 +110,7 @@ def version_create(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @csrf_protect
-def _receive(request: HttpRequest, dataset: Dataset) -> HttpResponse:
+def _receive(request: PageRequest, dataset: Dataset) -> HttpResponse:
     limit = settings.ASSAY_UPLOAD_LIMIT
     form = VersionForm(request.POST or None, request.FILES or None, limit=limit, initial=_initial(dataset))
     findings: list[Fault] = []
@@ -121,7 +123,7 @@ def _receive(request: HttpRequest, dataset: Dataset) -> HttpResponse:
             version = services.register_version(
                 actor=request.actor,
                 dataset_id=dataset.pk,
-                path=upload.temporary_file_path(),
+                path=Path(upload.temporary_file_path()),
                 file_name=upload.name,
                 licence=form.cleaned_data["licence"],
                 provenance=form.record(),
@@ -144,7 +146,7 @@ def _initial(dataset: Dataset) -> dict[str, str]:
 
 
 def _version_page(
-    request: HttpRequest, dataset: Dataset, form: VersionForm, findings: list[Fault] | None = None, status: int = 0
+    request: PageRequest, dataset: Dataset, form: VersionForm, findings: list[Fault] | None = None, status: int = 0
 ) -> HttpResponse:
     context = {
         "dataset": dataset,
@@ -163,7 +165,7 @@ def _too_large(size: int, limit: int) -> str:
 
 
 @require_safe
-def version_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
     version = selectors.version_visible(request.actor, pk)
     used_by = runs.visible_to(request.actor).filter(data_links__dataset_version=version)
     others = list(version.dataset.versions.exclude(pk=version.pk))
@@ -203,7 +205,7 @@ def version_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def version_rows(request: HttpRequest, pk: UUID) -> HttpResponse:
+def version_rows(request: PageRequest, pk: UUID) -> HttpResponse:
     """The part with the sample rows; without a script it is a page of its own."""
     version = selectors.version_visible(request.actor, pk)
     context = {
@@ -215,7 +217,7 @@ def version_rows(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def version_file(request: HttpRequest, pk: UUID) -> FileResponse:
+def version_file(request: PageRequest, pk: UUID) -> FileResponse:
     opened = services.take_file(actor=request.actor, version_id=pk)
     version = selectors.version_visible(request.actor, pk)
     return FileResponse(
@@ -223,7 +225,7 @@ def version_file(request: HttpRequest, pk: UUID) -> FileResponse:
     )
 
 
-def _rows_page(request: HttpRequest, version: DatasetVersion) -> dict[str, Any]:
+def _rows_page(request: PageRequest, version: DatasetVersion) -> dict[str, Any]:
     """Five rows from `?start=`, and where the pages before and after begin (None at the ends)."""
     asked = request.GET.get("start", "")
     within = min(version.rows, rules.ROWS_WITHIN_REACH)

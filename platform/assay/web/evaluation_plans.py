@@ -29,7 +29,7 @@ STATES = {"open": {"locked_at": None}, "locked": {"locked_at__isnull": False}}
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     words, project, state = (request.GET.get(name, "").strip() for name in ("q", "project", "state"))
-    found = selectors.visible_to(request.actor).annotate(run_count=Count("runs"))
+    found = selectors.visible_to(request.actor).annotate(run_count=Count("runs")).order_by("name", "-created_at")
     if words:
         found = found.filter(name__icontains=words)
     if project:
@@ -96,7 +96,7 @@ def _write(
     request: HttpRequest, project: Project, start: dict[str, Any], plan: EvaluationPlan | None = None
 ) -> HttpResponse:
     """The form; a button that adds or drops a row sends everything typed along and gets it back."""
-    forms = PlanForms.posted(request.POST) if request.method == "POST" else PlanForms.of(start)
+    forms = PlanForms.posted(request.POST, start) if request.method == "POST" else PlanForms.of(start)
     if "add_row" in request.POST:
         forms = forms.with_rows_changed(add=True)
     elif request.POST.get("drop_row", "").isdecimal():

@@ -1,7 +1,7 @@
 """The form of an evaluation plan: tasks with their limits and options, and rows of thresholds."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,9 +56,12 @@ class PlanForm(forms.Form):
         help_text=_("Picks the sample where a task is not measured on all its items."),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, order: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.measures = measures.usable()
+        # A plan that is saved unchanged stays the same to the digest, so its tasks keep their order.
+        places = {name: place for place, name in enumerate(order)}
+        self.in_order = sorted(self.measures.values(), key=lambda measure: places.get(measure.name, len(places)))
         for measure in self.measures.values():
             self.fields[f"use_{measure.name}"] = forms.BooleanField(label=measure.name, required=False)
             self.fields[f"limit_{measure.name}"] = forms.IntegerField(
@@ -88,7 +91,7 @@ class PlanForm(forms.Form):
     def tasks(self) -> list[dict[str, Any]]:
         """The chosen tasks, as a plan holds them; what was left empty is left to the task's own default."""
         chosen = []
-        for measure in self.measures.values():
+        for measure in self.in_order:
             if not self.cleaned_data.get(f"use_{measure.name}"):
                 continue
             task: dict[str, Any] = {"name": measure.name}
@@ -177,8 +180,10 @@ class PlanForms:
         return cls(PlanForm(initial=initial), ThresholdRows(initial=[*rows, {}], prefix=cls.PREFIX))
 
     @classmethod
-    def posted(cls, data: Any) -> "PlanForms":
-        return cls(PlanForm(data), ThresholdRows(data, prefix=cls.PREFIX))
+    def posted(cls, data: Any, content: Mapping[str, Any]) -> "PlanForms":
+        """As sent by a browser that was shown `content`."""
+        order = [task["name"] for task in content.get("tasks", [])]
+        return cls(PlanForm(data, order=order), ThresholdRows(data, prefix=cls.PREFIX))
 
     def with_rows_changed(self, *, add: bool = False, drop: int | None = None) -> "PlanForms":
         """What was typed so far, not judged, with a row more or less."""
@@ -187,7 +192,10 @@ class PlanForms:
         return PlanForms(plan, ThresholdRows(initial=[*rows, {}] if add or not rows else rows, prefix=self.PREFIX))
 
     def is_valid(self) -> bool:
-        return all([self.plan.is_valid(), self.rows.is_valid()])
+        sound = all([self.plan.is_valid(), self.rows.is_valid()])
+        if not sound:
+            self._sum_up()
+        return sound
 
     @property
     def refused(self) -> bool:
@@ -208,6 +216,13 @@ class PlanForms:
         """Each fault beside the field it is about: a task's, a row's, or on top."""
         rest = [fault for fault in error.faults if not self._placed(fault)]
         onto(self.plan, Unusable(rest))
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        """What is wrong in a row is said on top as well: the row may lie far below."""
+        for number, form in enumerate(self.rows, start=1):
+            for words in (text for texts in form.errors.values() for text in texts):
+                self.plan.add_error(None, now("Limit %(number)d: %(words)s") % {"number": number, "words": words})
 
     def _thresholds(self) -> list[tuple[int, dict[str, Any]]]:
         found = ((place, form.threshold()) for place, form in enumerate(self.rows))
