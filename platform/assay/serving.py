@@ -7,18 +7,16 @@ worker the trainer under it.
 """
 
 import contextlib
-import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assay.jobs.supervise import LAUNCH
+from assay.jobs.processes import bound
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 SETTLED = 60.0  # a child that lived so long has not failed at its start: the pauses begin anew
@@ -45,7 +43,7 @@ class Child:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(LAUNCH), json.dumps({"parent": os.getpid()}), *self.command],
+                bound(self.command),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -6,10 +6,12 @@ folder>`, which its own children inherit: it finds what outlived the leader of i
 """
 
 import contextlib
+import json
 import os
 import signal
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +20,16 @@ from uuid import UUID
 
 PROC = Path("/proc")
 MARK = "ASSAY_JOB"
+LAUNCH = Path(__file__).with_name("launch.py")
+
+
+def bound(command: Sequence[str], **options: int | None) -> list[str]:
+    """`command` as a child that the kernel ends with us; `options` as `launch` takes them.
+
+    To be started from the main thread: the kernel's promise holds for the thread that starts it.
+    """
+    given = json.dumps({"parent": os.getpid(), **options})
+    return [sys.executable, "-I", "-S", str(LAUNCH), given, *command]
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,11 @@ It must be called from the main thread, for the kernel's promise holds for the t
 """
 
 import contextlib
-import json
 import logging
 import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,7 +45,6 @@ BATCH = 1.0  # seconds that events are gathered before they are written
 KEEP = 3.0  # seconds between two renewals at most: so soon is a wish to cancel seen
 READ = 1 << 16  # bytes taken from the pipe at once
 TAIL = 4000  # bytes of standard error that an error message may quote
-LAUNCH = Path(__file__).with_name("launch.py")
 
 
 @dataclass(frozen=True)
@@ -153,16 +150,16 @@ class Supervised:
         return self._outcome()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        options = {
-            "parent": os.getpid(),
-            "nice": 5,
-            "oom_score": 500,
-            "address_space": self._limits.address_space,
-            "cpu_seconds": self._limits.cpu_seconds,
-        }
+        command = processes.bound(
+            self._command,
+            nice=5,
+            oom_score=500,
+            address_space=self._limits.address_space,
+            cpu_seconds=self._limits.cpu_seconds,
+        )
         mark = processes.mark(self._lease.job_id, self._lease.token, settings.DATA_DIR)
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(LAUNCH), json.dumps(options), *self._command],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log,
