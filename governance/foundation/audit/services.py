@@ -36,7 +36,7 @@ def record(
     salt = secrets.token_bytes(32)
     _take_chain_lock()
     last = AuditEvent.objects.order_by("-seq").values_list("seq", "hash").first() or (0, rules.GENESIS)
-    body = {
+    body: dict[str, Any] = {
         "format": AuditEvent.FORMAT,
         "seq": last[0] + 1,
         "at": timezone.now(),
@@ -77,7 +77,7 @@ def record_alone(actor: Actor, action: str, *, subject: Record | None = None, fa
 def _pseudonym(actor: Actor) -> uuid.UUID | None:
     if not actor.is_person:
         return None
-    identity, _ = Identity.objects.get_or_create(user_id=actor.user_id, defaults={"name": actor.name})
+    identity, _ = Identity.objects.get_or_create(user_id=actor.person_id, defaults={"name": actor.name})
     return identity.pseudonym
 
 

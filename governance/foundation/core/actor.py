@@ -15,6 +15,11 @@ class Actor:
     username: str
     name: str
 
+    @property
+    def lookup_id(self) -> int:
+        """For questions about what `actor` belongs to: an id that no account has stands for the platform."""
+        return -1 if self.user_id is None else self.user_id
+
     @classmethod
     def of(cls, user: Any) -> "Actor":
         return cls(user_id=user.pk, username=user.get_username(), name=user.get_full_name() or user.get_username())

@@ -4,8 +4,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.core.files import File
 from django.core.files.storage import default_storage
@@ -34,13 +35,11 @@ def put_path(path: Path) -> tuple[str, int]:
 
 
 def put_bytes(data: bytes) -> tuple[str, int]:
-    with tempfile.SpooledTemporaryFile(max_size=1 << 20) as handle:
-        handle.write(data)
-        return put(handle)
+    return put(BytesIO(data))
 
 
 def opened(sha256: str) -> BinaryIO:
-    return default_storage.open(path_of(sha256), "rb")
+    return cast(BinaryIO, default_storage.open(path_of(sha256), "rb"))
 
 
 def exists(sha256: str) -> bool:

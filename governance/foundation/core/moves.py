@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from django.db import models
-
 from governance.foundation.core.errors import WrongState
 
 
-def move(row: models.Model, transitions: dict[Any, set[Any]], to: Any, **also: Any) -> None:
+def move(row: Any, transitions: dict[Any, set[Any]], to: Any, **also: Any) -> None:
     """Move `row.state` to `to`, writing `also` with it.
 
     Raises WrongState when the dictionary has no such step, or when somebody else moved the row first.
@@ -23,10 +21,10 @@ def move(row: models.Model, transitions: dict[Any, set[Any]], to: Any, **also: A
         setattr(row, name, value)
 
 
-def noun(row: models.Model) -> str:
+def noun(row: Any) -> str:
     return str(row._meta.verbose_name)
 
 
-def spoken(row: models.Model, state: Any) -> str:
+def spoken(row: Any, state: Any) -> str:
     labels = dict(row._meta.get_field("state").flatchoices)
     return f"“{labels.get(state, state)}”"

@@ -87,12 +87,12 @@ def keep(lease: Lease, *, progress: dict[str, Any] | None = None, process: dict[
     held = _held(lease)
     if not held.update(**changes):
         raise LeaseLost("This worker lost its lease on the job; another may hold it.")
-    return held.filter(cancel_asked_at__isnull=False).exists()
+    return bool(held.filter(cancel_asked_at__isnull=False).exists())
 
 
 def still_held(lease: Lease) -> bool:
     """Whether the lease stands; asked inside the transaction of every write about the subject."""
-    return _held(lease).select_for_update().exists()
+    return bool(_held(lease).select_for_update().exists())
 
 
 def end(lease: Lease, state: State, *, error: dict[str, Any] | None = None) -> None:
@@ -162,7 +162,7 @@ def reap(*, now: datetime | None = None) -> list[Job]:
     for pk, token in list(lost):
         with transaction.atomic():
             job = Job.objects.select_for_update().get(pk=pk)
-            if job.state != State.RUNNING or job.token != token or job.lease_until >= now:
+            if job.state != State.RUNNING or job.token != token or job.lease_until is None or job.lease_until >= now:
                 continue
             _abandon(job, now)
             taken_back.append(job)

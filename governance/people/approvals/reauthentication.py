@@ -19,7 +19,7 @@ from governance.people.approvals.rules import PROOF_LIFETIME, WRONG_TRIES, WRONG
 
 def by_password(*, actor: Actor, password: str, subject_digest: str, verdict: Verdict) -> str:
     """A proof for `verdict` on `subject_digest`. Raises Unusable for a wrong password, WrongState after too many."""
-    user = get_user_model().objects.filter(pk=actor.user_id, is_active=True).first()
+    user = get_user_model().objects.filter(pk=actor.lookup_id, is_active=True).first()
     if user is None:
         raise NotAllowed("Only a person can sign.")
     tries = Reauthentication.objects.filter(
@@ -52,7 +52,7 @@ def consume(*, proof: str, actor: Actor, subject_digest: str, verdict: Verdict) 
     pk, _, secret = proof.partition(".")
     now = timezone.now()
     fitting = Reauthentication.objects.filter(
-        user_id=actor.user_id,
+        user_id=actor.lookup_id,
         subject_digest=subject_digest,
         verdict=Verdict(verdict).value,
         succeeded=True,

@@ -117,7 +117,7 @@ def objection(actor: Actor, request: ApprovalRequest) -> rules.Objection | None:
     if actor.user_id is None:
         return rules.Objection("person", "Only a person can decide.")
     return rules.objection(
-        user_id=actor.user_id,
+        user_id=actor.lookup_id,
         first_name=actor.first_name,
         roles=projects.roles(actor, request.project_id),
         facts=facts(request),
@@ -127,7 +127,7 @@ def objection(actor: Actor, request: ApprovalRequest) -> rules.Objection | None:
 def inbox(actor: Actor) -> list[ApprovalRequest]:
     """Open requests that wait for `actor`: in a deciding role, and not about their own work."""
     kinds_by_project: dict[UUID, set[str]] = {}
-    for member in Member.objects.filter(user_id=actor.user_id):
+    for member in Member.objects.filter(user_id=actor.lookup_id):
         decides = {kind for kind, policy in rules.POLICIES.items() if member.role in policy.deciders}
         kinds_by_project.setdefault(member.project_id, set()).update(decides)
     waiting = visible_to(actor).filter(state=State.OPEN, project__in=kinds_by_project).prefetch_related("decisions")

@@ -1,7 +1,7 @@
 """What can be approved. Upper floors register their nouns here when Django starts, so that approvals can
 load a subject without knowing them."""
 
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 from uuid import UUID
 
 from governance.foundation.core.errors import NotFound
@@ -13,8 +13,10 @@ from governance.people.approvals.rules import POLICIES
 class Approvable(Protocol):
     """What a noun offers to be approved. All of it is read under the request's row lock."""
 
-    kind: str
-    pk: UUID
+    kind: ClassVar[str]
+
+    @property
+    def pk(self) -> UUID: ...
 
     @property
     def content_digest(self) -> str: ...

@@ -10,7 +10,7 @@ from governance.people.organisations.models import Membership, Organisation
 
 
 def visible_to(actor: Actor) -> QuerySet[Organisation]:
-    return Organisation.objects.filter(memberships__user_id=actor.user_id)
+    return Organisation.objects.filter(memberships__user_id=actor.lookup_id)
 
 
 def visible(actor: Actor, organisation_id: UUID) -> Organisation:
@@ -24,5 +24,5 @@ def visible(actor: Actor, organisation_id: UUID) -> Organisation:
 
 def is_administrator(actor: Actor, organisation_id: UUID) -> bool:
     return Membership.objects.filter(
-        organisation_id=organisation_id, user_id=actor.user_id, is_administrator=True
+        organisation_id=organisation_id, user_id=actor.lookup_id, is_administrator=True
     ).exists()

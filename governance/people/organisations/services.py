@@ -27,7 +27,7 @@ def create(*, actor: Actor, name: str, slug: str, seat: str, **details: str) -> 
     organisation.save()
     record(actor, "organisation.created", subject=organisation, facts=organisation.content())
     if actor.is_person:
-        _add(actor, organisation, actor.user_id, administrator=True)
+        _add(actor, organisation, actor.person_id, administrator=True)
     return organisation
 
 
@@ -57,7 +57,7 @@ def add_member(*, actor: Actor, organisation_id: UUID, username: str, administra
     return _add(actor, organisation, user.pk, administrator=administrator)
 
 
-def _add(actor: Actor, organisation: Organisation, user_id: int | None, *, administrator: bool) -> Membership:
+def _add(actor: Actor, organisation: Organisation, user_id: int, *, administrator: bool) -> Membership:
     try:
         with transaction.atomic():
             membership = Membership.objects.create(

@@ -14,8 +14,8 @@ from governance.people.projects.rules import Role
 
 def visible_to(actor: Actor) -> QuerySet[Project]:
     """Projects in which `actor` has a role, and all of an organisation that `actor` administers."""
-    administered = Membership.objects.filter(user_id=actor.user_id, is_administrator=True).values("organisation")
-    joined = Member.objects.filter(user_id=actor.user_id).values("project")
+    administered = Membership.objects.filter(user_id=actor.lookup_id, is_administrator=True).values("organisation")
+    joined = Member.objects.filter(user_id=actor.lookup_id).values("project")
     return Project.objects.filter(Q(pk__in=joined) | Q(organisation__in=administered)).select_related("organisation")
 
 
@@ -30,7 +30,7 @@ def visible(actor: Actor, project_id: UUID) -> Project:
 
 
 def roles(actor: Actor, project_id: UUID) -> frozenset[Role]:
-    held = Member.objects.filter(project_id=project_id, user_id=actor.user_id).values_list("role", flat=True)
+    held = Member.objects.filter(project_id=project_id, user_id=actor.lookup_id).values_list("role", flat=True)
     return frozenset(Role(role) for role in held)
 
 
@@ -42,7 +42,7 @@ def may(actor: Actor, project_id: UUID, act: str) -> bool:
 def where(actor: Actor, act: str) -> QuerySet[Project]:
     """Projects in which `actor` may start `act`: what a list's “new” button offers."""
     roles = [role.value for role in rules.MAY[act]]
-    joined = Member.objects.filter(user_id=actor.user_id, role__in=roles).values("project")
+    joined = Member.objects.filter(user_id=actor.lookup_id, role__in=roles).values("project")
     return Project.objects.filter(pk__in=joined).select_related("organisation")
 
 

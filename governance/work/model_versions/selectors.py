@@ -28,4 +28,4 @@ def visible(actor: Actor, model_version_id: UUID) -> ModelVersion:
 def folder(model_version: ModelVersion) -> Path:
     """Where its adapter or weights lie."""
     manifest = model_version.run.manifest or {}
-    return run_folder(model_version.run_id) / "out" / manifest["output"]["path"]
+    return run_folder(model_version.run_id) / "out" / str(manifest["output"]["path"])

@@ -2,6 +2,7 @@
 comes back can no longer write."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,6 @@ from django.db import transaction
 from django.db.models import Max
 from django.dispatch import Signal
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from governance.foundation.audit.services import record
 from governance.foundation.core import blobs
@@ -66,7 +66,7 @@ def note_events(*, lease: Lease, run_id: UUID, events: list[dict[str, Any]]) -> 
         RunEvent(
             run_id=run_id,
             seq=last + offset,
-            at=parse_datetime(event["at"]),
+            at=datetime.fromisoformat(event["at"]),
             level=event["level"],
             type=event["type"],
             data=event["data"],

@@ -16,7 +16,7 @@ def create_token(*, actor: Actor, username: str | None = None) -> str:
     Returns the token; only its hash is kept. Raises Unusable for an unknown account.
     """
     people = get_user_model().objects.filter(is_active=True)
-    user = people.filter(username=username).first() if username else people.filter(pk=actor.user_id).first()
+    user = people.filter(username=username).first() if username else people.filter(pk=actor.lookup_id).first()
     if user is None:
         raise Unusable([Fault("username", f"There is no account “{username}”.", "See the list of members.")])
     _, token = AuthToken.objects.create(user=user)
@@ -27,7 +27,7 @@ def create_token(*, actor: Actor, username: str | None = None) -> str:
 @transaction.atomic
 def revoke_token(*, actor: Actor, digest: str) -> None:
     """Revoke one of `actor`'s own tokens. Raises NotFound."""
-    deleted, _ = AuthToken.objects.filter(user_id=actor.user_id, digest=digest).delete()
+    deleted, _ = AuthToken.objects.filter(user_id=actor.lookup_id, digest=digest).delete()
     if not deleted:
         raise NotFound("token")
     record(actor, "token.revoked")

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth import views as auth
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from knox.models import AuthToken
 
 from assay.accounts import services
+from assay.web.requests import PageRequest
 
 
 class SignIn(auth.LoginView):
@@ -33,7 +34,7 @@ class ChangePassword(auth.PasswordChangeView):
 
 @never_cache
 @require_safe
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: PageRequest) -> HttpResponse:
     """Who you are here, and the tokens that act for you."""
     tokens = AuthToken.objects.filter(user=request.user).order_by("-created")
     return render(request, "accounts/account.html", {"tokens": tokens})
@@ -41,7 +42,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_POST
-def create_token(request: HttpRequest) -> HttpResponse:
+def create_token(request: PageRequest) -> HttpResponse:
     """The token is shown in this answer and nowhere else, ever."""
     token = services.create_token(actor=request.actor)
     tokens = AuthToken.objects.filter(user=request.user).order_by("-created")
@@ -49,7 +50,7 @@ def create_token(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def revoke_token(request: HttpRequest, digest: str) -> HttpResponse:
+def revoke_token(request: PageRequest, digest: str) -> HttpResponse:
     services.revoke_token(actor=request.actor, digest=digest)
     messages.success(request, _("The token is revoked."))
     return redirect("account")

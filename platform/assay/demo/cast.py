@@ -60,7 +60,7 @@ def _person(entry: dict[str, Any]) -> Actor:
 
 
 def _join(organisation: Organisation, person: Actor, *, administrator: bool) -> None:
-    if not Membership.objects.filter(organisation=organisation, user_id=person.user_id).exists():
+    if not Membership.objects.filter(organisation=organisation, user_id=person.person_id).exists():
         organisations.add_member(
             actor=PLATFORM, organisation_id=organisation.pk, username=person.username, administrator=administrator
         )
@@ -74,6 +74,6 @@ def _project(organisation: Organisation, entry: dict[str, Any], people: dict[str
         project = projects.create(actor=people[owner], organisation_id=organisation.pk, slug=entry["slug"], **fields)
     for username, roles in entry["members"].items():
         for role in roles:
-            if not Member.objects.filter(project=project, user_id=people[username].user_id, role=role).exists():
+            if not Member.objects.filter(project=project, user_id=people[username].person_id, role=role).exists():
                 projects.appoint(actor=opener, project_id=project.pk, username=username, role=Role(role))
     return project

@@ -15,6 +15,8 @@ from governance.delivery.releases import services as releases
 from governance.delivery.releases.models import Release
 from governance.documents.dossiers import services as dossiers
 from governance.documents.dossiers.models import DossierVersion
+from governance.documents.renderings.models import Rendering
+from governance.documents.renderings.rules import State as RenderingState
 from governance.foundation.core.actor import Actor
 from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import ENDED
@@ -185,6 +187,19 @@ class Story:
             return release
         self.decide(request, self.stage["rita"], reason="For the demonstration only.")
         return releases.release(actor=self.stage["rita"], release_id=release.pk)
+
+    def render(self, evaluation: Evaluation, frozen: DossierVersion) -> dict[str, Rendering]:
+        """The PDFs, made by the worker from the frozen documents."""
+        asked = {
+            "dossier.pdf": dossiers.export(actor=self.stage["cleo"], version_id=frozen.pk),
+        }
+        for name, rendering in asked.items():
+            if rendering.state != RenderingState.READY:
+                self._wait(lambda pk=rendering.pk: self._job("render", pk), f"making {name}")
+            rendering.refresh_from_db()
+            if rendering.state != RenderingState.READY:
+                raise StoryStopped(f"{name} was not made: {rendering.error}")
+        return asked
 
     def export_evidence(self, frozen: DossierVersion) -> Bundle:
         return evidence.export(actor=self.stage["cleo"], dossier_version_id=frozen.pk)

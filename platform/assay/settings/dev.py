@@ -2,8 +2,9 @@
 
 import secrets
 
+from assay.settings import env
 from assay.settings.base import *  # noqa: F403
-from assay.settings.base import VAR_DIR, env
+from assay.settings.base import VAR_DIR
 
 DEBUG = env.flag("ASSAY_DEBUG", False)
 ALLOWED_HOSTS = env.listing("ASSAY_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]", "testserver"])

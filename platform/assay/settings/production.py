@@ -1,7 +1,8 @@
 """Production: every secret comes from the environment, cookies only over https."""
 
+from assay.settings import env
 from assay.settings.base import *  # noqa: F403
-from assay.settings.base import STORAGES, env
+from assay.settings.base import STORAGES
 
 DEBUG = False
 SECRET_KEY = env.text("ASSAY_SECRET_KEY")

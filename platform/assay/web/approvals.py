@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from assay.web import addresses
 from assay.web.forms.approvals import DecisionForm
 from assay.web.forms.faults import attempt
+from assay.web.requests import PageRequest
 from governance.foundation.core.errors import NotAllowed
 from governance.people.approvals import reauthentication, selectors, services, subjects
 from governance.people.approvals.models import ApprovalRequest
@@ -20,7 +21,7 @@ from governance.people.approvals.rules import POLICIES, State, Verdict
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: PageRequest) -> HttpResponse:
     """What waits for me first; then everything that was asked in my projects."""
     waiting = selectors.inbox(request.actor)
     others = selectors.visible_to(request.actor).prefetch_related("decisions")
@@ -31,7 +32,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     """The request with what is asked about; over it the panel, for somebody who may decide."""
     asked = selectors.visible(request.actor, pk)
     form = DecisionForm(request.POST or None)
@@ -42,7 +43,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def ask(request: HttpRequest, project: UUID, kind: str, pk: UUID) -> HttpResponse:
+def ask(request: PageRequest, project: UUID, kind: str, pk: UUID) -> HttpResponse:
     """Ask about a subject as it is now, from its own page."""
     subject = subjects.load(kind, pk)
     asked = services.ask(
@@ -53,13 +54,13 @@ def ask(request: HttpRequest, project: UUID, kind: str, pk: UUID) -> HttpRespons
 
 
 @require_POST
-def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
+def withdraw(request: PageRequest, pk: UUID) -> HttpResponse:
     services.withdraw(actor=request.actor, request_id=pk)
     messages.success(request, _("The request is taken back."))
     return redirect("approval-detail", pk=pk)
 
 
-def _decide(request: HttpRequest, asked: ApprovalRequest, given: dict[str, Any]) -> Any:
+def _decide(request: PageRequest, asked: ApprovalRequest, given: dict[str, Any]) -> Any:
     verdict = Verdict(given["verdict"] or Verdict.APPROVE)
     # A page that may not decide never asks for a password; a forged post is refused before one is looked at.
     if why := selectors.objection(request.actor, asked):
@@ -72,7 +73,7 @@ def _decide(request: HttpRequest, asked: ApprovalRequest, given: dict[str, Any])
     )
 
 
-def _context(request: HttpRequest, asked: ApprovalRequest, form: DecisionForm) -> dict[str, Any]:
+def _context(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -> dict[str, Any]:
     subject = subjects.load(asked.subject_kind, asked.subject_id)
     stale = subject.content_digest != asked.subject_digest
     before = selectors.last_granted(asked)

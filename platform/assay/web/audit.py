@@ -3,11 +3,12 @@
 import json
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from assay.web import addresses
+from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
@@ -16,7 +17,7 @@ PAGE = 50
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: PageRequest) -> HttpResponse:
     seen = {project.pk: project for project in projects.visible_to(request.actor)}
     events = selectors.trail(
         projects=seen,

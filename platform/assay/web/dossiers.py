@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from assay.web import addresses
 from assay.web.forms.dossiers import DeclarationForm
 from assay.web.forms.faults import attempt
+from assay.web.requests import PageRequest
 from governance.delivery.evidence import services as evidence
 from governance.documents.dossiers import rules, selectors, services
 from governance.documents.dossiers.models import Dossier, DossierVersion
@@ -26,7 +27,7 @@ from governance.people.projects import selectors as projects
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: PageRequest) -> HttpResponse:
     rows = []
     for dossier in selectors.visible_to(request.actor)[:100]:
         newest = selectors.newest_version(dossier)
@@ -35,20 +36,20 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     """The working copy: what the dossier would say if it were frozen now."""
     return _reader(request, selectors.visible(request.actor, pk), None, None)
 
 
 @require_safe
-def version(request: HttpRequest, pk: UUID) -> HttpResponse:
+def version(request: PageRequest, pk: UUID) -> HttpResponse:
     """A frozen version, exactly as it was signed or waits to be."""
     frozen = selectors.version_visible(request.actor, pk)
     return _reader(request, frozen.dossier, frozen, None)
 
 
 @require_POST
-def declare(request: HttpRequest, pk: UUID) -> HttpResponse:
+def declare(request: PageRequest, pk: UUID) -> HttpResponse:
     dossier = selectors.visible(request.actor, pk)
     form = DeclarationForm(request.POST)
     if form.is_valid() and attempt(form, lambda: _declare(request, dossier, form.cleaned_data)):
@@ -58,21 +59,21 @@ def declare(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def take_back(request: HttpRequest, pk: UUID) -> HttpResponse:
+def take_back(request: PageRequest, pk: UUID) -> HttpResponse:
     services.take_back(actor=request.actor, dossier_id=pk, prompt=request.POST.get("prompt", ""))
     messages.success(request, _("Taken back; it stays in the history."))
     return redirect(f"{reverse('dossier-detail', args=[pk])}?point={request.POST.get('point', '')}")
 
 
 @require_POST
-def freeze(request: HttpRequest, pk: UUID) -> HttpResponse:
+def freeze(request: PageRequest, pk: UUID) -> HttpResponse:
     frozen = services.freeze(actor=request.actor, dossier_id=pk)
     messages.success(request, _("Frozen as version %(n)s. Ask for its signature next.") % {"n": frozen.number})
     return redirect("dossier-version-detail", pk=frozen.pk)
 
 
 @require_safe
-def compare(request: HttpRequest, pk: UUID) -> HttpResponse:
+def compare(request: PageRequest, pk: UUID) -> HttpResponse:
     """Point by point, what differs between a frozen version and what stands now."""
     frozen = selectors.version_visible(request.actor, pk)
     now = selectors.draft(frozen.dossier)
@@ -80,7 +81,7 @@ def compare(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def download(request: HttpRequest, pk: UUID, form: str) -> HttpResponse:
+def download(request: PageRequest, pk: UUID, form: str) -> HttpResponse:
     """A file of a frozen version: its JSON at once, a PDF when it was made."""
     frozen = selectors.version_visible(request.actor, pk)
     if form == "json":
@@ -94,19 +95,19 @@ def download(request: HttpRequest, pk: UUID, form: str) -> HttpResponse:
 
 
 @require_POST
-def export(request: HttpRequest, pk: UUID) -> HttpResponse:
+def export(request: PageRequest, pk: UUID) -> HttpResponse:
     services.export(actor=request.actor, version_id=pk)
     messages.success(request, _("The PDF is being made; this page offers it when it is ready."))
     return redirect("dossier-version-detail", pk=pk)
 
 
 @require_POST
-def bundle(request: HttpRequest, pk: UUID) -> HttpResponse:
+def bundle(request: PageRequest, pk: UUID) -> HttpResponse:
     made = evidence.export(actor=request.actor, dossier_version_id=pk)
     return FileResponse(blobs.opened(made.file_sha256), as_attachment=True, filename="evidence.zip")
 
 
-def _declare(request: HttpRequest, dossier: Dossier, given: dict[str, Any]) -> Any:
+def _declare(request: PageRequest, dossier: Dossier, given: dict[str, Any]) -> Any:
     if given["not_applicable"]:
         return services.mark_not_applicable(
             actor=request.actor, dossier_id=dossier.pk, prompt=given["prompt"], reason=given["text"], seen=given["seen"]
@@ -117,7 +118,7 @@ def _declare(request: HttpRequest, dossier: Dossier, given: dict[str, Any]) -> A
 
 
 def _reader(
-    request: HttpRequest, dossier: Dossier, frozen: DossierVersion | None, form: DeclarationForm | None
+    request: PageRequest, dossier: Dossier, frozen: DossierVersion | None, form: DeclarationForm | None
 ) -> HttpResponse:
     known = None if frozen else selectors.sources(dossier)
     document = frozen.document if frozen else selectors.draft(dossier, known=known)

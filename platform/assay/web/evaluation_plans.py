@@ -6,13 +6,14 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assay.web import tabs
 from assay.web.forms.evaluation_plans import PlanForms, limit_words
+from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import Unusable, WrongState
 from governance.people.projects import selectors as projects
@@ -27,7 +28,7 @@ STATES = {"open": {"locked_at": None}, "locked": {"locked_at__isnull": False}}
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: PageRequest) -> HttpResponse:
     words, project, state = (request.GET.get(name, "").strip() for name in ("q", "project", "state"))
     found = selectors.visible_to(request.actor).annotate(run_count=Count("runs")).order_by("name", "-created_at")
     if words:
@@ -48,7 +49,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest, project: UUID) -> HttpResponse:
+def create(request: PageRequest, project: UUID) -> HttpResponse:
     """Begins with the standard plan filled in; `?blank` begins with nothing."""
     place = projects.require(request.actor, project, ACT)
     start = {} if "blank" in request.GET else services.standard_plan() | {"name": ""}
@@ -56,7 +57,7 @@ def create(request: HttpRequest, project: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+def edit(request: PageRequest, pk: UUID) -> HttpResponse:
     plan = selectors.visible(request.actor, pk)
     place = projects.require(request.actor, plan.project_id, ACT)
     if plan.locked_at:
@@ -65,14 +66,14 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def copy(request: HttpRequest, pk: UUID) -> HttpResponse:
+def copy(request: PageRequest, pk: UUID) -> HttpResponse:
     made = services.copy(actor=request.actor, plan_id=pk)
     messages.success(request, _("Copied. This plan is open: change it, then choose it for a run."))
     return redirect("evaluation-plan-edit", pk=made.pk)
 
 
 @require_safe
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     plan = selectors.visible(request.actor, pk)
     used_by = runs.visible_to(request.actor).filter(evaluation_plan=plan)
     current, rows = tabs.of(request, {"overview": None, "lineage": used_by.count(), "history": None})
@@ -93,7 +94,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _write(
-    request: HttpRequest, project: Project, start: dict[str, Any], plan: EvaluationPlan | None = None
+    request: PageRequest, project: Project, start: dict[str, Any], plan: EvaluationPlan | None = None
 ) -> HttpResponse:
     """The form; a button that adds or drops a row sends everything typed along and gets it back."""
     forms = PlanForms.posted(request.POST, start) if request.method == "POST" else PlanForms.of(start)
@@ -120,7 +121,7 @@ def _write(
 
 
 def _save(
-    request: HttpRequest, project: Project, content: dict[str, Any], plan: EvaluationPlan | None
+    request: PageRequest, project: Project, content: dict[str, Any], plan: EvaluationPlan | None
 ) -> EvaluationPlan:
     if plan is None:
         return services.write(actor=request.actor, project_id=project.pk, **content)

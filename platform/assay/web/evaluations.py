@@ -7,12 +7,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from assay.rendering import pictures
+from assay.web.requests import PageRequest
 from governance.foundation.core import blobs
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import selectors, services
@@ -24,7 +25,7 @@ SAMPLES = 20
 
 
 @require_safe
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     evaluation = selectors.visible(request.actor, pk)
     report: dict[str, Any] = evaluation.report or {}
     context = {
@@ -45,7 +46,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def samples(request: HttpRequest, pk: UUID) -> HttpResponse:
+def samples(request: PageRequest, pk: UUID) -> HttpResponse:
     """The items behind the numbers, as the models answered them. Some hold offensive text on purpose."""
     evaluation = selectors.visible(request.actor, pk)
     task = request.GET.get("task", "")
@@ -61,14 +62,14 @@ def samples(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+def retry(request: PageRequest, pk: UUID) -> HttpResponse:
     services.retry(actor=request.actor, evaluation_id=pk)
     messages.success(request, _("Queued again, under the same locked plan."))
     return redirect("evaluation-detail", pk=pk)
 
 
 @require_POST
-def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+def cancel(request: PageRequest, pk: UUID) -> HttpResponse:
     services.cancel(actor=request.actor, evaluation_id=pk)
     messages.success(request, _("It ends within seconds; what it would have measured stays not measured."))
     return redirect("evaluation-detail", pk=pk)

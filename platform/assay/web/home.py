@@ -1,30 +1,117 @@
-"""My work: what waits for me, what runs, what changed."""
+"""My work: what waits for me, what runs, what changed, and how far each model has come."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from assay.web.model_versions import model_rows
+from assay.web.requests import PageRequest
 from governance.delivery.releases import selectors as releases
 from governance.foundation.audit import selectors as audit
+from governance.foundation.core.actor import Actor
+from governance.foundation.jobs import selectors as jobs
 from governance.people.approvals import selectors as approvals
+from governance.people.approvals.models import ApprovalRequest
 from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
+from governance.work.model_versions import selectors as model_versions
 from governance.work.runs import selectors as runs
+from governance.work.runs.models import Run
 from governance.work.runs.rules import State
+
+LIVE = (State.QUEUED, State.RUNNING)
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: PageRequest) -> HttpResponse:
     seen = list(projects.visible_to(request.actor))
+    ids = [project.pk for project in seen]
+    waiting = [*_decisions(approvals.inbox(request.actor)), *_next_acts(request.actor)]
     mine = approvals.visible_to(request.actor).filter(requested_by_id=request.actor.user_id, state="open")
-    events = list(audit.trail(projects=[project.pk for project in seen])[:12])
+    models = list(model_versions.visible_to(request.actor)[:6])
+    now = timezone.localtime()
     context = {
-        "waiting": approvals.inbox(request.actor),
+        "greeting": _greeting(now, request.actor),
+        "today": now,
+        "waiting": waiting,
         "asked": mine.order_by("created_at")[:8],
-        "runs": runs.visible_to(request.actor).filter(state__in=[State.QUEUED, State.RUNNING])[:8],
-        "recent_runs": runs.visible_to(request.actor).exclude(state__in=[State.QUEUED, State.RUNNING])[:5],
-        "releases": releases.visible_to(request.actor).filter(state="released")[:5],
-        "events": events,
-        "names": audit.names(events),
+        "runs": _runs(request.actor, ids),
+        "worker": jobs.worker_seen(),
+        "models": model_rows(models),
+        "events": audit.trail(projects=ids)[:8],
         "projects": seen,
+        "may_open": not seen and request.actor.is_person,
     }
     return render(request, "home/home.html", context)
+
+
+def _greeting(now: datetime, actor: Actor) -> str:
+    name = {"name": actor.first_name}
+    if now.hour < 12:
+        return _("Good morning, %(name)s") % name
+    return _("Good afternoon, %(name)s") % name if now.hour < 18 else _("Good evening, %(name)s") % name
+
+
+def _decisions(waiting: Iterable[ApprovalRequest]) -> list[dict[str, Any]]:
+    """Requests that wait for this person's word."""
+    rows = []
+    for asked in waiting:
+        what = {"noun": asked.get_subject_kind_display(), "name": asked.subject_name}
+        signs = asked.subject_kind == "dossier"
+        rows.append(
+            {
+                "title": _("Sign %(noun)s %(name)s") % what if signs else _("Decide on %(noun)s %(name)s") % what,
+                "url": reverse("approval-detail", args=[asked.pk]),
+                "under": _("%(project)s, asked by %(who)s")
+                % {"project": asked.project, "who": asked.requested_by_name},
+                "act": _("Sign") if signs else _("Decide"),
+                "since": asked.created_at,
+            }
+        )
+    return rows
+
+
+def _next_acts(actor: Actor) -> list[dict[str, Any]]:
+    """Acts that became possible when others decided: a run to launch, a model to release."""
+    rows = []
+    launches = {project.pk for project in projects.where(actor, "launch a run")}
+    approved = list(runs.visible_to(actor).filter(state=State.SUBMITTED, project__in=launches))
+    for run in _granted(approved):
+        rows.append(_act(_("Launch run %(name)s") % {"name": run}, "run-detail", run, run.project, _("Launch")))
+    lets_go = {project.pk for project in projects.where(actor, "release a model")}
+    proposed = list(releases.visible_to(actor).filter(state="proposed", project__in=lets_go))
+    for found in _granted(proposed):
+        title = _("Release %(name)s") % {"name": found.model_version}
+        rows.append(_act(title, "release-detail", found, found.project, _("Release")))
+    return rows
+
+
+def _granted(subjects: Sequence[Any]) -> list[Any]:
+    standings = approvals.standings(subjects)
+    return [subject for subject in subjects if standings[subject.pk].granted]
+
+
+def _act(title: str, page: str, record: Any, project: Project, act: str) -> dict[str, Any]:
+    under = _("%(project)s, approved and ready") % {"project": project}
+    url = reverse(page, args=[record.pk])
+    return {"title": title, "url": url, "under": under, "act": act, "since": record.created_at}
+
+
+def _runs(actor: Actor, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Runs under way first, with how far they are; then the latest others."""
+    at_work = {job.subject_id: job for job in jobs.live(ids)}
+    found: list[Run] = list(runs.visible_to(actor).filter(state__in=LIVE)[:6])
+    found += runs.visible_to(actor).exclude(state__in=LIVE)[: max(1, 4 - len(found))]
+    rows = []
+    for run in found:
+        job = at_work.get(run.pk)
+        rows.append({"run": run, "progress": job.progress if job else {}, "live": run.state in LIVE})
+    return rows

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from assay.web import addresses
+from assay.web.requests import PageRequest
 from governance.documents.renderings import services as renderings
 from governance.foundation.core.errors import NotFound, WrongState
 from governance.foundation.jobs import selectors
@@ -24,7 +25,7 @@ WORDS = {"train": gettext_lazy("Training"), "evaluate": gettext_lazy("Evaluation
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: PageRequest) -> HttpResponse:
     seen = [project.pk for project in projects.visible_to(request.actor)]
     rows = [_row(job) for job in selectors.drawer(seen)[:100]]
     context = {"rows": rows, "worker": selectors.worker_seen(), "alive": selectors.worker_is_alive()}
@@ -33,7 +34,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+def retry(request: PageRequest, pk: UUID) -> HttpResponse:
     """Another try, through the noun that the job worked for: it knows its gates."""
     job = Job.objects.filter(pk=pk, project_id__in=projects.visible_to(request.actor).values("pk")).first()
     if job is None:

@@ -1,44 +1,138 @@
 """Models: what each is made of, what was measured on it, and whether it may be used."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.core.paginator import Paginator
+from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from assay.web import addresses, tabs, verdicts
+from assay.web.lineage import of_model
+from assay.web.place import crumbs
+from assay.web.requests import PageRequest
 from governance.delivery.releases import selectors as releases
+from governance.delivery.releases.models import Release
 from governance.documents.dossiers import selectors as dossiers
-from governance.documents.model_cards.models import ModelCard
+from governance.documents.dossiers.models import DossierVersion
+from governance.documents.model_cards import selectors as model_cards
 from governance.foundation.audit import selectors as audit
+from governance.people.approvals.models import ApprovalRequest
+from governance.people.projects import selectors as projects
+from governance.work.evaluations.models import Evaluation
+from governance.work.evaluations.rules import State
 from governance.work.model_versions import selectors
+from governance.work.model_versions.models import ModelVersion
+from governance.work.runs.models import RunData
+
+PAGE = 25
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
-    rows = [{"model": model, "release": releases.live(model)} for model in selectors.visible_to(request.actor)[:100]]
-    return render(request, "model_versions/list.html", {"rows": rows})
-
-
-@require_safe
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    model = selectors.visible(request.actor, pk)
-    events = list(audit.history(model)[:20])
-    dossier = dossiers.of(model)
+def listing(request: PageRequest) -> HttpResponse:
+    rows = selectors.visible_to(request.actor)
+    project = request.GET.get("project", "")
+    if project:
+        rows = rows.filter(project__slug=project)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
+        "page": page,
+        "models": model_rows(list(page)),
+        "project": project,
+        "projects": projects.visible_to(request.actor),
+    }
+    return render(request, "model_versions/list.html", context)
+
+
+@require_safe
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
+    model = selectors.visible(request.actor, pk)
+    dossier = dossiers.of(model)
+    found = {
+        "evaluations": list(model.evaluations.select_related("plan")),
+        "releases": list(model.releases.all()),
+        "requests": _requests(model, dossier.pk if dossier else None),
+    }
+    counts = {
+        "overview": None, "evidence": len(model.files), "approvals": len(found["requests"]), "lineage": None,
+        "history": None,
+    }  # fmt: skip
+    current, rows = tabs.of(request, counts)
+    context = {
+        **found,
         "model": model,
+        "tab": current,
+        "tabs": rows,
+        "crumbs": crumbs(request, model.project, "model-version-list"),
         "run": model.run,
         "manifest": model.run.manifest,
-        "evaluations": model.evaluations.select_related("plan"),
-        "card": ModelCard.objects.filter(model_version=model).first(),
+        "measured": [(one, verdicts.sentence(one.report)) for one in found["evaluations"]],
+        "card": model_cards.newest(model),
         "dossier": dossier,
         "frozen": dossiers.newest_version(dossier) if dossier else None,
-        "releases": model.releases.all(),
-        "facts": [
-            {"term": "Base", "value": str(model.run.base_model)},
-            {"term": "Made by", "value": str(model.run)},
-            {"term": "Composed digest", "value": "", "digest": model.digest},
-        ],
-        "events": events,
-        "names": audit.names(events),
+        "facts": _facts(model),
+        "lineage": of_model(model) if current == "lineage" else None,
+        "events": audit.history(model)[:50] if current == "history" else [],
     }
     return render(request, "model_versions/detail.html", context)
+
+
+def model_rows(models: Sequence[ModelVersion]) -> list[dict[str, Any]]:
+    """Rows of the table of models, in a constant number of queries."""
+    runs = [model.run_id for model in models]
+    data: dict[UUID, list[str]] = defaultdict(list)
+    for link in RunData.objects.filter(run__in=runs).select_related("dataset_version__dataset"):
+        data[link.run_id].append(str(link.dataset_version))
+    measured: dict[UUID, Evaluation] = {}
+    for evaluation in Evaluation.objects.filter(model_version__in=models, state=State.SUCCEEDED):
+        measured.setdefault(evaluation.model_version_id, evaluation)
+    counts = _completeness(models)
+    states: dict[UUID, str] = {}
+    for release in Release.objects.filter(model_version__in=models).order_by("created_at"):
+        states[release.model_version_id] = release.state
+    return [
+        {
+            "model": model,
+            "data": data[model.run_id],
+            "state": states.get(model.pk, ""),
+            "completeness": counts.get(model.pk),
+            "evaluation": measured.get(model.pk),
+            "verdict": verdicts.sentence(measured[model.pk].report) if model.pk in measured else "",
+        }
+        for model in models
+    ]
+
+
+def _completeness(models: Sequence[ModelVersion]) -> dict[UUID, dict[str, int]]:
+    """Prompts met and asked for in the newest frozen dossier of each model; the document itself stays where it is."""
+    found = (
+        DossierVersion.objects.filter(dossier__model_version__in=models)
+        .order_by("number")
+        .values_list("dossier__model_version", "document__completeness")
+    )
+    return {model: {"met": counts["prompts"] - counts["missing"], "of": counts["prompts"]} for model, counts in found}
+
+
+def _requests(model: ModelVersion, dossier: UUID | None) -> list[ApprovalRequest]:
+    """Every request about what the model rests on, and about the model's own documents, newest first."""
+    run = model.run
+    subjects = {run.pk, run.base_model_id, *(version.pk for version in run.data())}
+    subjects |= set(model.releases.values_list("pk", flat=True))
+    subjects |= set(DossierVersion.objects.filter(dossier=dossier).values_list("pk", flat=True))
+    asked = ApprovalRequest.objects.filter(project_id=model.project_id, subject_id__in=subjects)
+    return list(asked.select_related("project").prefetch_related("decisions"))
+
+
+def _facts(model: ModelVersion) -> list[dict[str, Any]]:
+    run = model.run
+    live = releases.live(model)
+    return [
+        {"term": _("Base"), "value": str(run.base_model), "url": addresses.of("base_model", run.base_model_id)},
+        {"term": _("Made by"), "value": f"{run}", "url": addresses.of("run", run.pk)},
+        {"term": _("Release"), "value": str(live.state) if live else _("none")},
+        {"term": _("Composed digest"), "value": "", "digest": model.digest},
+    ]

@@ -3,18 +3,19 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from assay.web.forms.faults import attempt
 from assay.web.forms.organisations import MemberForm, OrganisationForm
+from assay.web.requests import PageRequest
 from governance.people.organisations import selectors, services
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     """Shows it; for an administrator it is also the form that changes it."""
     organisation = selectors.visible(request.actor, pk)
     form = OrganisationForm(request.POST or None, initial=organisation.content())
@@ -27,7 +28,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def add_member(request: HttpRequest, pk: UUID) -> HttpResponse:
+def add_member(request: PageRequest, pk: UUID) -> HttpResponse:
     selectors.visible(request.actor, pk)
     form = MemberForm(request.POST)
     if form.is_valid():
@@ -39,7 +40,7 @@ def add_member(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, pk: UUID, *, form: OrganisationForm | None = None, member_form: MemberForm | None = None
+    request: PageRequest, pk: UUID, *, form: OrganisationForm | None = None, member_form: MemberForm | None = None
 ) -> HttpResponse:
     organisation = selectors.visible(request.actor, pk)
     bad = (form is not None and form.errors) or (member_form is not None and member_form.errors)

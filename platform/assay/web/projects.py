@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from assay.web.forms.faults import attempt
 from assay.web.forms.projects import AnswerForm, AppointForm, ProjectForm, SignAnswersForm
+from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import NotFound
 from governance.law.regulation import rules as regulation
@@ -21,7 +22,7 @@ from governance.people.projects.rules import Role
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: PageRequest) -> HttpResponse:
     context = {
         "projects": selectors.visible_to(request.actor),
         "organisations": organisations.visible_to(request.actor),
@@ -30,7 +31,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: PageRequest) -> HttpResponse:
     belongs = organisations.visible_to(request.actor).first()
     if belongs is None:
         raise NotFound("organisation")
@@ -43,13 +44,13 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     project = selectors.visible(request.actor, pk)
     return render(request, "projects/detail.html", _context(request, project))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+def edit(request: PageRequest, pk: UUID) -> HttpResponse:
     project = selectors.require(request.actor, pk, "describe the project")
     form = ProjectForm(request.POST or None, initial=project.content())
     if form.is_valid():
@@ -61,7 +62,7 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def appoint(request: HttpRequest, pk: UUID) -> HttpResponse:
+def appoint(request: PageRequest, pk: UUID) -> HttpResponse:
     project = selectors.visible(request.actor, pk)
     form = AppointForm(request.POST, people=_people(project))
     if form.is_valid():
@@ -75,14 +76,14 @@ def appoint(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def dismiss(request: HttpRequest, pk: UUID) -> HttpResponse:
+def dismiss(request: PageRequest, pk: UUID) -> HttpResponse:
     project_id = services.dismiss(actor=request.actor, member_id=pk)
     messages.success(request, _("The role is taken away; what they did with it stays on record."))
     return redirect("project-detail", pk=project_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def questionnaire(request: HttpRequest, pk: UUID) -> HttpResponse:
+def questionnaire(request: PageRequest, pk: UUID) -> HttpResponse:
     """One question at a time; the answers wait in the session until a person signs them with a reason."""
     project = selectors.require(request.actor, pk, "answer the questionnaire")
     key = f"questionnaire-{pk}"
@@ -126,7 +127,7 @@ def questionnaire(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def classification(request: HttpRequest, pk: UUID) -> HttpResponse:
+def classification(request: PageRequest, pk: UUID) -> HttpResponse:
     found = Classification.objects.select_related("project").filter(pk=pk).first()
     if found is None:
         raise NotFound("classification")
@@ -160,7 +161,7 @@ def _people(project: Project) -> list[tuple[str, str]]:
     return [(user.username, user.get_full_name() or user.username) for user in users]
 
 
-def _context(request: HttpRequest, project: Project, appoint_form: AppointForm | None = None) -> dict[str, object]:
+def _context(request: PageRequest, project: Project, appoint_form: AppointForm | None = None) -> dict[str, object]:
     events = list(audit.trail(projects=[project.pk])[:10])
     may_appoint = selectors.may(request.actor, project.pk, "appoint people") or organisations.is_administrator(
         request.actor, project.organisation_id

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from assay.web import addresses
 from assay.web.forms.faults import attempt
 from assay.web.forms.releases import ProposalForm, WithdrawalForm
+from assay.web.requests import PageRequest
 from assay.web.runs import gate_row
 from governance.delivery.releases import gates, selectors, services
 from governance.delivery.releases.models import Release
@@ -24,7 +25,7 @@ from governance.work.evaluations import selectors as evaluations
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def propose(request: HttpRequest, pk: UUID) -> HttpResponse:
+def propose(request: PageRequest, pk: UUID) -> HttpResponse:
     """From a frozen dossier: what is proposed is exactly what that dossier is about."""
     frozen = dossiers.version_visible(request.actor, pk)
     projects.require(request.actor, frozen.project_id, "propose a release")
@@ -41,19 +42,19 @@ def propose(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     return _page(request, selectors.visible(request.actor, pk), WithdrawalForm())
 
 
 @require_POST
-def release(request: HttpRequest, pk: UUID) -> HttpResponse:
+def release(request: PageRequest, pk: UUID) -> HttpResponse:
     services.release(actor=request.actor, release_id=pk)
     messages.success(request, _("Released. The digest now answers yes to whoever asks for this purpose."))
     return redirect("release-detail", pk=pk)
 
 
 @require_POST
-def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
+def withdraw(request: PageRequest, pk: UUID) -> HttpResponse:
     found = selectors.visible(request.actor, pk)
     form = WithdrawalForm(request.POST)
     if form.is_valid():
@@ -64,7 +65,7 @@ def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _page(request, found, form)
 
 
-def _page(request: HttpRequest, found: Release, form: WithdrawalForm) -> HttpResponse:
+def _page(request: PageRequest, found: Release, form: WithdrawalForm) -> HttpResponse:
     events = list(audit.history(found)[:20])
     rows = gates.for_release(found) if found.state == State.PROPOSED else []
     context = {

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,6 +13,7 @@ from assay.rendering import pictures
 from assay.web import addresses
 from assay.web.forms.faults import attempt
 from assay.web.forms.runs import RunForm, initial_of
+from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.law.regulation import rules as regulation
 from governance.people.approvals.selectors import standing
@@ -27,7 +28,7 @@ STATE_OF_LIGHT = {"green": "passed", "amber": "waits", "red": "shut"}
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: PageRequest) -> HttpResponse:
     rows = selectors.visible_to(request.actor)
     state, project = request.GET.get("state", ""), request.GET.get("project", "")
     if state:
@@ -47,7 +48,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest, project: UUID) -> HttpResponse:
+def create(request: PageRequest, project: UUID) -> HttpResponse:
     """Prepare a plan; with `from` in the address it begins as a copy of another run."""
     found = projects.require(request.actor, project, "prepare a run")
     initial = {}
@@ -62,7 +63,7 @@ def create(request: HttpRequest, project: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+def edit(request: PageRequest, pk: UUID) -> HttpResponse:
     run = selectors.visible(request.actor, pk)
     projects.require(request.actor, run.project_id, "prepare a run")
     form = RunForm(request.POST or None, project=run.project, initial=initial_of(run))
@@ -75,7 +76,7 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def preview(request: HttpRequest, project: UUID) -> HttpResponse:
+def preview(request: PageRequest, project: UUID) -> HttpResponse:
     """Gates and estimate for what is typed so far; swapped in beside the form."""
     found = projects.require(request.actor, project, "prepare a run")
     form = RunForm(request.POST, project=found)
@@ -84,7 +85,7 @@ def preview(request: HttpRequest, project: UUID) -> HttpResponse:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     run = selectors.visible(request.actor, pk)
     events = list(audit.history(run)[:30])
     context = {
@@ -104,7 +105,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def live(request: HttpRequest, pk: UUID) -> HttpResponse:
+def live(request: PageRequest, pk: UUID) -> HttpResponse:
     """The part of the page that changes while the run goes on."""
     run = selectors.visible(request.actor, pk)
     response = render(request, "runs/_live.html", _live(run))
@@ -114,26 +115,26 @@ def live(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def log(request: HttpRequest, pk: UUID) -> HttpResponse:
+def log(request: PageRequest, pk: UUID) -> HttpResponse:
     run = selectors.visible(request.actor, pk)
     return render(request, "runs/log.html", {"run": run, "lines": _lines(run)})
 
 
 @require_POST
-def submit(request: HttpRequest, pk: UUID) -> HttpResponse:
+def submit(request: PageRequest, pk: UUID) -> HttpResponse:
     services.submit(actor=request.actor, run_id=pk, note=request.POST.get("note", "")[:2000])
     messages.success(request, _("Submitted. The risk owner finds it among what waits."))
     return redirect("run-detail", pk=pk)
 
 
 @require_POST
-def launch(request: HttpRequest, pk: UUID) -> HttpResponse:
+def launch(request: PageRequest, pk: UUID) -> HttpResponse:
     services.launch(actor=request.actor, run_id=pk)
     return redirect("run-detail", pk=pk)
 
 
 @require_POST
-def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+def cancel(request: PageRequest, pk: UUID) -> HttpResponse:
     run = services.cancel(actor=request.actor, run_id=pk)
     running = run.state == State.RUNNING
     messages.success(request, _("It ends within seconds, with a checkpoint.") if running else _("Cancelled."))
@@ -141,13 +142,13 @@ def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
+def resume(request: PageRequest, pk: UUID) -> HttpResponse:
     services.resume(actor=request.actor, run_id=pk)
     messages.success(request, _("Queued again; it goes on from its last checkpoint."))
     return redirect("run-detail", pk=pk)
 
 
-def _form_page(request: HttpRequest, project: Project, form: RunForm, run: Run | None = None) -> HttpResponse:
+def _form_page(request: PageRequest, project: Project, form: RunForm, run: Run | None = None) -> HttpResponse:
     context = {"project": project, "form": form, "run": run, **_preview(project, form)}
     return render(request, "runs/form.html", context, status=422 if form.errors else 200)
 

@@ -1,5 +1,6 @@
 """What every page shows around its content: navigation, counts, the person, whether work gets done."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -13,6 +14,8 @@ from governance.foundation.jobs.rules import State as JobState
 from governance.people.approvals import selectors as approvals
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
+from governance.people.projects.rules import SPOKEN
 
 NAV = [
     ("home", gettext_lazy("Home"), ("home",)),
@@ -27,6 +30,9 @@ NAV = [
     ("audit-list", gettext_lazy("Audit"), ("audit",)),
 ]
 
+# The lists, by the name of their address: what crumbs call them too.
+LISTS = {name: label for name, label, _prefixes in NAV}
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The context processor. Nothing for somebody who is not signed in: those pages stand alone."""
@@ -35,15 +41,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return {}
     seen = list(projects.visible_to(actor))
     ids = [project.pk for project in seen]
+    here = current_project(request, seen)
     live = list(jobs.live(ids).values_list("state", flat=True))
     waiting = len(approvals.inbox(actor))
     return {
         "shell": {
             "nav": _nav(request, waiting=waiting),
             "settings": _settings(request, actor),
-            "project": None,
+            "project": {"name": here.name, "url": reverse("project-detail", args=[here.pk])} if here else None,
             "projects": [
-                {"name": p.name, "url": reverse("project-detail", args=[p.pk]), "current": False} for p in seen[:12]
+                {"name": p.name, "url": reverse("project-detail", args=[p.pk]), "current": p == here} for p in seen[:12]
             ],
             "all_projects_url": reverse("project-list"),
             "search_url": None,
@@ -54,7 +61,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             },
             "person": {
                 "name": actor.first_name,
-                "role": "",
+                "role": _roles(actor, here),
                 "links": [{"label": _("Your account"), "url": reverse("account")}],
             },
             "sign_out_url": reverse("sign-out"),
@@ -62,6 +69,21 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "audit": None,
         }
     }
+
+
+def current_project(request: HttpRequest, seen: Sequence[Project]) -> Project | None:
+    """The project that the page belongs to, by its view's crumbs or its list's filter; the only one there is."""
+    found: Project | None = getattr(request, "project", None)
+    asked = request.GET.get("project", "")
+    if found is None and asked:
+        found = next((project for project in seen if project.slug == asked), None)
+    return found or (seen[0] if len(seen) == 1 else None)
+
+
+def _roles(actor: Actor, project: Project | None) -> str:
+    if project is None:
+        return ""
+    return ", ".join(sorted(SPOKEN[role] for role in projects.roles(actor, project.pk)))
 
 
 def _nav(request: HttpRequest, *, waiting: int) -> list[dict[str, Any]]:

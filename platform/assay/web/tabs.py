@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+
+from assay.web.requests import PageRequest
 
 ORDER = {
     "overview": _("Overview"),
@@ -15,7 +16,7 @@ ORDER = {
 }
 
 
-def of(request: HttpRequest, counts: Mapping[str, int | None]) -> tuple[str, list[dict[str, Any]]]:
+def of(request: PageRequest, counts: Mapping[str, int | None]) -> tuple[str, list[dict[str, Any]]]:
     """(the tab asked for, the rows for `{% tabs %}`). `counts` names the page's tabs; None shows no number."""
     asked = request.GET.get("tab", "overview")
     current = asked if asked in counts else "overview"

@@ -50,7 +50,5 @@ class LicenceField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("label", _("Licence"))
-        kwargs.setdefault(
-            "help_text", _("An SPDX expression, such as Apache-2.0, or “unknown”.")
-        )
+        kwargs.setdefault("help_text", _("An SPDX expression, such as Apache-2.0, or “unknown”."))
         super().__init__(max_length=200, **kwargs)

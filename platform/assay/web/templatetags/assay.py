@@ -22,7 +22,9 @@ from django.utils.translation import gettext, ngettext
 from markdown_it import MarkdownIt
 
 from assay.rendering import numerals, pictures
+from assay.web import trail
 from assay.web.states import look
+from governance.foundation.audit.models import AuditEvent
 
 register = template.Library()
 
@@ -260,6 +262,12 @@ def get(mapping: Mapping[Any, Any], key: object) -> Any:
 def diff(rows: Iterable[Mapping[str, Any]], caption: str = "", first: str = "") -> dict[str, Any]:
     """A table before and after. Rows have `label`, `before`, `after`, and may have `by` (who, when)."""
     return {"rows": list(rows), "caption": caption, "first": first or gettext("Fact")}
+
+
+@register.simple_tag
+def told(events: Iterable[AuditEvent]) -> list[trail.Told]:
+    """`{% told events as rows %}`: entries of the audit trail in words."""
+    return trail.told(events)
 
 
 # --- parts of a page -----------------------------------------------------------------------------------------

@@ -1,0 +1,197 @@
+"""The audit trail as a person would tell it: who did what to which record. The vocabulary of acts stands here."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from assay.web import addresses
+from governance.foundation.audit import selectors
+from governance.foundation.audit.models import AuditEvent
+from governance.foundation.core.records import Record
+from governance.people.projects.models import Member
+
+_t = gettext_lazy
+
+# action -> what somebody did; the record's name follows, so each ends where that name fits.
+ACTS: Mapping[str, str | Promise] = {
+    "approval.asked": _t("asked for approval of"),
+    "approval.decided.approve": _t("approved"),
+    "approval.decided.changes": _t("asked for changes of"),
+    "approval.decided.reject": _t("rejected"),
+    "approval.voided": _t("found that a change ended the approval of"),
+    "approval.withdrawn": _t("took back the request about"),
+    "base-model.registered": _t("registered the base model"),
+    "dataset.created": _t("opened the dataset"),
+    "dataset-version.registered": _t("registered the data"),
+    "dataset-version.file-taken": _t("took the file of"),
+    "dataset-version.file-refused": _t("was refused the file of"),
+    "dossier.opened": _t("opened"),
+    "dossier.declared": _t("declared text for"),
+    "dossier.marked-not-applicable": _t("signed as not applicable"),
+    "dossier.text-taken-back": _t("took back the text for"),
+    "dossier.fact-stated": _t("stated the fact"),
+    "dossier.frozen": _t("froze"),
+    "evaluation.asked": _t("queued the"),
+    "evaluation.started": _t("began the"),
+    "evaluation.succeeded": _t("recorded the report of the"),
+    "evaluation.failed": _t("could not finish the"),
+    "evaluation.cancelled": _t("cancelled the"),
+    "evaluation.retried": _t("queued anew the"),
+    "evaluation-plan.written": _t("wrote the evaluation plan"),
+    "evaluation-plan.revised": _t("changed the evaluation plan"),
+    "evaluation-plan.copied": _t("copied an evaluation plan as"),
+    "evaluation-plan.locked": _t("locked the evaluation plan"),
+    "evidence.exported": _t("sealed the"),
+    "model-card.frozen": _t("wrote the"),
+    "model-version.made": _t("made the model"),
+    "organisation.created": _t("entered the organisation"),
+    "organisation.described": _t("changed the details of"),
+    "organisation.member-added": _t("added"),
+    "project.created": _t("opened the project"),
+    "project.described": _t("changed the description of"),
+    "project.appointed": _t("gave"),
+    "project.dismissed": _t("took from"),
+    "project.classified": _t("signed the"),
+    "reauthentication.failed": _t("gave a wrong password for a signature"),
+    "release.proposed": _t("proposed the"),
+    "release.released": _t("signed off the"),
+    "release.withdrawn": _t("withdrew the"),
+    "rendering.made": _t("made the file"),
+    "rendering.failed": _t("could not make the file"),
+    "run.prepared": _t("prepared the run"),
+    "run.revised": _t("changed the plan of the run"),
+    "run.submitted": _t("submitted the run"),
+    "run.launched": _t("launched the run"),
+    "run.started": _t("began the run"),
+    "run.succeeded": _t("finished the run"),
+    "run.failed": _t("could not finish the run"),
+    "run.cancelled": _t("cancelled the run"),
+    "run.resumed": _t("took up again the run"),
+    "token.created": _t("made an API token"),
+    "token.revoked": _t("revoked an API token"),
+}
+
+# What a record's own name rests on, so that naming many takes one query a kind.
+_WITH: Mapping[str, tuple[str, ...]] = {
+    "member": ("user",),
+    "membership": ("user", "organisation"),
+    "dataset_version": ("dataset",),
+    "decision": ("request",),
+    "dossier_draft": ("model_version",),
+    "dossier": ("dossier__model_version",),
+    "bundle": ("dossier_version__dossier__model_version",),
+    "release": ("model_version",),
+    "model_card": ("model_version",),
+    "evaluation": ("model_version",),
+    "classification": ("project",),
+    "declaration": ("dossier",),
+    "stated_fact": ("dossier",),
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """One entry in words. `what` is the record's name ("" where it is gone), `url` its page ("" where it has none)."""
+
+    event: AuditEvent
+    who: str
+    did: str
+    what: str
+    url: str
+    notes: list[str]
+
+    @property
+    def at(self) -> datetime:
+        return self.event.at
+
+
+def told(events: Iterable[AuditEvent]) -> list[Told]:
+    """`events` in words, in their order; one query for the people and one for each kind of record."""
+    rows = list(events)
+    people, records = selectors.names(rows), _records(rows)
+    return [_tell(event, people, records) for event in rows]
+
+
+def did(event: AuditEvent) -> str:
+    """The act in words; a word that this version does not know is shown as it was written."""
+    action = event.action
+    if action == "approval.decided":
+        action += f".{json.loads(event.body)['facts']['verdict']}"
+    return str(ACTS.get(action, event.action))
+
+
+def _tell(event: AuditEvent, people: Mapping[Any, str], records: Mapping[tuple[str, str], Record]) -> Told:
+    record = records.get((event.subject_kind, event.subject_id))
+    personal = json.loads(event.personal.text) if hasattr(event, "personal") else {}
+    return Told(
+        event=event,
+        who=(people.get(event.actor) or _("(erased)")) if event.actor else "Assay",
+        did=did(event),
+        what=_NAMES.get(event.subject_kind, str)(record) if record is not None else "",
+        url=_page(event, record),
+        notes=[str(value) for value in personal.values() if value],
+    )
+
+
+def _records(events: Iterable[AuditEvent]) -> dict[tuple[str, str], Record]:
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for event in events:
+        if event.subject_kind:
+            wanted[event.subject_kind].add(event.subject_id)
+    models = {model.kind: model for model in apps.get_models() if issubclass(model, Record) and model.kind}
+    found: dict[tuple[str, str], Record] = {}
+    for kind, ids in wanted.items():
+        if kind in models:
+            rows = models[kind]._default_manager.select_related(*_WITH.get(kind, ())).filter(pk__in=ids)
+            found |= {(kind, str(record.pk)): record for record in rows}
+    return found
+
+
+def _member(record: Any) -> str:
+    member: Member = record
+    name = member.user.get_full_name() or member.user.get_username()
+    return _("%(name)s the role of %(role)s") % {"name": name, "role": member.get_role_display()}
+
+
+def _membership(record: Any) -> str:
+    name = record.user.get_full_name() or record.user.get_username()
+    return _("%(name)s to %(organisation)s") % {"name": name, "organisation": record.organisation}
+
+
+def _inside_a_sentence(record: Any) -> str:
+    name = str(record)
+    return name[:1].lower() + name[1:]
+
+
+_NAMES: Mapping[str, Callable[[Any], str]] = {
+    **dict.fromkeys(("evaluation", "model_card", "release", "dossier_draft"), _inside_a_sentence),
+    "member": _member,
+    "membership": _membership,
+    "decision": lambda decision: str(decision.request),
+    "classification": lambda found: _("classification of %(project)s") % {"project": found.project},
+    "declaration": lambda text: str(text.prompt),
+    "stated_fact": lambda fact: str(fact.fact).replace("_", " "),
+    "bundle": lambda bundle: _("evidence bundle of %(dossier)s") % {"dossier": bundle.dossier_version},
+}
+
+
+def _page(event: AuditEvent, record: Record | None) -> str:
+    """The record's page; for a part of something, the page of the whole."""
+    match event.subject_kind:
+        case "decision":
+            return addresses.of("approval_request", getattr(record, "request_id", None))
+        case "declaration" | "stated_fact":
+            return addresses.of("dossier_draft", getattr(record, "dossier_id", None))
+        case "member":
+            return addresses.of("project", event.project)
+        case "membership":
+            return addresses.of("organisation", event.organisation)
+    return addresses.of(event.subject_kind, event.subject_id)
