@@ -33,9 +33,9 @@ class Events:
             target.flush()
 
     def progress(self, task: str, done: int, of: int) -> None:
-        """How far a task is, at most twice a second, and always its end."""
+        """How far a task is, at most twice a second, and always its beginning and its end."""
         now = time.monotonic()
-        if done >= of or now - self._last >= PAUSE:
+        if done in (0, of) or now - self._last >= PAUSE:
             self._last = now
             self.emit("metrics", task=task, done=done, of=of)
 
