@@ -9,22 +9,27 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 from django.conf import settings
 from django.db import connection
 
 from assay.jobs import processes
+from assay.jobs.app import app
 from governance.foundation.jobs.models import Worker
 from governance.materials.base_models import services as base_models
 from governance.people.approvals import services as approvals
 from governance.work.evaluation_plans import services as evaluation_plans
 from governance.work.runs import services as runs
-from governance.work.runs.models import Run
+from governance.work.runs.folders import run_folder
+from governance.work.runs.models import Run, RunEvent
+from governance.work.runs.rules import ENDED, State
 from tests import factories
 from tests.people import House
 
@@ -57,11 +62,19 @@ class Served:
     seen: set[int] = field(default_factory=set)
 
     @property
+    def database_url(self) -> str:
+        """The address of the database that this test uses itself."""
+        used = connection.settings_dict
+        if connection.vendor == "sqlite":
+            return f"sqlite:///{used['NAME']}"
+        return f"postgres://{used['USER']}:{used['PASSWORD']}@{used['HOST']}:{used['PORT']}/{used['NAME']}"
+
+    @property
     def environment(self) -> dict[str, str]:
         return {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "assay.settings.test",
-            "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+            "DATABASE_URL": self.database_url,
             "ASSAY_VAR_DIR": str(self.var),
             "ASSAY_DATA_DIR": str(settings.DATA_DIR),
             "ASSAY_MODELS_DIR": str(settings.ASSAY_MODELS_DIR),
@@ -139,6 +152,31 @@ class Served:
         return [pid for pid in self.seen | set(at_work()) if processes.identity(pid)]
 
 
+@contextmanager
+def served_from(var: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """`assay serve`, not yet started; jobs that the test asks for are announced to its broker. Whatever the test
+    leaves running is ended."""
+    made = Served(var)
+    if settings.BROKER_URL.startswith("filesystem:"):
+        folders = {"data_folder_in": "messages", "data_folder_out": "messages"}
+        folders |= {"processed_folder": "reading", "control_folder": "control"}
+        options = dict(app.conf.broker_transport_options)
+        for name, folder in folders.items():
+            (var / "broker" / folder).mkdir(parents=True, exist_ok=True)
+            options[name] = str(var / "broker" / folder)
+        monkeypatch.setitem(app.conf, "broker_transport_options", options)
+        monkeypatch.setattr(app, "_pool", None)
+        monkeypatch.setattr(app.amqp, "_producer_pool", None)
+    monkeypatch.setattr(settings, "ASSAY_LEASE_SECONDS", LEASE)
+    try:
+        yield made
+    finally:
+        if made.process is not None and made.process.poll() is None:
+            made.stop()
+        for pid in made.survivors():
+            os.kill(pid, signal.SIGKILL)
+
+
 def at_work() -> list[int]:
     """Processes that carry a job's mark of this installation: trainers, evaluators, renderers."""
     home = str(settings.DATA_DIR)
@@ -178,3 +216,20 @@ def launched_run(home: House, *, base: Any, steps: int, every: int, tasks: list[
     )  # fmt: skip
     factories.approve(home.rita, runs.submit(actor=home.ada, run_id=run.pk))
     return runs.launch(actor=home.ada, run_id=run.pk)
+
+
+def checkpoint_of(run: Run) -> bool:
+    """Whether the run has a checkpoint to go on from."""
+    return any((run_folder(run.pk) / "out" / "checkpoints").glob("step-*"))
+
+
+def ended(run: Run) -> State | None:
+    """The state in which the run ended, or None."""
+    state = State(Run.objects.get(pk=run.pk).state)
+    return state if state in ENDED else None
+
+
+def steps_of(run: Run) -> list[int]:
+    """The training steps whose events reached the database, in order of arrival."""
+    events = RunEvent.objects.filter(run=run, type="metrics")
+    return [event.data["step"] for event in events if event.data.get("phase") == "train"]

@@ -6,19 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from assay.jobs import processes
-from assay.jobs.app import app
 from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import State as JobState
 from governance.work.model_versions.models import ModelVersion
 from governance.work.runs import services as runs
-from governance.work.runs.folders import run_folder
-from governance.work.runs.models import Run, RunEvent
+from governance.work.runs.models import Run
 from governance.work.runs.rules import State
 from tests import living
-from tests.living import Served, at_work, until
+from tests.living import Served, at_work, checkpoint_of, ended, served_from, steps_of, until
 from tests.people import House, house
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
@@ -31,39 +28,8 @@ def home(transactional_db: None) -> House:
 
 @pytest.fixture
 def served(tmp_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """`assay serve`, not yet started; jobs that the test asks for are announced to its broker."""
-    made = Served(tmp_path / "var")
-    options = dict(app.conf.broker_transport_options)
-    for name, folder in [("data_folder_in", "messages"), ("data_folder_out", "messages"),
-                         ("processed_folder", "reading"), ("control_folder", "control")]:  # fmt: skip
-        options[name] = str(made.var / "broker" / folder)
-        Path(options[name]).mkdir(parents=True, exist_ok=True)
-    monkeypatch.setitem(app.conf, "broker_transport_options", options)
-    monkeypatch.setattr(app, "_pool", None)
-    monkeypatch.setattr(app.amqp, "_producer_pool", None)
-    monkeypatch.setattr(settings, "ASSAY_LEASE_SECONDS", living.LEASE)
-    yield made
-    if made.process is not None and made.process.poll() is None:
-        made.stop(signal.SIGTERM)
-    for pid in made.survivors():
-        os.kill(pid, signal.SIGKILL)
-
-
-def steps_of(run: Run) -> list[int]:
-    return [
-        event.data["step"]
-        for event in RunEvent.objects.filter(run=run, type="metrics")
-        if event.data.get("phase") == "train"
-    ]
-
-
-def checkpoint_of(run: Run) -> bool:
-    return any((run_folder(run.pk) / "out" / "checkpoints").glob("step-*"))
-
-
-def ended(run: Run) -> State | None:
-    state = Run.objects.get(pk=run.pk).state
-    return None if state in {State.QUEUED, State.RUNNING} else state
+    with served_from(tmp_path / "var", monkeypatch) as made:
+        yield made
 
 
 def the_job(run: Run) -> Job:

@@ -4,7 +4,6 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 from assay.jobs.keeping import keeping
@@ -22,12 +21,12 @@ def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
     rendering = renderings.begin(lease=lease, rendering_id=lease.subject_id)
     with tempfile.TemporaryDirectory(prefix="assay-render-") as name:
         folder = Path(name)
-        made = folder / f"document.{rendering.format}"
+        made, said = folder / f"document.{rendering.format}", folder / "renderer.log"
         outcome = Supervised(
             command(rendering, folder, made),
             lease=lease,
             folder=folder,
-            log_file=folder / "renderer.log",
+            log_file=said,
             stopping=stopping,
             limits=LIMITS,
         ).run()
@@ -37,7 +36,7 @@ def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
             fail(lease, why(outcome))
             return
         with keeping(lease):
-            renderings.finish(lease=lease, rendering_id=lease.subject_id, file=made, renderer=renderer())
+            renderings.finish(lease=lease, rendering_id=lease.subject_id, file=made, renderer=renderer(said))
 
 
 def fail(lease: Lease, message: str) -> None:
@@ -58,9 +57,10 @@ def command(rendering: Rendering, folder: Path, made: Path) -> list[str]:
     return [sys.executable, "-m", "assay.rendering", str(given), str(made)]
 
 
-def renderer() -> str:
-    """What made the file: the same renderer makes the same bytes again."""
-    return f"Assay {version('assay')}, WeasyPrint {version('weasyprint')}"
+def renderer(said: Path) -> str:
+    """What made the file, in the words of the process that made it (its last line, JSON)."""
+    last = said.read_text(encoding="utf-8").strip().splitlines()[-1]
+    return str(json.loads(last)["renderer"])
 
 
 def why(outcome: Outcome) -> str:
