@@ -11,3 +11,8 @@ urlpatterns = [
     path("", include("assay.accounts.urls")),
     path("", include("assay.web.urls")),
 ]
+
+handler400 = "assay.failures.bad_request"
+handler403 = "assay.failures.not_allowed"
+handler404 = "assay.failures.not_found"
+handler500 = "assay.failures.broken"

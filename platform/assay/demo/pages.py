@@ -41,6 +41,7 @@ NOT_PAGES: Mapping[str, str] = {
     "approval-ask": ACTS,
     "evaluation-plan-copy": ACTS,
     "run-preview": ACTS,
+    "run-preview-row": ACTS,
     "run-submit": ACTS,
     "run-launch": ACTS,
     "run-cancel": ACTS,

@@ -15,6 +15,7 @@ from governance.delivery.releases import services as releases
 from governance.delivery.releases.models import Release
 from governance.documents.dossiers import services as dossiers
 from governance.documents.dossiers.models import DossierVersion
+from governance.documents.evaluation_reports import services as evaluation_reports
 from governance.documents.renderings.models import Rendering
 from governance.documents.renderings.rules import State as RenderingState
 from governance.foundation.core.actor import Actor
@@ -192,6 +193,7 @@ class Story:
         """The PDFs, made by the worker from the frozen documents."""
         asked = {
             "dossier.pdf": dossiers.export(actor=self.stage["cleo"], version_id=frozen.pk),
+            "evaluation-report.pdf": evaluation_reports.export(actor=self.stage["cleo"], evaluation_id=evaluation.pk),
         }
         for name, rendering in asked.items():
             if rendering.state != RenderingState.READY:

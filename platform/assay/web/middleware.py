@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotAllowed, NotFound, Refusal
+from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Refusal
 
 # Pages that somebody may see without an account.
 OPEN_TO_ALL = frozenset({"sign-in", "healthz", "readyz"})
@@ -53,4 +53,6 @@ class SpokenErrorsMiddleware:
             if url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
                 messages.error(request, str(error), extra_tags=error.code)
                 return HttpResponseRedirect(back)
-        return render(request, f"errors/{error.status}.html", {"error": error}, status=error.status)
+        missing = [f"{one.what}: {one.cure}" for one in error.missing] if isinstance(error, GateClosed) else []
+        context = {"reason": str(error), "missing": missing}
+        return render(request, f"errors/{error.status}.html", context, status=error.status)
