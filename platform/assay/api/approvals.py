@@ -25,7 +25,7 @@ VERDICTS = [verdict.value for verdict in Verdict]
 STATES = [state.value for state in State]
 
 
-class SubjectSerializer(serializers.Serializer):
+class SubjectSerializer(serializers.Serializer[Any]):
     """What is asked about, as it was when it was asked about."""
 
     kind = serializers.ChoiceField(source="subject_kind", choices=KINDS)
@@ -34,7 +34,7 @@ class SubjectSerializer(serializers.Serializer):
     sha256 = serializers.CharField(source="subject_digest", help_text="What a decision binds to.")
 
 
-class DecisionSerializer(serializers.ModelSerializer):
+class DecisionSerializer(serializers.ModelSerializer[Any]):
     sha256 = serializers.CharField(source="digest", read_only=True, help_text="The digest that was decided on.")
 
     class Meta:
@@ -45,7 +45,7 @@ class DecisionSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class ApprovalSummary(serializers.ModelSerializer):
+class ApprovalSummary(serializers.ModelSerializer[Any]):
     subject = SubjectSerializer(source="*", read_only=True)
     decisions = DecisionSerializer(many=True, read_only=True)
 
@@ -57,10 +57,10 @@ class ApprovalSummary(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class SignedPartSerializer(serializers.Serializer):
+class SignedPartSerializer(serializers.Serializer[Any]):
     """One thing that a signature covers."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field, not its own label
     name = serializers.CharField()
     sha256 = serializers.CharField()
 
@@ -159,7 +159,7 @@ class NewProof(Input):
     verdict = serializers.ChoiceField(choices=VERDICTS)
 
 
-class ProofSerializer(serializers.Serializer):
+class ProofSerializer(serializers.Serializer[Any]):
     proof = serializers.CharField(help_text="Good once, for this person, digest and verdict. Shown here only.")
     expires_at = serializers.DateTimeField()
 
@@ -174,8 +174,8 @@ class TriesPerPerson(UserRateThrottle):
 class ReauthenticationViewSet(Door, ViewSet):
     """Show anew who you are, for one decision on one digest."""
 
-    permission_classes: ClassVar[list[Any]] = [IsAuthenticated]
-    throttle_classes: ClassVar[list[Any]] = [TriesPerPerson]
+    permission_classes = [IsAuthenticated]
+    throttle_classes = [TriesPerPerson]
     keyed = False  # a proof is a secret: it is never kept to be answered again
 
     @extend_schema(request=NewProof, responses={201: ProofSerializer})

@@ -22,7 +22,7 @@ from governance.people.projects import selectors as projects
 LARGEST_SEQ = 2**63 - 1
 
 
-class AuditEventSerializer(serializers.ModelSerializer):
+class AuditEventSerializer(serializers.ModelSerializer[Any]):
     by_name = serializers.SerializerMethodField(help_text="Empty for the platform, and for who was forgotten.")
     subject = serializers.SerializerMethodField()
     body = serializers.SerializerMethodField(help_text="What was hashed, as JSON.")

@@ -55,7 +55,9 @@ class NewBaseModel(Input):
     licence = serializers.CharField(max_length=200, help_text="An SPDX expression.")
     revision = serializers.CharField(max_length=80, required=False, allow_blank=True)
     provider = serializers.CharField(max_length=160, required=False, allow_blank=True)
-    source = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    source = serializers.CharField(  # type: ignore[assignment]  # a field, not its own source
+        max_length=300, required=False, allow_blank=True
+    )
     general_purpose = serializers.BooleanField(required=False, allow_null=True)
     systemic_risk = serializers.BooleanField(required=False, allow_null=True)
     training_flops = serializers.FloatField(required=False, allow_null=True)

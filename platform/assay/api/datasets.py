@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.http import FileResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
@@ -87,7 +88,7 @@ class ProvenancePart(JsonPart):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         value = super().to_internal_value(data)
         if not isinstance(value, dict):
-            raise serializers.ValidationError("A provenance record is an object: field name to text.")
+            raise serializers.ValidationError(_("A provenance record is an object: field name to text."))
         return value
 
 
@@ -95,13 +96,17 @@ class ProvenancePart(JsonPart):
 class ToldPart(JsonPart):
     def to_internal_value(self, data: Any) -> list[dict[str, str]]:
         value = super().to_internal_value(data)
-        entries = value if isinstance(value, list) else [None]
-        for entry in entries:
-            if not isinstance(entry, dict) or set(entry) != {"where", "says"}:
-                raise serializers.ValidationError('What places say is a list of {"where", "says"}.')
-            if not all(isinstance(text, str) for text in entry.values()):
-                raise serializers.ValidationError("“where” and “says” are texts.")
-        return entries
+        if not isinstance(value, list) or not all(self._is_entry(entry) for entry in value):
+            raise serializers.ValidationError(_('What places say is a list of {"where": text, "says": text}.'))
+        return value
+
+    @staticmethod
+    def _is_entry(entry: Any) -> bool:
+        return (
+            isinstance(entry, dict)
+            and set(entry) == {"where", "says"}
+            and all(isinstance(text, str) for text in entry.values())
+        )
 
 
 class NewVersion(Input):

@@ -47,7 +47,7 @@ class DossierVersionSerializer(DossierVersionSummary):
         return dict(StandingSerializer(standing(version)).data)
 
 
-class DossierSummary(serializers.ModelSerializer):
+class DossierSummary(serializers.ModelSerializer[Any]):
     latest = serializers.IntegerField(read_only=True, allow_null=True, help_text="The number of its newest version.")
 
     class Meta:
@@ -100,7 +100,7 @@ class NewFact(Input):
     reason = serializers.CharField(required=False, allow_blank=True)
 
 
-class VersionInput(serializers.Serializer):
+class VersionInput(serializers.Serializer[Any]):
     version = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_NUMBER)
 
 

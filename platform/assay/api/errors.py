@@ -72,7 +72,7 @@ class StillAnswering(exceptions.APIException):
     wait = 1  # seconds
 
 
-class FaultSerializer(serializers.Serializer):
+class FaultSerializer(serializers.Serializer[Any]):
     """One thing that is wrong with what was handed in."""
 
     field = serializers.CharField(help_text="Where it is, as a dotted path; empty for the body itself.")
@@ -81,7 +81,7 @@ class FaultSerializer(serializers.Serializer):
     row = serializers.IntegerField(required=False, help_text="The row of an uploaded file, counted from 1.")
 
 
-class MissingSerializer(serializers.Serializer):
+class MissingSerializer(serializers.Serializer[Any]):
     """One thing that keeps a gate shut."""
 
     what = serializers.CharField()
@@ -90,7 +90,7 @@ class MissingSerializer(serializers.Serializer):
     id = serializers.CharField(allow_blank=True)
 
 
-class ProblemSerializer(serializers.Serializer):
+class ProblemSerializer(serializers.Serializer[Any]):
     """A refusal after RFC 9457. `faults` stands with 422, `missing` with a closed gate, `reference` with 5xx."""
 
     type = serializers.CharField()

@@ -1,6 +1,6 @@
 """Evaluations: what was measured under the locked plan."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.http import HttpResponseBase
@@ -28,7 +28,7 @@ SUMMARY = [
 ]  # fmt: skip
 
 
-class EvaluationSummary(serializers.ModelSerializer):
+class EvaluationSummary(serializers.ModelSerializer[Any]):
     class Meta:
         model = Evaluation
         fields: ClassVar = SUMMARY

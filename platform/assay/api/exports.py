@@ -1,7 +1,7 @@
 """Files of frozen documents: sent when they are there, promised with a 202 while a worker makes them."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from django.http import FileResponse, HttpResponse
@@ -26,6 +26,7 @@ from governance.people.projects import selectors as projects
 
 MEDIA_TYPES = {"pdf": "application/pdf", "md": "text/markdown", "json": "application/json", "bundle": "application/zip"}
 ASK_AGAIN_SECONDS = 2
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class WhateverIsAccepted(BaseContentNegotiation):
@@ -38,7 +39,7 @@ class WhateverIsAccepted(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class RenderingSerializer(serializers.ModelSerializer):
+class RenderingSerializer(serializers.ModelSerializer[Any]):
     class Meta:
         model = Rendering
         fields: ClassVar = [
@@ -73,7 +74,7 @@ class RenderingViewSet(NounViewSet):
         return _file(rendering)
 
 
-def described(*formats: str, more: Sequence[OpenApiParameter] = ()) -> Any:
+def described(*formats: str, more: Sequence[OpenApiParameter] = ()) -> Callable[[F], F]:
     """The OpenAPI of an export in these formats, with `more` parameters than the format."""
     made_later = any(name in ("pdf", "md") for name in formats)
     responses: dict[Any, Any] = {(200, MEDIA_TYPES[name]): OpenApiTypes.BINARY for name in formats}

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -23,6 +23,7 @@ from rest_framework.response import Response
 from assay.api import parsers
 from assay.api.errors import KeyReused, StillAnswering
 from assay.api.models import KeptAnswer
+from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import digest, digest_of_file
 
 HEADER = "Idempotency-Key"
@@ -61,12 +62,11 @@ def _claim(request: Request) -> KeptAnswer:
     """The row of this request's key: newly ours, or answered. Raises KeyReused, StillAnswering."""
     key, fingerprint = _key(request), _fingerprint(request)
     now = timezone.now()
-    mine = KeptAnswer.objects.filter(user_id=request.user.pk)
+    person = Actor.of(request.user).person_id
+    mine = KeptAnswer.objects.filter(user_id=person)
     mine.filter(created_at__lt=now - KEPT_FOR).delete()
     claim = uuid.uuid4()
-    row, made = mine.get_or_create(
-        user_id=request.user.pk, key=key, defaults={"request_sha256": fingerprint, "claim": claim}
-    )
+    row, made = mine.get_or_create(user_id=person, key=key, defaults={"request_sha256": fingerprint, "claim": claim})
     if made:
         return row
     if row.request_sha256 != fingerprint:
@@ -110,10 +110,10 @@ def _fingerprint(request: Request) -> str:
     return digest({"method": request.method, "address": request.get_full_path(), "body": body})
 
 
-def _part(value: str | UploadedFile) -> str | dict[str, Any]:
+def _part(value: "str | UploadedFile[Any]") -> str | dict[str, Any]:
     if not isinstance(value, UploadedFile):
         return value
     value.seek(0)
-    sha256, size = digest_of_file(value.file)
+    sha256, size = digest_of_file(cast(BinaryIO, value))
     value.seek(0)
     return {"name": value.name, "sha256": sha256, "bytes": size}

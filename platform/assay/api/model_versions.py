@@ -1,6 +1,6 @@
 """Model versions, and the question that a deployment asks: is this digest released for this purpose today?"""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -33,7 +33,7 @@ class ModelVersionSerializer(RecordSerializer):
         read_only_fields = fields
 
 
-class InForceSerializer(serializers.Serializer):
+class InForceSerializer(serializers.Serializer[Any]):
     """One release that is in force now."""
 
     release = serializers.UUIDField(source="pk")
@@ -44,7 +44,7 @@ class InForceSerializer(serializers.Serializer):
     released_by_name = serializers.CharField()
 
 
-class AnswerSerializer(serializers.Serializer):
+class AnswerSerializer(serializers.Serializer[Any]):
     """Whether the digest is released at this moment, and for which purposes."""
 
     digest = serializers.CharField()
@@ -53,7 +53,7 @@ class AnswerSerializer(serializers.Serializer):
     releases = InForceSerializer(many=True)
 
 
-class ProjectInput(serializers.Serializer):
+class ProjectInput(serializers.Serializer[Any]):
     project = serializers.UUIDField(required=False)
 
 

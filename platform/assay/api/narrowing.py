@@ -14,7 +14,7 @@ class By:
     """One parameter: the lookup that it narrows by, and what it may be."""
 
     lookup: str
-    field: serializers.Field
+    field: serializers.Field[Any, Any, Any, Any]
     says: str = ""
 
     def schema(self) -> dict[str, Any]:

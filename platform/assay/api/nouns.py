@@ -12,6 +12,7 @@ from rest_framework import serializers, status
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from assay.api import idempotency, parsers
@@ -25,10 +26,10 @@ from governance.foundation.core.records import Record
 class ByAcceptHeader(DefaultContentNegotiation):
     """`?format=` names the format of an export here, never a renderer."""
 
-    settings = SimpleNamespace(URL_FORMAT_OVERRIDE=None)
+    settings = SimpleNamespace(URL_FORMAT_OVERRIDE=None)  # type: ignore[assignment]
 
 
-class Input(serializers.Serializer):
+class Input(serializers.Serializer[Any]):
     """A body. A field that it does not have is a fault, because a misspelt one would be lost silently."""
 
     @classmethod
@@ -43,10 +44,10 @@ class Input(serializers.Serializer):
             known = ", ".join(self.fields)
             message = _("There is no such field. Known: %(known)s.") % {"known": known}
             raise serializers.ValidationError({name: [message] for name in strange})
-        return super().to_internal_value(data)
+        return dict(super().to_internal_value(data))
 
 
-class RecordSerializer(serializers.ModelSerializer):
+class RecordSerializer(serializers.ModelSerializer[Any]):
     """A record as it is shown. Subclasses name the fields."""
 
     sha256 = serializers.CharField(
@@ -54,10 +55,10 @@ class RecordSerializer(serializers.ModelSerializer):
     )
 
 
-class Door:
-    """Mixed into every view: the actor, the limits of a body, the idempotency of a POST."""
+class Door(APIView):
+    """Under every view: the actor, the limits of a body, the idempotency of a POST."""
 
-    parser_classes: ClassVar[list[Any]] = [parsers.JsonBody]
+    parser_classes: list[Any] = [parsers.JsonBody]
     content_negotiation_class = ByAcceptHeader
     keyed = True  # whether a POST here may be repeated under an Idempotency-Key
     slow_actions: ClassVar[frozenset[str]] = frozenset()
@@ -65,7 +66,7 @@ class Door:
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         parsers.refuse_too_large(request, max(parser.limit() for parser in self.parser_classes))
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        super().initial(request, *args, **kwargs)
         self.actor = Actor.of(request.user)
         handler = getattr(self, "post", None)
         if request.method == "POST" and handler is not None and self.keyed and idempotency.HEADER in request.headers:
@@ -73,12 +74,13 @@ class Door:
             self.post = idempotency.once(handler, slow=slow)
 
 
-class NounViewSet(Door, GenericViewSet):
+class NounViewSet(Door, GenericViewSet[Any]):
     """List and look up one noun through its selector; what is absent and what is another's are one answer."""
 
     noun: ClassVar[str]  # as refusals speak it: "run plan"
     seen: ClassVar[Callable[[Actor], QuerySet[Any]]]  # selectors.visible_to
-    list_serializer_class: ClassVar[type[serializers.BaseSerializer] | None] = None
+    serializer_class: type[Any]
+    list_serializer_class: type[Any] | None = None
     narrowed_by: ClassVar[dict[str, By]] = {}
     filter_backends = [Narrowing]
     lookup_value_converter = "uuid"
@@ -86,10 +88,11 @@ class NounViewSet(Door, GenericViewSet):
 
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):
-            return self.serializer_class.Meta.model._default_manager.none()
+            model: type[Record] = self.serializer_class.Meta.model
+            return model._default_manager.none()
         return type(self).seen(self.actor)
 
-    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+    def get_serializer_class(self) -> type[Any]:
         if self.action == "list" and self.list_serializer_class:
             return self.list_serializer_class
         return self.serializer_class
@@ -116,7 +119,7 @@ class NounViewSet(Door, GenericViewSet):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    def retrieve(self, request: Request, pk: UUID) -> Response:
+    def retrieve(self, request: Request, pk: Any) -> Response:
         return self.shown(self.one())
 
 

@@ -3,7 +3,7 @@ can hold: no NaN, no number that a double cannot keep, no NUL, no half of a char
 
 import json
 import math
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -29,7 +29,7 @@ class JsonBody(BaseParser):
     def limit() -> int:
         return JSON_LIMIT
 
-    def parse(self, stream: BinaryIO, media_type: str | None = None, parser_context: Any = None) -> Any:
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
         """Raises ParseError, and TooLarge for a stream that goes on behind the limit."""
         data = stream.read(JSON_LIMIT + 1)
         if len(data) > JSON_LIMIT:
@@ -48,7 +48,7 @@ class UploadBody(MultiPartParser):
         return int(settings.ASSAY_UPLOAD_LIMIT) + FIELDS_BESIDE_A_FILE
 
 
-class JsonPart(Field):
+class JsonPart(Field[Any, Any, Any, Any]):
     """JSON as a part of a multipart body: a text, or a small file of its own."""
 
     def to_internal_value(self, data: Any) -> Any:

@@ -46,7 +46,7 @@ class NewProject(ProjectDescription):
     organisation = serializers.UUIDField()
 
 
-class MemberSerializer(serializers.ModelSerializer):
+class MemberSerializer(serializers.ModelSerializer[Any]):
     username = serializers.CharField(source="user.username", read_only=True)
     name = serializers.CharField(source="user.get_full_name", read_only=True)
 

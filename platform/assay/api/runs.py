@@ -27,14 +27,14 @@ SUMMARY = [
 ]  # fmt: skip
 
 
-class RunSummary(serializers.ModelSerializer):
+class RunSummary(serializers.ModelSerializer[Any]):
     class Meta:
         model = Run
         fields: ClassVar = SUMMARY
         read_only_fields = fields
 
 
-class RunDataSerializer(serializers.ModelSerializer):
+class RunDataSerializer(serializers.ModelSerializer[Any]):
     class Meta:
         model = RunData
         fields: ClassVar = ["dataset_version", "role"]
@@ -42,7 +42,7 @@ class RunDataSerializer(serializers.ModelSerializer):
 
 
 class RunSerializer(RecordSerializer):
-    data = RunDataSerializer(source="data_links", many=True, read_only=True)
+    data = RunDataSerializer(source="data_links", many=True, read_only=True)  # type: ignore[assignment]
     model_version = serializers.SerializerMethodField(help_text="What the run made, once it succeeded.")
     standing = serializers.SerializerMethodField()
 
@@ -69,7 +69,9 @@ class RunPlan(Input):
 
     title = serializers.CharField(max_length=120, required=False, allow_blank=True)
     base_model = serializers.UUIDField()
-    data = serializers.ListField(child=serializers.UUIDField(), help_text="Dataset versions to learn from, in order.")
+    data = serializers.ListField(  # type: ignore[assignment]
+        child=serializers.UUIDField(), help_text="Dataset versions to learn from, in order."
+    )
     validation_data = serializers.ListField(child=serializers.UUIDField(), required=False)
     evaluation_plan = serializers.UUIDField(required=False, allow_null=True)
     training = serializers.DictField(required=False, help_text="As in assay.training/1, without base model and data.")
@@ -88,14 +90,14 @@ class Note(Input):
     note = serializers.CharField(required=False, allow_blank=True, max_length=2000)
 
 
-class RunEventSerializer(serializers.ModelSerializer):
+class RunEventSerializer(serializers.ModelSerializer[Any]):
     class Meta:
         model = RunEvent
         fields: ClassVar = ["seq", "at", "level", "type", "data"]
         read_only_fields = fields
 
 
-class EventsSerializer(serializers.Serializer):
+class EventsSerializer(serializers.Serializer[Any]):
     """Events after a number. Ask again with `after` = `last` while the run goes on or `more` is true."""
 
     state = serializers.ChoiceField(choices=[state.value for state in State])
@@ -104,7 +106,7 @@ class EventsSerializer(serializers.Serializer):
     results = RunEventSerializer(many=True)
 
 
-class AfterInput(serializers.Serializer):
+class AfterInput(serializers.Serializer[Any]):
     after = serializers.IntegerField(default=0, min_value=0, max_value=LARGEST_SEQ)
 
 

@@ -1,11 +1,13 @@
 """Where a subject stands with its deciders, and where a gate stands, as several nouns show them."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from governance.work.runs.gates import Light
 
 
-class StandingSerializer(serializers.Serializer):
+class StandingSerializer(serializers.Serializer[Any]):
     """Whether the thing, as it is now, is approved; if not, what is missing."""
 
     granted = serializers.BooleanField()
@@ -19,11 +21,11 @@ class StandingInProjectSerializer(StandingSerializer):
     project = serializers.UUIDField()
 
 
-class GateSerializer(serializers.Serializer):
+class GateSerializer(serializers.Serializer[Any]):
     """One gate: green is open, amber is open but look, red is shut."""
 
     key = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field, not its own label
     light = serializers.ChoiceField(choices=[light.value for light in Light])
     says = serializers.CharField()
     cure = serializers.CharField(allow_blank=True)
