@@ -1,7 +1,7 @@
-"""What a run will need, before it starts: the trainer's own arithmetic over plan, weights and rows, as ranges.
+"""What a run will need, and what one row looks like to the model, before it starts: asked of the trainer itself.
 
-The training library answers as a process (`python -m training estimate`), because it reads the rows with the
-model's tokenizer, which has no place in the web process.
+The training library answers as a process (`python -m training estimate|preview`), because it reads the rows with
+the model's tokenizer, which has no place in the web process.
 """
 
 import json
@@ -31,13 +31,26 @@ def estimate(run: Run) -> dict[str, Any]:
 
 def estimate_plan(base_model: BaseModel, data: Sequence[DatasetVersion], training: dict[str, Any]) -> dict[str, Any]:
     """`python -m training estimate --json` over what is typed so far; {"reason"} where it cannot say."""
-    with tempfile.TemporaryDirectory(prefix="assay-estimate-") as folder:
+    return _ask(["estimate"], base_model, data, training)
+
+
+def preview_plan(
+    base_model: BaseModel, data: Sequence[DatasetVersion], training: dict[str, Any], *, rows: int
+) -> dict[str, Any]:
+    """`python -m training preview --json`: the first `rows` rows as they will be trained, or {"reason"}."""
+    return _ask(["preview", "--rows", str(rows)], base_model, data, training)
+
+
+def _ask(
+    command: list[str], base_model: BaseModel, data: Sequence[DatasetVersion], training: dict[str, Any]
+) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="assay-plan-") as folder:
         spec = _spec(base_model, data, training, Path(folder))
         path = Path(folder) / "spec.json"
         path.write_text(json.dumps(spec), encoding="utf-8")
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "training", "estimate", str(path), "--json"],
+                [sys.executable, "-m", "training", command[0], str(path), *command[1:], "--json"],
                 capture_output=True,
                 text=True,
                 timeout=LIMIT_SECONDS,
@@ -45,9 +58,9 @@ def estimate_plan(base_model: BaseModel, data: Sequence[DatasetVersion], trainin
                 env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
             )
         except subprocess.TimeoutExpired:
-            return {"reason": f"The estimate took longer than {LIMIT_SECONDS} seconds."}
+            return {"reason": f"The trainer's {command[0]} took longer than {LIMIT_SECONDS} seconds."}
     if done.returncode:
-        return {"reason": (done.stderr or done.stdout).strip()[-500:]}
+        return {"reason": (done.stderr or done.stdout).strip()[-500:].removeprefix("error: ")}
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 

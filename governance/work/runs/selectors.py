@@ -46,6 +46,7 @@ class Curves:
 
     steps: int | None
     done: int
+    epoch: float | None  # how many times the rows were gone through by then
     seconds_left: float | None
     train_loss: list[tuple[int, float]]
     validation_loss: list[tuple[int, float]]
@@ -79,6 +80,7 @@ def curves(run: Run) -> Curves:
     return Curves(
         steps=last.get("of"),
         done=last.get("step", 0),
+        epoch=last.get("epoch"),
         seconds_left=last.get("seconds_left"),
         validation_rows=last.get("rows"),
         **{name: sorted(series[name].items()) for name in SERIES.values()},

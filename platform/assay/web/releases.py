@@ -12,7 +12,7 @@ from assay.web import addresses
 from assay.web.forms.faults import attempt
 from assay.web.forms.releases import ProposalForm, WithdrawalForm
 from assay.web.requests import PageRequest
-from assay.web.runs import gate_row
+from assay.web.run_plans import gate_row
 from governance.delivery.releases import gates, selectors, services
 from governance.delivery.releases.models import Release
 from governance.delivery.releases.rules import State

@@ -4,31 +4,30 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assay.rendering import pictures
-from assay.web import addresses
+from assay.web import lineage, run_observed, run_plans, standings, tabs
 from assay.web.forms.faults import attempt
 from assay.web.forms.runs import RunForm, initial_of
-from assay.web.requests import PageRequest
+from assay.web.place import crumbs
 from governance.foundation.audit import selectors as audit
-from governance.law.regulation import rules as regulation
-from governance.people.approvals.selectors import standing
+from governance.people.approvals import selectors as approvals
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.work.runs import gates, selectors, services
-from governance.work.runs.estimates import estimate_plan
 from governance.work.runs.models import Run
 from governance.work.runs.rules import ENDED, State
 
-STATE_OF_LIGHT = {"green": "passed", "amber": "waits", "red": "shut"}
+PAGE = 25
 
 
 @require_safe
-def listing(request: PageRequest) -> HttpResponse:
+def listing(request: HttpRequest) -> HttpResponse:
     rows = selectors.visible_to(request.actor)
     state, project = request.GET.get("state", ""), request.GET.get("project", "")
     if state:
@@ -36,10 +35,9 @@ def listing(request: PageRequest) -> HttpResponse:
     if project:
         rows = rows.filter(project__slug=project)
     context = {
-        "runs": rows[:200],
-        "projects": [
-            p for p in projects.visible_to(request.actor) if projects.may(request.actor, p.pk, "prepare a run")
-        ],
+        "page": Paginator(rows.prefetch_related("dataset_versions__dataset"), PAGE).get_page(request.GET.get("page")),
+        "places": list(projects.where(request.actor, "prepare a run")),
+        "projects": projects.visible_to(request.actor),
         "states": list(State),
         "state": state,
         "project": project,
@@ -48,7 +46,7 @@ def listing(request: PageRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: PageRequest, project: UUID) -> HttpResponse:
+def create(request: HttpRequest, project: UUID) -> HttpResponse:
     """Prepare a plan; with `from` in the address it begins as a copy of another run."""
     found = projects.require(request.actor, project, "prepare a run")
     initial = {}
@@ -63,7 +61,7 @@ def create(request: PageRequest, project: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: PageRequest, pk: UUID) -> HttpResponse:
+def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = selectors.visible(request.actor, pk)
     projects.require(request.actor, run.project_id, "prepare a run")
     form = RunForm(request.POST or None, project=run.project, initial=initial_of(run))
@@ -76,65 +74,89 @@ def edit(request: PageRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def preview(request: PageRequest, project: UUID) -> HttpResponse:
+def preview(request: HttpRequest, project: UUID) -> HttpResponse:
     """Gates and estimate for what is typed so far; swapped in beside the form."""
     found = projects.require(request.actor, project, "prepare a run")
     form = RunForm(request.POST, project=found)
     form.is_valid()
-    return render(request, "runs/_preview.html", _preview(found, form))
+    return render(request, "runs/_preview.html", run_plans.preview(found, form))
+
+
+@require_POST
+def preview_row(request: HttpRequest, project: UUID) -> HttpResponse:
+    """One row as the model will see it, under what is typed so far; swapped in under the form."""
+    found = projects.require(request.actor, project, "prepare a run")
+    form = RunForm(request.POST, project=found)
+    form.is_valid()
+    asked = request.GET.get("row", "1")
+    number = min(int(asked), 500) if asked.isdecimal() and int(asked) else 1
+    context = {"project": found, **run_plans.row_preview(form, number)}
+    return render(request, "runs/_row.html", context)
 
 
 @require_safe
-def detail(request: PageRequest, pk: UUID) -> HttpResponse:
+def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = selectors.visible(request.actor, pk)
-    events = list(audit.history(run)[:30])
+    counts = {"overview": None, "evidence": None, "approvals": None, "lineage": None, "history": None}
+    current, rows = tabs.of(request, counts)
+    standing = approvals.standing(run)
+    asked = approvals.visible_to(request.actor).filter(subject_kind=run.kind, subject_id=run.pk)
+    may = {act: projects.may(request.actor, run.project_id, f"{act} a run") for act in ("prepare", "launch", "cancel")}
     context = {
-        **_live(run),
-        "tab": request.GET.get("tab", "overview"),
-        "facts": _facts(run),
-        "gates": [gate_row(gate) for gate in gates.for_run(run)] if run.state not in ENDED else [],
-        "standing": standing(run),
-        "may_prepare": projects.may(request.actor, run.project_id, "prepare a run"),
-        "may_launch": projects.may(request.actor, run.project_id, "launch a run"),
-        "may_cancel": projects.may(request.actor, run.project_id, "cancel a run"),
-        "events": events,
-        "names": audit.names(events),
+        **run_observed.live(run),
+        "tab": current,
+        "tabs": rows,
+        "crumbs": crumbs(request, run.project, "run-list"),
+        "facts": run_plans.facts(run),
+        "gates": [run_plans.gate_row(gate) for gate in gates.for_run(run)] if run.state not in ENDED else [],
+        "standing": standing,
+        "shown": standings.shown(standing, run.project, request.actor),
+        "requests": asked.prefetch_related("decisions") if current == "approvals" else [],
+        "settings": run_plans.settings(run),
+        "may": may,
+        "lineage": lineage.of_run(run) if current == "lineage" else None,
+        "events": audit.history(run)[:50] if current == "history" else [],
         "model_version": getattr(run, "model_version", None),
     }
     return render(request, "runs/detail.html", context)
 
 
 @require_safe
-def live(request: PageRequest, pk: UUID) -> HttpResponse:
+def live(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The part of the page that changes while the run goes on."""
     run = selectors.visible(request.actor, pk)
-    response = render(request, "runs/_live.html", _live(run))
+    response = render(request, "runs/_live.html", run_observed.live(run))
     if run.state in ENDED:
         response["HX-Refresh"] = "true"
     return response
 
 
 @require_safe
-def log(request: PageRequest, pk: UUID) -> HttpResponse:
+def log(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = selectors.visible(request.actor, pk)
-    return render(request, "runs/log.html", {"run": run, "lines": _lines(run)})
+    context = {
+        "run": run,
+        "lines": run_observed.lines(run),
+        "crumbs": crumbs(request, run.project, "run-list", (str(run), reverse("run-detail", args=[pk]))),
+    }
+    return render(request, "runs/log.html", context)
 
 
 @require_POST
-def submit(request: PageRequest, pk: UUID) -> HttpResponse:
+def submit(request: HttpRequest, pk: UUID) -> HttpResponse:
     services.submit(actor=request.actor, run_id=pk, note=request.POST.get("note", "")[:2000])
     messages.success(request, _("Submitted. The risk owner finds it among what waits."))
     return redirect("run-detail", pk=pk)
 
 
 @require_POST
-def launch(request: PageRequest, pk: UUID) -> HttpResponse:
+def launch(request: HttpRequest, pk: UUID) -> HttpResponse:
     services.launch(actor=request.actor, run_id=pk)
     return redirect("run-detail", pk=pk)
 
 
 @require_POST
-def cancel(request: PageRequest, pk: UUID) -> HttpResponse:
+def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = services.cancel(actor=request.actor, run_id=pk)
     running = run.state == State.RUNNING
     messages.success(request, _("It ends within seconds, with a checkpoint.") if running else _("Cancelled."))
@@ -142,126 +164,21 @@ def cancel(request: PageRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def resume(request: PageRequest, pk: UUID) -> HttpResponse:
+def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
     services.resume(actor=request.actor, run_id=pk)
     messages.success(request, _("Queued again; it goes on from its last checkpoint."))
     return redirect("run-detail", pk=pk)
 
 
-def _form_page(request: PageRequest, project: Project, form: RunForm, run: Run | None = None) -> HttpResponse:
-    context = {"project": project, "form": form, "run": run, **_preview(project, form)}
-    return render(request, "runs/form.html", context, status=422 if form.errors else 200)
-
-
-def _preview(project: Project, form: RunForm) -> dict[str, Any]:
-    given = getattr(form, "cleaned_data", {})
-    base_model, data = given.get("base_model"), list(given.get("data") or [])
-    rows = [gate_row(gate) for gate in gates.for_plan(project, base_model, data)]
-    plan = given.get("evaluation_plan")
-    rows.append(
-        {
-            "state": "passed" if plan else "waits",
-            "title": _("Evaluation plan"),
-            "detail": str(plan) if plan else _("Choose one before you submit."),
-            "url": "",
-        }
-    )
-    rows.append(
-        {
-            "state": "waits",
-            "title": _("Run plan approved"),
-            "detail": _("Needs one risk owner after you submit."),
-            "url": "",
-        }
-    )
-    complete = form.is_bound and not form.errors and base_model and data
-    return {"gates": rows, "estimate": estimate_plan(base_model, data, form.plan()["training"]) if complete else None}
-
-
-def gate_row(gate: gates.Gate) -> dict[str, Any]:
-    shut = gate.light == gates.Light.RED
-    return {
-        "state": STATE_OF_LIGHT[gate.light.value],
-        "title": gate.label,
-        "detail": f"{gate.says}. {gate.cure}".strip() if gate.cure else gate.says,
-        "url": addresses.of(gate.kind, gate.id) if shut else "",
-        "action": _("Open it"),
-    }
-
-
-def _facts(run: Run) -> list[dict[str, Any]]:
-    method = run.training["method"]
-    words = f"LoRA r {method['r']}, alpha {method['alpha']:g}" if method["name"] == "lora" else _("full fine-tuning")
-    facts = [{"term": _("Base"), "value": str(run.base_model), "url": addresses.of("base_model", run.base_model_id)}]
-    for version in run.data():
-        facts.append({"term": _("Data"), "value": str(version), "url": addresses.of("dataset_version", version.pk)})
-    facts.append({"term": _("Method"), "value": words})
-    facts.append({"term": _("Plan"), "value": "", "digest": run.content_digest})
-    facts.append({"term": _("By"), "value": run.created_by_name})
-    return facts
-
-
-def _live(run: Run) -> dict[str, Any]:
-    curves = selectors.curves(run)
-    steps = [step for step, _loss in curves.train_loss]
-    manifest: dict[str, Any] = run.manifest or {}
-    return {
+def _form_page(request: HttpRequest, project: Project, form: RunForm, run: Run | None = None) -> HttpResponse:
+    steps: list[Any] = ["run-list"]
+    if run is not None:
+        steps.append((str(run), reverse("run-detail", args=[run.pk])))
+    context = {
+        "project": project,
+        "form": form,
         "run": run,
-        "job": selectors.job(run),
-        "curves": curves,
-        "loss": pictures.loss_curve(
-            steps,
-            [loss for _step, loss in curves.train_loss],
-            validation=curves.validation_loss,
-            total_steps=curves.steps,
-            validation_n=curves.validation_rows,
-        ),
-        "learning_rate": pictures.learning_rate(
-            [step for step, _rate in curves.learning_rate],
-            [rate for _step, rate in curves.learning_rate],
-            total_steps=curves.steps,
-        ),
-        "speed": [value for _step, value in curves.tokens_per_second],
-        "memory": [value for _step, value in curves.memory_bytes],
-        "peak_memory": max((value for _step, value in curves.memory_bytes), default=None),
-        "energy": manifest.get("energy"),
-        "observations": selectors.plan_and_observed(run),
-        "lines": _lines(run, last=14),
-        "meter": _meter(run),
-        "live": run.state in (State.QUEUED, State.RUNNING),
+        "crumbs": crumbs(request, project, *steps),
+        **run_plans.preview(project, form),
     }
-
-
-def _meter(run: Run) -> dict[str, Any] | None:
-    """Compute against the indicative criterion: a figure with its working, never a role."""
-    manifest: dict[str, Any] = run.manifest or {}
-    legal = (manifest.get("compute") or {}).get("legal")
-    if legal is None:
-        return None
-    base = run.base_model
-    meter = regulation.provider_meter(legal["value"], base.training_flops, base.systemic_risk)
-    return {"meter": meter, "legal": legal}
-
-
-def _lines(run: Run, last: int | None = None) -> list[dict[str, Any]]:
-    rows = list(selectors.events(run))
-    rows = rows[-last:] if last else rows
-    return [
-        {"at": event.at, "type": event.type, "level": event.level, "text": _words(event.type, event.data)}
-        for event in rows
-    ]
-
-
-def _words(kind: str, data: dict[str, Any]) -> str:
-    match kind:
-        case "message":
-            return str(data.get("message", ""))
-        case "state":
-            return str(data.get("state", ""))
-        case "checkpoint":
-            return f"step {data.get('step', '?')}"
-        case "metrics" if data.get("phase") == "validation":
-            return f"step {data['step']}  validation {data['validation_loss']:.3f}"
-        case "metrics":
-            return f"step {data['step']}  loss {data['loss']:.3f}  lr {data['learning_rate']:.2g}"
-    return ", ".join(f"{key} {value}" for key, value in data.items())
+    return render(request, "runs/form.html", context, status=422 if form.errors else 200)

@@ -57,6 +57,7 @@ urlpatterns = [
     path("runs/", runs.listing, name="run-list"),
     path("projects/<uuid:project>/runs/new/", runs.create, name="run-create"),
     path("projects/<uuid:project>/runs/preview/", runs.preview, name="run-preview"),
+    path("projects/<uuid:project>/runs/preview-row/", runs.preview_row, name="run-preview-row"),
     path("runs/<uuid:pk>/", runs.detail, name="run-detail"),
     path("runs/<uuid:pk>/live/", runs.live, name="run-live"),
     path("runs/<uuid:pk>/log/", runs.log, name="run-log"),

@@ -43,6 +43,12 @@ def chip(state: object, label: str = "") -> dict[str, Any]:
 
 
 @register.simple_tag
+def state_words(state: object) -> str:
+    """The word of a state's chip, where a list of choices names it."""
+    return str(look(state).label)
+
+
+@register.simple_tag
 def shape(name: str) -> SafeString:
     """One of the chips' shapes, beside words that say the same."""
     return pictures.shape(name)

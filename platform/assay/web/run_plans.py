@@ -1,0 +1,135 @@
+"""What a run plan says, in words: its facts, its settings with what `auto` chose, its gates before it is saved."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from assay.web import addresses
+from assay.web.forms.runs import RunForm
+from governance.people.projects.models import Project
+from governance.work.runs import gates
+from governance.work.runs.estimates import estimate_plan, preview_plan
+from governance.work.runs.models import Run
+
+STATE_OF_LIGHT = {"green": "passed", "amber": "waits", "red": "shut"}
+
+
+def method_words(method: dict[str, Any]) -> str:
+    """ "LoRA r 16, alpha 32" as the header, the comparison and the plan say it."""
+    if method["name"] != "lora":
+        return _("full fine-tuning")
+    words = f"LoRA r {method['r']}, alpha {method['alpha']:g}"
+    if method.get("dropout"):
+        words += _(", dropout %(share)g") % {"share": method["dropout"]}
+    return words
+
+
+def facts(run: Run) -> list[dict[str, Any]]:
+    """The line under the run's name."""
+    rows = [{"term": _("Base"), "value": str(run.base_model), "url": addresses.of("base_model", run.base_model_id)}]
+    for version in run.data():
+        rows.append({"term": _("Data"), "value": str(version), "url": addresses.of("dataset_version", version.pk)})
+    rows.append({"term": _("Method"), "value": method_words(run.training["method"])})
+    if run.evaluation_plan is not None:
+        plan = run.evaluation_plan
+        rows.append({"term": _("Evaluation"), "value": str(plan), "url": addresses.of("evaluation_plan", plan.pk)})
+    rows.append({"term": _("By"), "value": run.created_by_name})
+    return rows
+
+
+def settings(run: Run) -> list[dict[str, Any]]:
+    """Every setting of the plan: what was asked, what was used, and why where the trainer chose."""
+    manifest: dict[str, Any] = run.manifest or {}
+    chosen: dict[str, Any] = manifest.get("hyperparameters") or (run.estimate or {}).get("hyperparameters") or {}
+    asked = run.training["hyperparameters"]
+    rows = []
+    for name in [*asked, *(extra for extra in chosen if extra not in asked)]:
+        choice = chosen.get(name) or {}
+        rows.append(
+            {
+                "name": name.replace("_", " ").capitalize(),
+                "asked": _spoken(asked.get(name)) if name in asked else "",
+                "used": _spoken(choice.get("value")) if choice else "",
+                "why": choice.get("reason") or "",
+            }
+        )
+    for name in ("precision", "device"):
+        choice = (manifest.get(name) or {}).get("choice") or {}
+        rows.append(
+            {
+                "name": name.capitalize(),
+                "asked": run.training[name],
+                "used": _spoken(choice.get("value")) if choice else "",
+                "why": choice.get("reason") or "",
+            }
+        )
+    rows.append({"name": _("Seed"), "asked": str(run.training["seed"]), "used": _seed(manifest), "why": ""})
+    return rows
+
+
+def gate_row(gate: gates.Gate) -> dict[str, Any]:
+    """A gate as the list of gates shows it; what is shut links to what its cure is about."""
+    shut = gate.light == gates.Light.RED
+    return {
+        "state": STATE_OF_LIGHT[gate.light.value],
+        "title": gate.label,
+        "detail": f"{gate.says}. {gate.cure}".strip() if gate.cure else gate.says,
+        "url": addresses.of(gate.kind, gate.id) if shut else "",
+        "action": _("Open it"),
+    }
+
+
+def preview(project: Project, form: RunForm) -> dict[str, Any]:
+    """Gates and estimate for what is typed so far."""
+    given = getattr(form, "cleaned_data", {})
+    base_model, data = given.get("base_model"), list(given.get("data") or [])
+    rows = [gate_row(gate) for gate in gates.for_plan(project, base_model, data)]
+    plan = given.get("evaluation_plan")
+    rows.append(
+        {
+            "state": "passed" if plan else "waits",
+            "title": _("Evaluation plan"),
+            "detail": _("%(plan)s is locked when you submit") % {"plan": plan} if plan else _("Choose one."),
+            "url": "",
+        }
+    )
+    rows.append(
+        {
+            "state": "waits",
+            "title": _("Run plan needs 1 approval"),
+            "detail": _("A risk owner who did not prepare it, after you submit."),
+            "url": "",
+        }
+    )
+    complete = form.is_bound and not form.errors and base_model and data
+    return {"gates": rows, "estimate": estimate_plan(base_model, data, form.plan()["training"]) if complete else None}
+
+
+def row_preview(form: RunForm, number: int) -> dict[str, Any]:
+    """Training row `number` (from 1) as the model will see it, or why it cannot be shown."""
+    given = getattr(form, "cleaned_data", {})
+    base_model, data = given.get("base_model"), list(given.get("data") or [])
+    if not form.is_bound or form.errors or not base_model or not data:
+        return {"reason": _("Choose base model and data, and one row appears here as the model will see it.")}
+    found = preview_plan(base_model, data, form.plan()["training"], rows=number)
+    if "reason" in found:
+        return found
+    shown = found["rows"]
+    return {
+        "row": shown[-1] if shown else None,
+        "next": number + 1 if len(shown) == number else None,
+        "report": found["report"],
+        "loss_share": found["loss_share"],
+    }
+
+
+def _seed(manifest: dict[str, Any]) -> str:
+    return str(manifest["seed"]) if "seed" in manifest else ""
+
+
+def _spoken(value: Any) -> str:
+    if value is None:
+        return _("no limit")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return f"{value:g}" if isinstance(value, float) else str(value)
