@@ -1,0 +1,3 @@
+from assay.rendering.command import main
+
+main()

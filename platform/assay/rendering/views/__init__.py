@@ -1,0 +1,1 @@
+"""What the documents' templates are given: a document's JSON, put in the order in which it is read. Pure."""
