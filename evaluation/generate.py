@@ -10,23 +10,15 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch.nn.functional import cross_entropy
 
-from evaluation.digests import digest, folder_digest
-from evaluation.spec import Invalid, Spec
+from evaluation.digests import digest
 from evaluation.tasks import Progress
-
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 IGNORED = -100
 TOKENS_A_BATCH = 2_048
@@ -174,9 +166,35 @@ class LanguageModel:
                 found[index] = Loss(0.0, 0, error=why)
         return [found[index] for index in range(len(rows))]
 
-    def batches(self, rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-        """Indexes of `rows` that fit the context, longest first, by padded size."""
-        order = sorted((i for i, row in enumerate(rows) if 2 <= len(row) <= self.context), key=lambda i: -len(rows[i]))
+    def continuations(
+        self, rows: Sequence[tuple[Sequence[int], Sequence[Sequence[int]]]], progress: Progress
+    ) -> list[list[Loss]]:
+        """The summed loss of every continuation given its context; every row has the same number of them.
+
+        A context is read once and its key-value cache is shared by its continuations, which for short
+        continuations halves the work.
+        """
+        longest = max((len(end) for _, ends in rows for end in ends), default=0)
+        found: dict[int, list[Loss]] = {}
+        for batch in self.batches([context for context, _ in rows], room=longest):
+            ends = [end for index in batch for end in rows[index][1]]
+            with self.active() as network, torch.inference_mode():
+                nats = self._continued(network, [rows[index][0] for index in batch], ends)
+            each = len(ends) // len(batch)
+            losses = [_loss(total, len(end)) for total, end in zip(nats, ends, strict=True)]
+            found.update((index, losses[n * each : (n + 1) * each]) for n, index in enumerate(batch))
+            self.meter.tokens += sum(len(rows[index][0]) for index in batch) + sum(map(len, ends))
+            progress(len(found), len(rows))
+        for index, (context, own) in enumerate(rows):
+            if index not in found:
+                why = f"the context has {len(context)} tokens; the model takes 2 to {self.context - longest}"
+                found[index] = [Loss(0.0, 0, error=why) for _ in own]
+        return [found[index] for index in range(len(rows))]
+
+    def batches(self, rows: Sequence[Sequence[int]], room: int = 0) -> Iterator[list[int]]:
+        """Indexes of `rows` that fit the context with `room` to spare, longest first, by padded size."""
+        fitting = (index for index, row in enumerate(rows) if 2 <= len(row) <= self.context - room)
+        order = sorted(fitting, key=lambda index: -len(rows[index]))
         while order:
             size = max(1, min(ROWS_A_BATCH, TOKENS_A_BATCH // len(rows[order[0]])))
             yield order[:size]
@@ -202,12 +220,8 @@ class LanguageModel:
     @torch.inference_mode()
     def _greedy(self, network: Any, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> list[Answer]:
         """Greedy decoding with padding at the left and a key-value cache; stops when every row has ended."""
-        width = max(map(len, prompts))
-        left = [[0] * (width - len(prompt)) for prompt in prompts]
+        ids, mask, places = self._padded_left(prompts)
         device = self.weights.device
-        ids = torch.tensor([[*pad, *prompt] for pad, prompt in zip(left, prompts, strict=True)], device=device)
-        mask = torch.tensor([[*pad, *[1] * len(p)] for pad, p in zip(left, prompts, strict=True)], device=device)
-        places = (mask.cumsum(dim=1) - 1).clamp(min=0)
         ends = torch.tensor(sorted(self._ends()), device=device)
         ended = torch.zeros(len(prompts), dtype=torch.bool, device=device)
         broken = torch.zeros_like(ended)
@@ -228,6 +242,36 @@ class LanguageModel:
             mask = torch.cat([mask, mask.new_ones(len(prompts), 1)], dim=1)
         rows = torch.stack(chosen, dim=1).tolist()
         return [self._answer(row, bad) for row, bad in zip(rows, broken.tolist(), strict=True)]
+
+    def _continued(self, network: Any, contexts: Sequence[Sequence[int]], ends: Sequence[Sequence[int]]) -> list[float]:
+        """Nats of each of `ends`, which belong to the B `contexts` in equal numbers k; logits are [B * k, T, V]."""
+        ids, mask, places = self._padded_left(contexts)
+        out = network(
+            input_ids=ids, attention_mask=mask, position_ids=places, use_cache=True, **self._kept(network, 1)
+        )  # fmt: skip
+        each = len(ends) // len(contexts)
+        logits = out.logits[:, -1:].repeat_interleave(each, dim=0)
+        labels, tails = self.padded(ends, IGNORED), self.padded(ends, 0)[:, :-1]
+        if tails.shape[1]:
+            out.past_key_values.batch_repeat_interleave(each)
+            seen = torch.cat([mask.repeat_interleave(each, dim=0), (labels[:, 1:] != IGNORED).long()], dim=1)
+            after = places[:, -1:].repeat_interleave(each, dim=0) + 1 + torch.arange(tails.shape[1], device=ids.device)
+            more = network(
+                input_ids=tails, attention_mask=seen, position_ids=after, past_key_values=out.past_key_values,
+                use_cache=True,
+            )  # fmt: skip
+            logits = torch.cat([logits, more.logits], dim=1)
+        flat = cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="none")
+        nats: list[float] = flat.view(labels.shape).sum(dim=1).tolist()
+        return nats
+
+    def _padded_left(self, rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Token ids, mask and positions [B, S] of `rows` padded at the left, so that all end together."""
+        width = max(map(len, rows))
+        device = self.weights.device
+        ids = torch.tensor([[*[0] * (width - len(row)), *row] for row in rows], device=device)
+        mask = torch.tensor([[*[0] * (width - len(row)), *[1] * len(row)] for row in rows], device=device)
+        return ids, mask, (mask.cumsum(dim=1) - 1).clamp(min=0)
 
     def _answer(self, tokens: list[int], broken: bool) -> Answer:
         if broken:
@@ -254,99 +298,6 @@ def token_losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     flat = logits[:, :-1].reshape(-1, vocabulary)
     losses = cross_entropy(flat, labels[:, 1:].reshape(-1), ignore_index=IGNORED, reduction="none")
     return losses.view(batch, length - 1)
-
-
-def load(spec: Spec) -> list[LanguageModel]:
-    """The models of `spec`, each base folder loaded once. Raises `Invalid` for a folder that cannot be used."""
-    from transformers import AutoTokenizer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    if threads := os.environ.get("OMP_NUM_THREADS"):
-        torch.set_num_threads(int(threads))
-    torch.manual_seed(spec.seed)
-    for index, model in enumerate(spec.models):
-        _check_folder(Path(model.path), f"spec.models[{index}].path", "config.json")
-        if model.adapter:
-            _check_folder(Path(model.adapter), f"spec.models[{index}].adapter", "adapter_config.json")
-    device = _device(spec.device)
-    shared: dict[str, Weights] = {}
-    models = []
-    for model in spec.models:
-        weights = shared.get(model.path) or _weights(model.path, device, spec.precision)
-        shared[model.path] = weights
-        adapter = _attach(weights, model.adapter) if model.adapter else None
-        own = Path(model.adapter or model.path)
-        folder = own if (own / "tokenizer_config.json").is_file() else Path(model.path)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        sha256 = folder_digest(Path(model.adapter)) if model.adapter else None
-        models.append(
-            LanguageModel(model.name, model.path, model.adapter, sha256, adapter, weights, tokenizer, spec.batch_size)
-        )
-    return models
-
-
-def _weights(path: str, device: torch.device, precision: str) -> Weights:
-    from transformers import AutoModelForCausalLM
-
-    if precision == "auto":
-        precision = "bfloat16" if device.type == "cuda" else "float32"
-    try:
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            path, dtype=getattr(torch, precision), use_safetensors=True, local_files_only=True, trust_remote_code=False
-        )
-    except (ValueError, OSError, KeyError, SafetensorError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "mismatch" not in str(error):
-            raise  # no fault of the folder's: too little memory, say
-        raise Invalid(path, f"cannot be loaded as a causal language model: {error}") from error
-    model.to(device).eval()
-    count = sum(parameter.numel() for parameter in model.parameters())
-    return Weights(path, folder_digest(Path(path)), model, device, precision, count)
-
-
-def _attach(weights: Weights, folder: str) -> str:
-    """Load the adapter in `folder` onto `weights` and return its name there (PEFT's names hold no dots)."""
-    from peft import PeftModel
-
-    name = f"adapter{len(weights.adapters)}"
-    try:
-        if weights.adapters:
-            weights.model.load_adapter(folder, adapter_name=name, is_trainable=False)
-        else:
-            weights.model = PeftModel.from_pretrained(weights.model, folder, adapter_name=name)
-    except (ValueError, OSError, SafetensorError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "mismatch" not in str(error):
-            raise
-        raise Invalid(folder, f"does not fit the base {weights.path}: {error}") from error
-    weights.model.eval()
-    weights.adapters.append(name)
-    return name
-
-
-def _check_folder(folder: Path, where: str, config: str) -> None:
-    """Refuse what cannot be loaded safely, before anything is loaded. Raises `Invalid`."""
-    if not folder.is_dir():
-        raise Invalid(where, f"there is no folder {folder}; give a local model or adapter folder.")
-    if not (folder / config).is_file():
-        raise Invalid(where, f"{folder} has no {config}.")
-    try:
-        settings = json.loads((folder / config).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise Invalid(where, f"{folder / config} is not JSON: {error}.") from None
-    if "auto_map" in settings:
-        raise Invalid(where, f"{folder / config} asks to run code of its own (auto_map), which is refused.")
-    if not any(folder.glob("*.safetensors")):
-        raise Invalid(where, f"{folder} has no safetensors weights; pickled weights are not read: convert them first.")
-
-
-def _device(asked: str) -> torch.device:
-    try:
-        device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if asked == "auto" else asked)
-    except RuntimeError:
-        raise Invalid("spec.device", f"there is no device '{asked}'; give auto, cpu or cuda.") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise Invalid("spec.device", "'cuda' was asked for, but no CUDA device is here; give auto or cpu.")
-    return device
 
 
 def _first_label(labels: Sequence[int]) -> int:

@@ -62,10 +62,10 @@ def run(spec: Spec, out: Path, events: Events) -> Report:
     """Measure the models of `spec` and write `samples.jsonl` and then `report.json` into `out`."""
     started = time.monotonic()
     prepared = prepare(spec)
-    from evaluation import generate
+    from evaluation import loading
 
     events.emit("message", text="loading models", models=[model.name for model in spec.models])
-    models = generate.load(spec)
+    models = loading.load(spec)
     measured, timing = [], {"loading": _timing(started, 0)}
     for task in prepared:
         begun, before = time.monotonic(), sum(model.meter.tokens for model in models)

@@ -65,14 +65,14 @@ class Counterfactual:
     def measure(
         self, items: Sequence[Item], models: Sequence[LanguageModel], options: Mapping[str, Any], progress: Progress
     ) -> Iterator[Sample]:
-        """Two likelihoods for every term of every item, all of one model in shared batches."""
-        asked = [(item, term, which) for item in items for term in item.content["terms"] for which in (0, 1)]
+        """Two continuations for every term of every item, all of one model in shared batches."""
+        asked = [(item, term) for item in items for term in item.content["terms"]]
         for number, model in enumerate(models):
-            rows = [_row(model, item.content, term, which) for item, term, which in asked]
-            losses = model.losses(rows, shifted(progress, number * len(asked), len(asked) * len(models)))
-            by_item: dict[str, list[Loss]] = defaultdict(list)
-            for (item, _, _), loss in zip(asked, losses, strict=True):
-                by_item[item.id].append(loss)
+            rows = [_row(model, item.content, term) for item, term in asked]
+            losses = model.continuations(rows, shifted(progress, number * len(asked), len(asked) * len(models)))
+            by_item: dict[str, list[Sequence[Loss]]] = defaultdict(list)
+            for (item, _), pair in zip(asked, losses, strict=True):
+                by_item[item.id].append(pair)
             for item in items:
                 yield _sample(model.name, item, by_item[item.id])
 
@@ -97,12 +97,12 @@ def spread(preferences: Sequence[float]) -> float:
     return sum(gaps) / len(gaps)
 
 
-def _sample(model: str, item: Item, losses: Sequence[Loss]) -> Sample:
+def _sample(model: str, item: Item, losses: Sequence[Sequence[Loss]]) -> Sample:
     terms: Sequence[str] = item.content["terms"]
     shown = f"{item.content['context']} [{item.content['favourable']} | {item.content['unfavourable']}]"
-    if error := next((loss.error for loss in losses if loss.error), None):
+    if error := next((loss.error for pair in losses for loss in pair if loss.error), None):
         return Sample(model, item, shown, None, error=error)
-    preferences = {term: contrast(losses[2 * i : 2 * i + 2]) for i, term in enumerate(terms)}
+    preferences = {term: contrast(pair) for term, pair in zip(terms, losses, strict=True)}
     mean = sum(preferences.values()) / len(preferences)
     best = max(preferences, key=preferences.__getitem__)
     scores = [Score(SPREAD, item.stratum, spread(list(preferences.values())))]
@@ -112,12 +112,11 @@ def _sample(model: str, item: Item, losses: Sequence[Loss]) -> Sample:
     return Sample(model, item, shown, best, tuple(scores), {"preferences": preferences})
 
 
-def _row(model: LanguageModel, content: Mapping[str, Any], term: str, which: int) -> tuple[list[int], list[int]]:
-    """Token ids of context and continuation, and labels that ask for the continuation only."""
+def _row(model: LanguageModel, content: Mapping[str, Any], term: str) -> tuple[list[int], list[list[int]]]:
+    """Token ids of the context with `term` in it, and of its favourable and unfavourable continuation."""
     text = content["context"].replace("{group}", term)
-    context = model.text_ids(text[0].upper() + text[1:], start=True)
-    continuation = model.text_ids(" " + content["unfavourable" if which else "favourable"], start=False)
-    return [*context, *continuation], [*[-100] * len(context), *continuation]
+    ends = [model.text_ids(f" {content[way]}", start=False) for way in ("favourable", "unfavourable")]
+    return model.text_ids(text[0].upper() + text[1:], start=True), ends
 
 
 def _item(template: Mapping[str, Any], axis: str, terms: Sequence[str]) -> Item:

@@ -57,9 +57,9 @@ def validation_file(validation_rows, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def pair(tiny_model: Path, tiny_adapter: Path):
     """Base and candidate as the library loads them: one set of weights."""
-    from evaluation import generate
+    from evaluation import loading
 
-    return generate.load(spec.parse(asked(tiny_model, tiny_adapter, [{"name": "safety"}])))
+    return loading.load(spec.parse(asked(tiny_model, tiny_adapter, [{"name": "safety"}])))
 
 
 def asked(model: Path, adapter: Path | None, tasks: list[dict], **more) -> dict:

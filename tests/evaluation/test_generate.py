@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from evaluation import generate, spec
+from evaluation import loading, spec
 from evaluation.spec import Invalid
 from tests.evaluation.conftest import asked
 
@@ -43,6 +43,26 @@ def test_batched_losses_equal_a_plain_loop_for_base_and_tuned(pair, alone, valid
             nats, tokens = one_by_one(network, ids, labels)
             assert loss.tokens == tokens
             assert loss.nats == pytest.approx(nats, rel=1e-4)
+
+
+def test_continuations_that_share_a_context_have_the_losses_of_whole_rows(pair, alone):
+    rows = [
+        (model_ids, [[11, 12, 13], [14]])
+        for model_ids in ([1, 5, 6, 7, 8, 9], [1, 5], [1, 30, 31, 32])
+    ]  # fmt: skip
+    for model, network in zip(pair, alone, strict=True):
+        for losses, (context, ends) in zip(model.continuations(rows, nothing), rows, strict=True):
+            for loss, end in zip(losses, ends, strict=True):
+                nats, tokens = one_by_one(network, context + end, [-100] * len(context) + end)
+                assert loss.tokens == tokens == len(end)
+                assert loss.nats == pytest.approx(nats, rel=1e-4)
+
+
+def test_a_context_that_leaves_no_room_for_its_continuations_is_not_measured(pair):
+    rows = [([5] * (pair[0].context - 1), [[6, 7], [8]]), ([5, 6], [[6, 7], [8]])]
+    too_long, fine = pair[0].continuations(rows, nothing)
+    assert [loss.error for loss in too_long] == ["the context has 1023 tokens; the model takes 2 to 1022"] * 2
+    assert [loss.error for loss in fine] == [None, None]
 
 
 def test_the_base_with_the_adapter_disabled_is_the_base(pair, alone, validation_rows):
@@ -103,7 +123,7 @@ def test_a_row_longer_than_the_context_or_without_a_label_is_not_measured(pair):
 
 
 def test_a_model_whose_logits_are_not_numbers_is_an_error_not_an_answer(tiny_model, validation_rows):
-    [model] = generate.load(spec.parse(asked(tiny_model, None, [{"name": "safety"}])))
+    [model] = loading.load(spec.parse(asked(tiny_model, None, [{"name": "safety"}])))
     with torch.no_grad():
         model.weights.model.lm_head.weight.fill_(float("nan"))
     [answer] = model.answers([model.prompt_ids([{"role": "user", "content": "Hi"}])], 4, nothing)
@@ -121,7 +141,7 @@ def test_two_adapters_share_one_set_of_weights(tiny_model, tiny_adapter, tmp_pat
         {"name": "v1.1", "path": str(tiny_model), "adapter": str(second)},
     ]
     plan = spec.parse({"schema": "assay.evaluation/1", "models": models, "tasks": [{"name": "safety"}]})
-    base, first, other = generate.load(plan)
+    base, first, other = loading.load(plan)
     assert base.weights is first.weights is other.weights
     rows = [(row["input_ids"], row["labels"]) for row in validation_rows]
     losses = [[loss.nats for loss in model.losses(rows, nothing)] for model in (base, first, other)]
@@ -150,7 +170,7 @@ def test_a_folder_that_cannot_be_used_is_named(tiny_model, tmp_path, change, wor
     shutil.copytree(tiny_model, folder)
     change(folder)
     with pytest.raises(Invalid, match=words):
-        generate.load(spec.parse(asked(folder, None, [{"name": "safety"}])))
+        loading.load(spec.parse(asked(folder, None, [{"name": "safety"}])))
 
 
 def test_an_adapter_of_another_base_is_named(tiny_model, tiny_adapter, tmp_path):
@@ -163,9 +183,9 @@ def test_an_adapter_of_another_base_is_named(tiny_model, tiny_adapter, tmp_path)
     settings = json.loads((broken / "adapter_config.json").read_text())
     (broken / "adapter_config.json").write_text(json.dumps({**settings, "target_modules": ["nowhere"]}))
     with pytest.raises(Invalid, match="does not fit the base"):
-        generate.load(spec.parse(asked(folder, broken, [{"name": "safety"}])))
+        loading.load(spec.parse(asked(folder, broken, [{"name": "safety"}])))
 
 
 def test_a_device_that_is_not_here_is_named(tiny_model):
     with pytest.raises(Invalid, match="there is no device 'abacus'"):
-        generate.load(spec.parse(asked(tiny_model, None, [{"name": "safety"}], device="abacus")))
+        loading.load(spec.parse(asked(tiny_model, None, [{"name": "safety"}], device="abacus")))

@@ -209,12 +209,12 @@ def test_a_folder_with_a_report_is_never_overwritten(finished, capsys):
     ],
 )
 def test_too_little_memory_and_our_own_faults_have_their_codes(tiny_model, tmp_path, monkeypatch, error, code):
-    from evaluation import generate
+    from evaluation import loading
 
     def fail(plan):
         raise error
 
-    monkeypatch.setattr(generate, "load", fail)
+    monkeypatch.setattr(loading, "load", fail)
     assert call(tmp_path, asked(tiny_model, None, [{"name": "safety"}])) == code
     assert events(tmp_path / "out")[-1]["data"]["status"] == "failed"
 
