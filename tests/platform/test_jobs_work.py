@@ -163,3 +163,15 @@ def test_a_lease_lost_while_rendering_leaves_no_trace_in_the_record(
     rendering.refresh_from_db()
     assert (rendering.state, rendering.error) == (RenderingState.QUEUED, None)
     assert job_of(rendering).token == 99
+
+
+def test_a_run_ends_when_its_approved_time_is_used_up(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A tenth of a second of the budget's first minute has to do: what is tested is whose word ends the run.
+    Run.objects.filter(pk=run.pk).update(budget={"max_minutes": 1})
+    assert run_worker.time_budget(run.pk) == 60
+    monkeypatch.setattr(run_worker, "time_budget", lambda _: 0.1)
+    work.do(job_of(run).pk, worker="test")
+    run.refresh_from_db()
+    assert (run.state, run.error["code"], run.error["fault"]) == (State.FAILED, "budget-used-up", "user")
+    assert "approved budget of 1 min" in run.error["message"]
+    assert job_of(run).state == JobState.FAILED

@@ -76,12 +76,17 @@ def note_events(*, lease: Lease, run_id: UUID, events: list[dict[str, Any]]) -> 
 
 
 @transaction.atomic
-def finish(*, lease: Lease, run_id: UUID, exit_code: int, stderr_tail: str) -> Run:
-    """Bring the run to the end that its manifest tells of, and end the job with it. Raises LeaseLost."""
+def finish(*, lease: Lease, run_id: UUID, exit_code: int, stderr_tail: str, over_budget: bool = False) -> Run:
+    """Bring the run to the end that its manifest tells of, and end the job with it. Raises LeaseLost.
+
+    `over_budget`: the worker ended the trainer because the approved budget was used up.
+    """
     _guard(lease)
     run = Run.objects.select_for_update(of=("self",)).select_related("base_model", "project").get(pk=run_id)
     manifest, sha256 = _manifest(run)
     state, error = _end_of(manifest, exit_code, stderr_tail)
+    if over_budget and state != State.SUCCEEDED:
+        state, error = State.FAILED, _over_budget(run)
     move(
         run, TRANSITIONS, state,
         manifest=manifest, manifest_sha256=sha256, error=error, ended_at=timezone.now(),
@@ -96,6 +101,22 @@ def finish(*, lease: Lease, run_id: UUID, exit_code: int, stderr_tail: str) -> R
         facts={"manifest_sha256": sha256 or None, "error": error["code"] if error else None},
     )
     return run
+
+
+def time_budget(run_id: UUID) -> float | None:
+    """Seconds that one attempt at the run may take by its approved plan; None where the plan sets no limit."""
+    minutes = Run.objects.values_list("budget", flat=True).get(pk=run_id).get("max_minutes")
+    return 60.0 * minutes if minutes else None
+
+
+def _over_budget(run: Run) -> dict[str, Any]:
+    return {
+        "code": "budget-used-up",
+        "message": f"The approved budget of {run.budget['max_minutes']} min is used up. The last checkpoint is "
+        "kept; a larger budget is another plan, which has to be approved.",
+        "where": "budget.max_minutes",
+        "fault": "user",
+    }
 
 
 def follow_abandoned_job(sender: type[Job], job: Job, **_: Any) -> None:

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from assay.jobs.keeping import keeping
-from assay.jobs.supervise import Event, Interrupted, Supervised
+from assay.jobs.supervise import Event, Interrupted, Limits, Supervised
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.services import Lease
 from governance.work.runs import worker as runs
 
 
 def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
-    """Train the run under `lease`, from its last checkpoint where it has one, and record how it ended.
+    """Train the run under `lease`, from its last checkpoint where it has one and within the time of its approved
+    budget, and record how it ended.
 
     Raises LeaseLost, and Interrupted when `stopping` ended it.
     """
@@ -26,13 +27,20 @@ def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
         on_events=lambda events: runs.note_events(lease=lease, run_id=lease.subject_id, events=events),
         progress_of=progress,
         stopping=stopping,
+        limits=Limits(wall_seconds=runs.time_budget(lease.subject_id)),
     ).run()
     if outcome.was_interrupted:
         raise Interrupted
     if outcome.was_killed and jobs.hand_back(lease, attempt_counts=True):
         return
     with keeping(lease):
-        runs.finish(lease=lease, run_id=lease.subject_id, exit_code=outcome.as_reported, stderr_tail=outcome.last_words)
+        runs.finish(
+            lease=lease,
+            run_id=lease.subject_id,
+            exit_code=outcome.as_reported,
+            stderr_tail=outcome.last_words,
+            over_budget=outcome.timed_out,
+        )
 
 
 def fail(lease: Lease, message: str) -> None:

@@ -32,18 +32,18 @@ def do(job_id: UUID, worker: str) -> None:
     """Do the job if it still waits and nobody has it. Never raises for what happens to the job itself."""
     if stopping.is_set():
         return  # it stays queued, and the sweeper announces it again
-    lease = jobs.claim(job_id=job_id, worker=worker)
-    if lease is None:
-        log.info("Job %s no longer waits.", job_id)
-        return
-    log.info("Job %s: %s %s, attempt %d", job_id, lease.task, lease.subject_id, lease.attempt)
     try:
+        lease = jobs.claim(job_id=job_id, worker=worker)
+        if lease is None:
+            log.info("Job %s no longer waits.", job_id)
+            return
+        log.info("Job %s: %s %s, attempt %d", job_id, lease.task, lease.subject_id, lease.attempt)
         _carry_out(lease)
     except LeaseLost as error:
         log.warning("Job %s: %s", job_id, error)
     except (OperationalError, InterfaceError):
-        # Nothing can be written now. The lease runs out and the job is tried again, as after a lost worker.
-        log.exception("Job %s: the database does not answer; the job waits for its lease to end.", job_id)
+        # Nothing can be written now. The job waits for the sweeper, or for its lease to end.
+        log.exception("Job %s: the database does not answer.", job_id)
 
 
 def _carry_out(lease: Lease) -> None:
