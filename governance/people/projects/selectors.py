@@ -13,7 +13,10 @@ from governance.people.projects.rules import Role
 
 
 def visible_to(actor: Actor) -> QuerySet[Project]:
-    """Projects in which `actor` has a role, and all of an organisation that `actor` administers."""
+    """Projects in which `actor` has a role, and all of an organisation that `actor` administers; the platform
+    itself sees all."""
+    if not actor.is_person:
+        return Project.objects.select_related("organisation")
     administered = Membership.objects.filter(user_id=actor.lookup_id, is_administrator=True).values("organisation")
     joined = Member.objects.filter(user_id=actor.lookup_id).values("project")
     return Project.objects.filter(Q(pk__in=joined) | Q(organisation__in=administered)).select_related("organisation")
@@ -21,8 +24,6 @@ def visible_to(actor: Actor) -> QuerySet[Project]:
 
 def visible(actor: Actor, project_id: UUID) -> Project:
     """The project, or NotFound as if it did not exist."""
-    if not actor.is_person:
-        return Project.objects.select_related("organisation").get(pk=project_id)
     try:
         return visible_to(actor).get(pk=project_id)
     except Project.DoesNotExist:
