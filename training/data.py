@@ -42,7 +42,19 @@ class LoadedFile:
     formats: set[str] = field(default_factory=set)
     rows_read: int = 0
     dropped: int = 0
+    truncated: int = 0
     examples: list[Example] = field(default_factory=list)
+    longest: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, example: Example) -> None:
+        """Keep a row, or count it as dropped where nothing of it can be trained."""
+        self.rows_read += 1
+        self.truncated += example.truncated
+        self.longest = heapq.nlargest(_LONGEST, [*self.longest, (example.full_length, -example.row)])
+        if example.loss_tokens:
+            self.examples.append(example)
+        else:
+            self.dropped += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +197,8 @@ def _load(asked: DataFile, role: str, folder: Path, encoder: RowEncoder) -> Load
         message = f"The file's sha256 is {loaded.sha256}, the spec expects {asked.sha256}: it is not the approved file."
         raise UserError("data-changed", message, str(path))
     for row in _sound_rows(path, asked):
-        loaded.rows_read += 1
         loaded.formats.add(row.format)
-        example = _encoded(row, path, encoder)
-        if example.loss_tokens:
-            loaded.examples.append(example)
-        else:
-            loaded.dropped += 1
+        loaded.add(_encoded(row, path, encoder))
     return loaded
 
 
@@ -257,7 +264,6 @@ def _split_words(spec: TrainingSpec) -> str:
 def _file_report(file: LoadedFile, held_out: frozenset[str]) -> FileReport:
     examples = file.examples
     out = sum(example.digest in held_out for example in examples) if file.role == "train" else len(examples)
-    longest = heapq.nlargest(_LONGEST, examples, key=lambda example: (example.full_length, -example.row))
     return FileReport(
         path=file.path,
         role="train" if file.role == "train" else "validation",
@@ -270,9 +276,9 @@ def _file_report(file: LoadedFile, held_out: frozenset[str]) -> FileReport:
         rows_dropped={NO_LOSS_TOKENS: file.dropped} if file.dropped else {},
         tokens=sum(example.length for example in examples),
         loss_tokens=sum(example.loss_tokens for example in examples),
-        truncated=sum(example.truncated for example in examples),
+        truncated=file.truncated,
         boundary_merged=sum(example.boundary_merged for example in examples),
-        longest=tuple(LongRow(row=example.row, tokens=example.full_length) for example in longest),
+        longest=tuple(LongRow(row=-row, tokens=tokens) for tokens, row in file.longest),
     )
 
 

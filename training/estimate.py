@@ -212,9 +212,7 @@ def foresee_time(
         return _seconds(flops, flops_per_second, (0.85, 1.0, 1.25), f"{flops_per_second:.3g} FLOP/s as measured before")
     if device == "cpu":
         threads = min(environment.torch_threads() or environment.usable_cores(), environment.usable_cores())
-        method = (
-            f"{threads} core(s) at {CPU_FLOPS_PER_CORE:.2g} FLOP/s each, as measured once on an AVX2 core at 2.4 GHz"
-        )
+        method = f"{threads} core(s) at {CPU_FLOPS_PER_CORE:.2g} FLOP/s each, measured on an AVX2 core at 2.4 GHz"
         return _seconds(flops, threads * CPU_FLOPS_PER_CORE, (0.5, 1.0, 2.5), method)
     peak = next((peak for name, peak in GPU_PEAKS if gpu is not None and name in gpu.name), None)
     if peak is None:

@@ -74,11 +74,12 @@ class LongRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport:
-    """One data file as it was read. Counts are of rows and tokens after truncation to the length limit.
+    """One data file as it was read.
 
-    `rows_used` were trained on and `rows_held_out` validated on; `rows_dropped` counts the others by reason.
-    `boundary_merged` counts rows where the tokenizer merged the last character of the question with the first
-    of the answer, so that this one token is not trained.
+    `rows_used` were trained on and `rows_held_out` validated on, and `tokens` and `loss_tokens` are theirs after
+    truncation; `rows_dropped` counts the others by reason. `truncated` rows were longer than the length limit;
+    `longest` names the longest of all rows read. `boundary_merged` counts rows where the tokenizer merged the last
+    character of the question with the first of the answer, so that this one token is not trained.
     """
 
     path: str

@@ -122,9 +122,18 @@ def _fits(hint: Any, value: Any) -> bool:
         return any(value == choice and type(value) is type(choice) for choice in typing.get_args(hint))
     if origin is tuple:
         return isinstance(value, list)
-    if origin is dict or dataclasses.is_dataclass(hint):
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return isinstance(value, dict) and _same_kind(hint, value)
+    if origin is dict:
         return isinstance(value, dict)
     return hint is Any or _plain(hint, value)
+
+
+def _same_kind(kind: type, value: dict[str, Any]) -> bool:
+    """Whether the fields that hold one fixed word (`name: Literal["lora"]`) hold it: that tells two objects apart."""
+    hints = typing.get_type_hints(kind)
+    fixed = [name for name in value if len(typing.get_args(hints.get(name))) == 1]
+    return all(_fits(hints[name], value[name]) for name in fixed if typing.get_origin(hints[name]) is Literal)
 
 
 def _plain(hint: Any, value: Any) -> bool:

@@ -1,0 +1,198 @@
+"""What a training row is, and what every kind of broken file is told."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training import Finding, Row, inspect, read_rows
+from training.jsonl import parse_line
+
+USER = {"role": "user", "content": "Hello?"}
+ANSWER = {"role": "assistant", "content": "Hi."}
+
+
+def findings(tmp_path: Path, content: bytes | str, format: str = "auto") -> list[Finding]:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    return [entry for entry in read_rows(path, format) if isinstance(entry, Finding)]
+
+
+def finding_of(tmp_path: Path, row: Any, format: str = "auto") -> Finding:
+    (only,) = findings(tmp_path, json.dumps(row) + "\n", format)
+    return only
+
+
+def test_openai_chat_rows_are_read_as_they_are(tmp_path: Path) -> None:
+    row = {
+        "messages": [
+            {"role": "developer", "content": "Be short."},
+            {"role": "user", "content": [{"type": "text", "text": "One "}, {"type": "text", "text": "two"}]},
+            {"role": "assistant", "content": "three", "weight": 0},
+            {"role": "user", "content": "and?"},
+            {"role": "assistant", "content": "four", "weight": 1},
+        ]
+    }
+    path = tmp_path / "chat.jsonl"
+    path.write_text("\n" + json.dumps(row) + "\n\n", encoding="utf-8")
+    (read,) = read_rows(path)
+    assert isinstance(read, Row)
+    assert (read.number, read.format) == (2, "chat")
+    assert [(turn.role, turn.content, turn.trained) for turn in read.messages] == [
+        ("system", "Be short.", False),
+        ("user", "One two", False),
+        ("assistant", "three", False),
+        ("user", "and?", False),
+        ("assistant", "four", True),
+    ]
+
+
+def test_prompt_completion_rows_are_two_turns(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_bytes("\ufeff".encode() + b'{"prompt": "2+2", "completion": "4"}')
+    (read,) = read_rows(path)
+    assert isinstance(read, Row)
+    assert read.format == "prompt-completion"
+    assert [(turn.role, turn.content, turn.trained) for turn in read.messages] == [
+        ("user", "2+2", False),
+        ("assistant", "4", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "no rows"),
+        (b"\n\n  \n", "no rows"),
+        (b"\x1f\x8b\x08\x00rest", "gzip"),
+        (b"PK\x03\x04rest", "ZIP"),
+        (b"PAR1rest", "Parquet"),
+        ('{"prompt"'.encode("utf-16"), "UTF-16"),
+        (b'[\n{"prompt": "a", "completion": "b"}\n]', "one JSON document"),
+        (b'[{"prompt": "a", "completion": "b"}]', "one JSON document"),
+        (b'{"prompt": "caf\xe9", "completion": "b"}\n', "not UTF-8"),
+        (b'{"prompt": "a\x00", "completion": "b"}\n', "NUL"),
+        (b'{"prompt": "a", "completion": "b"\n', "not valid JSON"),
+        (b'{"prompt": "a", "completion": "b", "score": NaN}\n', "NaN"),
+        (b'{"prompt": "a", "completion": "b", "score": -Infinity}\n', "Infinity"),
+        (b'{"prompt": "a", "completion": "b", "score": 1e999}\n', "too large"),
+        (b'{"prompt": "a", "prompt": "c", "completion": "b"}\n', "twice"),
+        (b'{"prompt": "a", "completion": "b", "n": ' + b"9" * 5000 + b"}\n", "40 digits"),
+        (b'{"prompt": "a", "completion": "b", "deep": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", "nested"),
+        (b'{"prompt": "a", "completion": "b", "deep": ' + b"[" * 40 + b"]" * 40 + b"}\n", "nested"),
+        (b'"just text"\n', "not a JSON object"),
+        (b'{"chosen": "a", "rejected": "b"}\n', "preference"),
+        (b'{"instruction": "a", "input": "", "output": "b"}\n', "Alpaca"),
+        (b'{"conversations": []}\n', "ShareGPT"),
+        (b'{"question": "a", "reply": "b"}\n', "question, reply"),
+    ],
+)
+def test_a_broken_file_is_named_with_a_cure(tmp_path: Path, content: bytes, says: str) -> None:
+    first = findings(tmp_path, content)[0]
+    assert says in str(first)
+    assert first.cure
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "says"),
+    [
+        ({"messages": []}, "messages", "at least one"),
+        ({"messages": "hi"}, "messages", "list"),
+        ({"messages": [USER]}, "messages", "No assistant"),
+        ({"messages": [USER, {**ANSWER, "weight": 0}]}, "messages", "No assistant"),
+        ({"messages": [USER, {**ANSWER, "weight": 0.5}]}, "messages[1].weight", "neither 0 nor 1"),
+        ({"messages": [{"role": "narrator", "content": "x"}, ANSWER]}, "messages[0].role", "narrator"),
+        ({"messages": ["hi", ANSWER]}, "messages[0]", "not an object"),
+        ({"messages": [USER, {"role": "assistant", "content": None}]}, "messages[1].content", "text"),
+        ({"messages": [USER, {"role": "assistant", "content": "  "}]}, "messages[1].content", "empty"),
+        ({"messages": [USER, {"role": "assistant", "content": "a\u0000"}]}, "messages[1].content", "NUL"),
+        ({"messages": [USER, {"role": "assistant", "content": "\ud800"}]}, "messages[1].content", "surrogate"),
+        ({"messages": [USER, {**ANSWER, "tool_calls": [{}]}]}, "messages[1].tool_calls", "cannot be trained"),
+        ({"messages": [USER, ANSWER], "tools": [{}]}, "tools", "cannot be trained"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}, ANSWER]}, "messages[0].content", "text"),
+        ({"prompt": "a", "completion": ""}, "completion", "empty"),
+        ({"prompt": 3, "completion": "b"}, "prompt", "not 3"),
+    ],
+)
+def test_a_broken_row_is_named_by_line_and_field(tmp_path: Path, row: Any, field: str, says: str) -> None:
+    found = finding_of(tmp_path, row)
+    assert (found.row, found.field) == (1, field)
+    assert says in found.message
+
+
+def test_a_row_of_the_other_format_is_named(tmp_path: Path) -> None:
+    lines = [{"prompt": "a", "completion": "b"}, {"messages": [USER, ANSWER]}]
+    (found,) = findings(tmp_path, "".join(json.dumps(line) + "\n" for line in lines))
+    assert found.row == 2
+    assert "is chat, the file is read as prompt-completion" in found.message
+
+
+def test_an_overlong_line_is_skipped_without_filling_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "long.jsonl"
+    with path.open("wb") as file:
+        file.write(b'{"prompt": "' + b"x" * (40 * 2**20) + b'", "completion": "b"}\n')
+        file.write(b'{"prompt": "a", "completion": "b"}\n')
+    tracemalloc.start()
+    entries = list(read_rows(path))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(entries[0], Finding)
+    assert "8 MiB" in entries[0].message
+    assert isinstance(entries[1], Row)
+    assert entries[1].number == 2
+    assert peak < 60 * 2**20
+
+
+def test_inspection_says_what_the_file_is_and_what_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    rows = [{"messages": [{**USER, "name": "ada"}, ANSWER], "intent": "greeting"}, {"messages": [USER, ANSWER]}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"messages": [USER]}]), encoding="utf-8")
+    found = inspect(path)
+    assert (found.format, found.rows, found.findings_total, found.sound) == ("chat", 2, 1, False)
+    assert "Row 1" in found.evidence
+    assert {column.name: (column.rows, column.used) for column in found.columns} == {
+        "messages": (3, True),
+        "intent": (1, False),
+        "messages[].role": (3, True),
+        "messages[].content": (3, True),
+        "messages[].name": (1, False),
+    }
+
+
+def test_inspection_counts_all_findings_and_keeps_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"prompt": "a", "completion": ""}\n' * 50, encoding="utf-8")
+    found = inspect(path, max_findings=3)
+    assert (found.findings_total, len(found.findings)) == (50, 3)
+
+
+def test_an_unknown_format_name_lists_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="chat, prompt-completion"):
+        list(read_rows(tmp_path / "any", "alpaca"))
+
+
+def test_rows_with_equal_turns_are_the_same_row(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"prompt": "a", "completion": "b", "id": 1}\n{"completion": "b", "prompt": "a", "id": 2}\n')
+    first, second = (entry for entry in read_rows(path) if isinstance(entry, Row))
+    assert first.digest() == second.digest()
+
+
+@given(st.binary(max_size=200))
+def test_no_line_of_bytes_breaks_the_reader(raw: bytes) -> None:
+    parse_line(1, raw.replace(b"\n", b" "))
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
+                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+                    max_leaves=8))  # fmt: skip
+def test_every_json_value_gives_a_row_or_a_finding(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
+    path = tmp_path_factory.mktemp("rows") / "data.jsonl"
+    path.write_text(json.dumps({"messages": value}) + "\n", encoding="utf-8")
+    assert all(isinstance(entry, (Row, Finding)) for entry in read_rows(path))
