@@ -54,6 +54,9 @@ def assemble(
             "outcome": _outcome(edition, sources.classification),
             "frozen_at": frozen_at,
             "sha256": None,
+            "annexes": [
+                {"id": each.id, "ref": each.ref, "title": each.title, "link": each.link} for each in edition.annexes
+            ],
             "sections": sections,
             "completeness": rules.completeness(sections),
         }
@@ -66,6 +69,10 @@ def assemble(
 def digest_of(document: Mapping[str, Any]) -> str:
     """What is signed: sha256 over the canonical JSON of the dossier without its `sha256`."""
     return digest({key: value for key, value in document.items() if key != "sha256"})
+
+
+def _annex(annex: regulation.Annex) -> dict[str, str]:
+    return {"id": annex.id, "ref": annex.ref, "title": annex.title, "link": annex.link}
 
 
 def _case(edition: Edition, classification: Source | None) -> Case:

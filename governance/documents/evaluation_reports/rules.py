@@ -155,4 +155,3 @@ def _cut(text: str) -> str:
     if len(text) <= LONGEST_SAMPLE:
         return text
     return f"{text[:LONGEST_SAMPLE]} […] ({len(text) - LONGEST_SAMPLE:,} more characters)"
-

@@ -87,11 +87,11 @@ def base_said(base_model: Source) -> Told | None:
 def files(model_version: Source, base_model: Source) -> Told:
     """Which files make up this version, and how a recipient recognises them."""
     own = model_version.facts["files"]
-    named = "; ".join(f"{entry['path']} ({n.size(entry['bytes'])}, sha256 {entry['sha256']})" for entry in own)
-    said = f"{n.counted(len(own), 'file')} of this version: {named}."
+    named = "".join(f"\n{entry['path']}, {n.size(entry['bytes'])}, sha256 {entry['sha256']}" for entry in own)
+    said = f"{n.counted(len(own), 'file')} of this version:{named}"
     if model_version.facts["composition"]["output"]["kind"] == "adapter":
         said += (
-            f" An adapter works with its base model only: {n.counted(len(base_model.facts['files']), 'file')} of "
+            f"\nAn adapter works with its base model only: {n.counted(len(base_model.facts['files']), 'file')} of "
             f"{base_model.name} under the folder digest {base_model.facts['folder_sha256']}."
         )
     return measured(said)
@@ -247,18 +247,17 @@ def channels(release: Source) -> Told | None:
     return measured(f"The release says how the model reaches others: {spoken}.") if spoken else None
 
 
-def plan_approved(run: Source, decisions: tuple[Source, ...]) -> Told | None:
-    """Who approved the run's plan, and when; beside the steps, no step itself."""
-    own = [
-        each
+def approved(
+    run: Source, base_model: Source, datasets: tuple[Source, ...], decisions: tuple[Source, ...]
+) -> Told | None:
+    """Who approved what went in and the plan, as they are now; beside the steps, no step itself."""
+    subjects = {each.id: each for each in (base_model, *datasets, run)}
+    said = [
+        f"{subjects[subject['id']].name} by {each.by} ({n.listing(each.facts['roles'])}) on {n.minute(each.at)}"
         for each in decisions
-        if each.facts["subject"] == {"id": run.id, "sha256": run.sha256} and each.facts["verdict"] == "approve"
+        if (subject := each.facts["subject"])["id"] in subjects
+        and subject["sha256"] == subjects[subject["id"]].sha256
+        and each.facts["verdict"] == "approve"
+        and each.at
     ]
-    if not own:
-        return None
-    said = n.listing(f"{each.by} ({n.listing(each.facts['roles'])}) on {_on(each)}" for each in own)
-    return remark(f"The plan of run {run.name} was approved by {said}.")
-
-
-def _on(decision: Source) -> str:
-    return n.minute(decision.at) if decision.at else "an unknown day"
+    return remark(f"Approved as they are: {'; '.join(said)}.") if said else None

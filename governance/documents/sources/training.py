@@ -3,12 +3,15 @@
 Nothing is said here that is not in the manifest: no hardware, precision, duration or number of epochs from a plan.
 """
 
+import re
+
 from governance.documents.sources import numbers as n
 from governance.documents.sources.records import Source, Told, measured, not_measured, remark
 from governance.law.regulation import rules as regulation
 from training.manifest import Choice, Manifest
 
 TASKS = {"sft": "Supervised fine-tuning (SFT)"}
+EXPONENT = re.compile(r"\b(\d(?:\.\d+)?)e([+-]?\d+)\b")
 SETTINGS = {
     "learning_rate": "learning rate",
     "epochs": "epochs asked for",
@@ -201,7 +204,8 @@ def meter(manifest: Source, base_model: Source) -> Told | None:
     )
     source = base_model.facts.get("training_flops_source")
     named = f" The base model's figure comes from: {source}." if base_model.facts["training_flops"] and source else ""
-    return remark(f"Provider-status meter. {' '.join(reading.working)}{named}")
+    working = EXPONENT.sub(lambda match: f"{match[1]} × 10^{int(match[2])}", " ".join(reading.working))
+    return remark(f"Provider-status meter. {working}{named}")
 
 
 def energy(manifest: Source) -> Told | None:

@@ -15,7 +15,7 @@ from governance.documents.dossiers.rules import KINDS
 from governance.documents.sources import numbers
 
 register = template.Library()
-POWER = re.compile(r"× 10\^(\u2212|-)?(\d+)")
+POWER = re.compile(r" ?× 10\^(\u2212|-)?(\d+)")
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -29,7 +29,7 @@ def sentence(text: str) -> SafeString:
 
 def _raised(match: re.Match[str]) -> str:
     sign = "\u2212" if match.group(1) else ""
-    return f'×\u00a010<sup class="power">{sign}{match.group(2)}</sup>'
+    return f'\u00a0×\u00a010<sup class="power">{sign}{match.group(2)}</sup>'
 
 
 @register.filter
@@ -124,3 +124,9 @@ def lead(counts: Mapping[str, int]) -> str:
 def after_rule(because: str) -> str:
     """The words of a rule without its id, which stands in the margin."""
     return because.partition(": ")[2] or because
+
+
+@register.filter
+def counted(number: int) -> str:
+    """“134,515,008”."""
+    return numbers.count(number)

@@ -7,7 +7,7 @@ ANSWERS = (
     # (a) how it was developed
     answer("iv-2-a.method", training.method, "manifest"),
     answer("iv-2-a.steps", training.steps, "manifest"),
-    answer("iv-2-a.steps", model.plan_approved, "run", "decisions"),
+    answer("iv-2-a.steps", model.approved, "run", "base_model", "datasets", "decisions"),
     answer("iv-2-a.base", model.base, "base_model", "manifest"),
     answer("iv-2-a.base", model.base_said, "base_model"),
     answer("iv-2-a.tools", training.tools, "manifest"),

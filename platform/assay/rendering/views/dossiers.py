@@ -34,7 +34,7 @@ def view(document: Mapping[str, Any], seal: Mapping[str, Any]) -> dict[str, Any]
             {**document["completeness"], "na": document["completeness"]["not_applicable"]}, width=610, height=9
         ),
         "signatures": signatures(seal),
-        "annexes": _annexes(sections),
+        "annexes": _annexes(sections, {annex["ref"]: annex["title"] for annex in document["annexes"]}),
         "gaps": _gaps(document),
         "gaps_in_duties": sum(
             rules.kind_of(prompt, section) == "missing"
@@ -128,12 +128,12 @@ def part_of(ref: str) -> str:
     return ref.split(", point")[0] if ", point" in ref else ref.split("(")[0]
 
 
-def _annexes(points: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _annexes(points: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -> list[dict[str, Any]]:
     annexes: list[dict[str, Any]] = []
     for point in points:
         name = part_of(point["ref"])
         if not annexes or annexes[-1]["name"] != name:
-            annexes.append({"name": name, "points": [], "anchor": f"part-{len(annexes) + 1}", "link": point["link"]})
+            annexes.append({"name": name, "title": titles[name], "points": [], "anchor": f"part-{len(annexes) + 1}"})
         annexes[-1]["points"].append(point)
     return annexes
 
