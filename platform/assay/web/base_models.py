@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -57,7 +58,7 @@ def create(request: PageRequest, project: UUID) -> HttpResponse:
         act = lambda: services.register(actor=request.actor, project_id=project, **form.cleaned_data)  # noqa: E731
         if made := attempt(form, act):
             return redirect("base-model-detail", pk=made.pk)
-    context = {"form": form, "project": place, "folders": selectors.offered()}
+    context = {"form": form, "project": place, "folders": selectors.offered(), "crumbs": _crumbs()}
     return render(request, "base_models/form.html", context, status=422 if form.errors else 200)
 
 
@@ -72,6 +73,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     events = list(audit.history(model)[:50]) if current == "history" else []
     context = {
         "model": model,
+        "crumbs": _crumbs(),
         "tab": current,
         "tabs": rows,
         "facts": _facts(model),
@@ -86,6 +88,10 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "names": audit.names(events),
     }
     return render(request, "base_models/detail.html", context)
+
+
+def _crumbs() -> list[dict[str, str]]:
+    return [{"label": _("Base models"), "url": reverse("base-model-list")}]
 
 
 def _facts(model: BaseModel) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from governance.materials.datasets import provenance, rules, selectors, services
 from governance.materials.datasets.models import Dataset, DatasetVersion
 from governance.people.approvals import selectors as approvals
 from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
 from governance.work.runs import selectors as runs
 
 PAGE = 25
@@ -71,7 +72,7 @@ def create(request: PageRequest, project: UUID) -> HttpResponse:
         act = lambda: services.create(actor=request.actor, project_id=project, **form.cleaned_data)  # noqa: E731
         if made := attempt(form, act):
             return redirect("dataset-version-create", pk=made.pk)
-    context = {"form": form, "project": place}
+    context = {"form": form, "project": place, "crumbs": _crumbs_of(place)}
     return render(request, "datasets/form.html", context, status=422 if form.errors else 200)
 
 
@@ -152,7 +153,7 @@ def _version_page(
         "dataset": dataset,
         "form": form,
         "findings": findings or [],
-        "crumbs": [*_crumbs(dataset), _crumb(dataset)],
+        "crumbs": _crumbs(dataset, within=True),
     }
     return render(request, "datasets/version_form.html", context, status=status or (422 if form.errors else 200))
 
@@ -184,7 +185,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "version": version,
         "tab": current,
         "tabs": rows,
-        "crumbs": [*_crumbs(version.dataset), _crumb(version.dataset)],
+        "crumbs": _crumbs(version.dataset, within=True),
         "facts": _facts(version),
         "standing": standings.shown(approvals.standing(version), version.dataset.project, request.actor),
         "verdicts": selectors.licence_by_purpose(version),
@@ -211,7 +212,7 @@ def version_rows(request: PageRequest, pk: UUID) -> HttpResponse:
     context = {
         "version": version,
         "page": _rows_page(request, version),
-        "crumbs": [*_crumbs(version.dataset), _crumb(version.dataset)],
+        "crumbs": _crumbs(version.dataset, within=True),
     }
     return render(request, "datasets/_rows.html" if request.htmx else "datasets/rows.html", context)
 
@@ -298,13 +299,12 @@ def _lengths(found: dict[str, Any] | None, title: str) -> dict[str, Any] | None:
     return {"title": title, "caption": caption, "picture": picture}
 
 
-def _crumbs(dataset: Dataset) -> list[dict[str, str]]:
-    project = dataset.project
-    return [
-        {"label": _("Data"), "url": reverse("dataset-list")},
-        {"label": project.name, "url": f"{reverse('dataset-list')}?project={project.slug}"},
-    ]
+def _crumbs_of(project: Project) -> list[dict[str, str]]:
+    lists = reverse("dataset-list")
+    return [{"label": _("Data"), "url": lists}, {"label": project.name, "url": f"{lists}?project={project.slug}"}]
 
 
-def _crumb(dataset: Dataset) -> dict[str, str]:
-    return {"label": dataset.name, "url": reverse("dataset-detail", args=[dataset.pk])}
+def _crumbs(dataset: Dataset, *, within: bool = False) -> list[dict[str, str]]:
+    """The way to the dataset; with `within`, the dataset itself too: the page lies inside it."""
+    own = {"label": dataset.name, "url": reverse("dataset-detail", args=[dataset.pk])}
+    return [*_crumbs_of(dataset.project), *([own] if within else [])]

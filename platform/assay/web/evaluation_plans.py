@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -80,6 +81,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     events = list(audit.history(plan)[:50]) if current == "history" else []
     context = {
         "plan": plan,
+        "crumbs": _crumbs(plan.project),
         "tab": current,
         "tabs": rows,
         "facts": _facts(plan),
@@ -113,6 +115,7 @@ def _write(
         "form": forms.plan,
         "rows": forms.rows,
         "project": project,
+        "crumbs": _crumbs(project),
         "plan": plan,
         "gone": gone,
         "groups": sorted({name for task in forms.plan.task_fields() for _m, names in task.groups for name in names}),
@@ -126,6 +129,14 @@ def _save(
     if plan is None:
         return services.write(actor=request.actor, project_id=project.pk, **content)
     return services.revise(actor=request.actor, plan_id=plan.pk, **content)
+
+
+def _crumbs(project: Project) -> list[dict[str, str]]:
+    lists = reverse("evaluation-plan-list")
+    return [
+        {"label": _("Evaluation plans"), "url": lists},
+        {"label": project.name, "url": f"{lists}?project={project.slug}"},
+    ]
 
 
 def _facts(plan: EvaluationPlan) -> list[dict[str, Any]]:

@@ -5,9 +5,9 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
+from assay.rendering import numerals
 from assay.web.forms.licences import LicenceField
 from governance.materials.datasets import provenance
 from training.rows import FORMATS
@@ -25,10 +25,10 @@ class DatasetForm(forms.Form):
 
 @dataclass(frozen=True)
 class Part:
-    """One heading of the provenance record with its fields, ready to be drawn."""
+    """One heading of the provenance record with its fields and their width, ready to be drawn."""
 
     heading: str
-    fields: list[BoundField]
+    fields: list[tuple[BoundField, str]]
 
 
 class VersionForm(forms.Form):
@@ -47,9 +47,9 @@ class VersionForm(forms.Form):
     def __init__(self, *args: Any, limit: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["file"].help_text = _(
-            "JSONL: one JSON object on each line, UTF-8, with `messages` or with `prompt` and `completion`. "
+            "JSONL: one JSON object on each line, UTF-8, with “messages” or with “prompt” and “completion”. "
             "At most %(size)s."
-        ) % {"size": filesizeformat(limit)}
+        ) % {"size": numerals.size(limit)}
         for one in provenance.FIELDS:
             self.fields[one.name] = forms.CharField(
                 label=_(one.ask),
@@ -59,7 +59,10 @@ class VersionForm(forms.Form):
             )
 
     def parts(self) -> list[Part]:
-        return [Part(str(_(heading)), [self[one.name] for one in fields]) for heading, fields in provenance.parts()]
+        return [
+            Part(str(_(heading)), [(self[one.name], "w4" if one.long else "w2") for one in fields])
+            for heading, fields in provenance.parts()
+        ]
 
     def record(self) -> dict[str, str]:
         """The provenance record as answered; what was left empty is left out, not kept as an empty answer."""
