@@ -7,7 +7,7 @@ from governance.foundation.core.errors import Missing
 from governance.people.approvals.selectors import standing
 from governance.people.projects.selectors import classification
 from governance.work.evaluations.models import Evaluation
-from governance.work.runs.gates import Gate, Light, licence_verdict
+from governance.work.runs.gates import Gate, Light, class_words, licence_verdict
 
 
 def for_release(release: Release) -> list[Gate]:
@@ -77,6 +77,6 @@ def _classified(release: Release) -> Gate:
     blocked = found.outcome.get("blocked_reason")
     return Gate(
         "classification", "Questionnaire", Light.RED if blocked else Light.GREEN,
-        str(blocked or f"Classified as {found.outcome['risk_class'].replace('-', ' ')} by {found.decided_by_name}"),
+        str(blocked or f"{class_words(found)}, signed by {found.decided_by_name}"),
         "Change the purpose, or do not release." if blocked else "", "classification", str(found.pk),
     )  # fmt: skip

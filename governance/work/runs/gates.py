@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from governance.foundation.core.errors import Missing
 from governance.law.licences import rules as licences
+from governance.law.regulation import rules as regulation
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals.selectors import standing
 from governance.people.organisations.rules import seat_in_eu
-from governance.people.projects.models import Project
+from governance.people.projects.models import Classification, Project
 from governance.people.projects.selectors import classification
 from governance.work.runs.models import Run
 
@@ -125,11 +126,17 @@ def _classification(project: Project) -> Gate:
         "classification",
         "Questionnaire",
         Light.RED if prohibited else Light.GREEN,
-        f"Classified as {found.outcome['risk_class'].replace('-', ' ')} by {found.decided_by_name}",
+        f"{class_words(found)}, signed by {found.decided_by_name}",
         "Article 5 forbids this practice; change the purpose." if prohibited else "",
         "project",
         str(project.pk),
     )
+
+
+def class_words(found: Classification) -> str:
+    """The risk class as the edition it was answered on spells it out."""
+    name = found.outcome["risk_class"]
+    return f"Classified: {regulation.edition(found.edition).names.get(name, name)}"
 
 
 def evaluation_plan(run: Run) -> Gate:

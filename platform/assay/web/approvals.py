@@ -1,9 +1,11 @@
 """The inbox, and the panel beside what is decided."""
 
+import json
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,21 +15,35 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from assay.web import addresses
 from assay.web.forms.approvals import DecisionForm
 from assay.web.forms.faults import attempt
+from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.core.errors import NotAllowed
 from governance.people.approvals import reauthentication, selectors, services, subjects
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import POLICIES, State, Verdict
+from governance.people.projects import selectors as projects
+
+PAGE = 25
 
 
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
     """What waits for me first; then everything that was asked in my projects."""
-    waiting = selectors.inbox(request.actor)
-    others = selectors.visible_to(request.actor).prefetch_related("decisions")
-    if state := request.GET.get("state", ""):
-        others = others.filter(state=state)
-    context = {"waiting": waiting, "requests": others[:100], "states": list(State), "state": state}
+    asked = selectors.visible_to(request.actor).prefetch_related("decisions")
+    wanted = {name: request.GET.get(name, "") for name in ("state", "kind", "project")}
+    for field, value in (("state", "state"), ("subject_kind", "kind"), ("project__slug", "project")):
+        if wanted[value]:
+            asked = asked.filter(**{field: wanted[value]})
+    page = Paginator(asked, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "waiting": selectors.inbox(request.actor),
+        "page": page,
+        "requests": list(page),
+        "states": list(State),
+        "kinds": [(kind, policy.noun) for kind, policy in POLICIES.items()],
+        "projects": projects.visible_to(request.actor),
+        **wanted,
+    }
     return render(request, "approvals/list.html", context)
 
 
@@ -76,42 +92,78 @@ def _decide(request: PageRequest, asked: ApprovalRequest, given: dict[str, Any])
 def _context(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -> dict[str, Any]:
     subject = subjects.load(asked.subject_kind, asked.subject_id)
     stale = subject.content_digest != asked.subject_digest
-    before = selectors.last_granted(asked)
     why_not = selectors.objection(request.actor, asked) if asked.state == State.OPEN else None
-    changes = list(selectors.changes(before.subject_content, asked.subject_content)) if before else []
-    policy = POLICIES[asked.subject_kind]
-    panel = None
-    if asked.state == State.OPEN and why_not is None and not stale and "read" not in request.GET:
-        panel = {
-            "title": _("Decide on %(what)s") % {"what": asked},
-            "action": reverse("approval-detail", args=[asked.pk]),
-            "close_url": reverse("approval-detail", args=[asked.pk]) + "?read",
-            "subjects": [{"label": a, "words": b, "digest": c} for a, b, c in subject.signed_parts()],
-            "changes": [{"label": field, "before": old, "after": new} for field, old, new in changes],
-            "since": _("Changed since the last approval:") if changes else "",
-            "meaning": policy.meaning,
-            "verdicts": [
-                {
-                    "value": Verdict.APPROVE,
-                    "label": _("Approve this %(noun)s") % {"noun": policy.noun},
-                    "kind": "primary",
-                },
-                {"value": Verdict.CHANGES, "label": _("Ask for changes"), "kind": ""},
-                {"value": Verdict.REJECT, "label": _("Reject"), "kind": "danger"},
-            ],
-            "note": _("Good for this one decision. The act and its digest go to the audit log under your name."),
-        }
+    changes, since = _changes(asked)
+    may_decide = asked.state == State.OPEN and why_not is None and not stale
+    panel = _panel(asked, subject, changes, since) if may_decide and "read" not in request.GET else None
     return {
         "asked": asked,
-        "policy": policy,
+        "crumbs": crumbs(request, asked.project, "approval-list"),
+        "facts": [
+            {"term": _("Asked by"), "value": asked.requested_by_name},
+            {"term": _("Over digest"), "value": "", "digest": asked.subject_digest},
+        ],
+        "policy": POLICIES[asked.subject_kind],
         "subject_url": addresses.of(asked.subject_kind, asked.subject_id),
         "parts": subject.signed_parts(),
         "stale": stale,
         "why_not": why_not,
-        "changes": [{"label": field, "before": old, "after": new} for field, old, new in changes],
-        "content": asked.subject_content,
+        "changes": changes,
+        "since": since,
+        # a dossier is read point by point in its reader, never as a heap of fields
+        "content": None if asked.subject_kind == "dossier" else asked.subject_content,
         "panel": panel,
         "form": form,
         "may_withdraw": asked.state == State.OPEN and asked.requested_by_id == request.actor.user_id,
-        "may_decide": panel is None and asked.state == State.OPEN and why_not is None and not stale,
+        "may_decide": may_decide and panel is None,
+    }
+
+
+def _changes(asked: ApprovalRequest) -> tuple[list[dict[str, Any]], str]:
+    """What differs from the approval before, and which one that was; nothing where there was none."""
+    before = selectors.last_granted(asked)
+    if before is None:
+        return [], ""
+    rows = [
+        {"label": field.replace("_", " ").replace(".", ", "), "before": _said(old), "after": _said(new)}
+        for field, old, new in selectors.changes(before.subject_content, asked.subject_content)
+    ]
+    return rows, _("Changed since %(digest)s was approved:") % {"digest": before.subject_digest[:12]}
+
+
+def _said(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) else json.dumps(value, ensure_ascii=False)
+
+
+def _panel(
+    asked: ApprovalRequest, subject: subjects.Approvable, changes: list[dict[str, Any]], since: str
+) -> dict[str, Any]:
+    policy = POLICIES[asked.subject_kind]
+    act = _("Sign this %(noun)s") if asked.subject_kind == "dossier" else _("Approve this %(noun)s")
+    return {
+        "title": _("Decide on %(what)s") % {"what": asked},
+        "action": reverse("approval-detail", args=[asked.pk]),
+        "close_url": reverse("approval-detail", args=[asked.pk]) + "?read",
+        "subjects": [{"label": a, "words": b, "digest": c} for a, b, c in subject.signed_parts()],
+        "changes": changes,
+        "since": since,
+        "gates": [
+            {
+                "state": "passed",
+                "title": _("You neither made nor asked for it, and your role decides on it."),
+                "detail": "",
+                "url": "",
+            }
+        ],
+        "meaning": policy.meaning,
+        "asked": asked,
+        "record_url": addresses.of(asked.subject_kind, asked.subject_id),
+        "verdicts": [
+            {"value": Verdict.APPROVE, "label": act % {"noun": policy.noun}, "kind": "primary"},
+            {"value": Verdict.CHANGES, "label": _("Ask for changes"), "kind": ""},
+            {"value": Verdict.REJECT, "label": _("Reject"), "kind": "danger"},
+        ],
+        "note": _("Good for this one decision, for two minutes. The act and its digest go to the audit log."),
     }

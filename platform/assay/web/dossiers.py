@@ -4,35 +4,54 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from assay.web import addresses
+from assay.web import dossier_pages as pages
+from assay.web import tabs
 from assay.web.forms.dossiers import DeclarationForm
 from assay.web.forms.faults import attempt
+from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.delivery.evidence import services as evidence
+from governance.delivery.releases import selectors as releases
 from governance.documents.dossiers import rules, selectors, services
 from governance.documents.dossiers.models import Dossier, DossierVersion
 from governance.documents.renderings import selectors as renderings
+from governance.documents.renderings.models import Rendering
 from governance.documents.renderings.rules import State as RenderingState
+from governance.foundation.audit import selectors as audit
 from governance.foundation.core import blobs
 from governance.foundation.core.canonical import canonical
 from governance.foundation.core.errors import NotFound
-from governance.people.approvals.selectors import standing
+from governance.people.approvals.models import ApprovalRequest
+from governance.people.approvals.selectors import standing, standings
 from governance.people.projects import selectors as projects
+
+PAGE = 25
 
 
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
+    found = selectors.visible_to(request.actor)
+    project = request.GET.get("project", "")
+    if project:
+        found = found.filter(project__slug=project)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    newest: dict[UUID, DossierVersion] = {}
+    for each in DossierVersion.objects.filter(dossier__in=list(page)).defer("document").order_by("number"):
+        newest[each.dossier_id] = each
+    answers = standings(newest.values())
     rows = []
-    for dossier in selectors.visible_to(request.actor)[:100]:
-        newest = selectors.newest_version(dossier)
-        rows.append({"dossier": dossier, "version": newest, "standing": standing(newest) if newest else None})
-    return render(request, "dossiers/list.html", {"rows": rows})
+    for dossier in page:
+        version = newest.get(dossier.pk)
+        rows.append({"dossier": dossier, "version": version, "standing": answers[version.pk] if version else None})
+    context = {"page": page, "rows": rows, "project": project, "projects": projects.visible_to(request.actor)}
+    return render(request, "dossiers/list.html", context)
 
 
 @require_safe
@@ -66,6 +85,18 @@ def take_back(request: PageRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+def state_fact(request: PageRequest, pk: UUID) -> HttpResponse:
+    """Answer one of the edition's facts with yes or no; what does not apply follows from it by rule."""
+    selectors.visible(request.actor, pk)
+    fact, value = request.POST.get("fact", ""), request.POST.get("value") == "yes"
+    services.state_fact(
+        actor=request.actor, dossier_id=pk, fact=fact, value=value, reason=request.POST.get("reason", "")[:2000]
+    )
+    messages.success(request, _("Kept under your name."))
+    return redirect(reverse("dossier-detail", args=[pk]) + "#facts")
+
+
+@require_POST
 def freeze(request: PageRequest, pk: UUID) -> HttpResponse:
     frozen = services.freeze(actor=request.actor, dossier_id=pk)
     messages.success(request, _("Frozen as version %(n)s. Ask for its signature next.") % {"n": frozen.number})
@@ -77,7 +108,14 @@ def compare(request: PageRequest, pk: UUID) -> HttpResponse:
     """Point by point, what differs between a frozen version and what stands now."""
     frozen = selectors.version_visible(request.actor, pk)
     now = selectors.draft(frozen.dossier)
-    return render(request, "dossiers/compare.html", {"frozen": frozen, "changes": selectors.changed(frozen, now)})
+    context = {
+        "frozen": frozen,
+        "changes": selectors.changed(frozen, now),
+        "crumbs": crumbs(
+            request, frozen.project, "dossier-list", (str(frozen), reverse("dossier-version-detail", args=[pk]))
+        ),
+    }
+    return render(request, "dossiers/compare.html", context)
 
 
 @require_safe
@@ -88,7 +126,7 @@ def download(request: PageRequest, pk: UUID, form: str) -> HttpResponse:
         response = HttpResponse(canonical(frozen.document), content_type="application/json")
         response["Content-Disposition"] = f'attachment; filename="dossier-{frozen.number}.json"'
         return response
-    rendering = renderings.of(frozen.kind, frozen.sha256)
+    rendering = _rendering(frozen)
     if form != "pdf" or rendering is None or rendering.state != RenderingState.READY:
         raise NotFound("file")
     return FileResponse(blobs.opened(rendering.file_sha256), as_attachment=True, filename=rendering.file_name)
@@ -121,20 +159,30 @@ def _reader(
     request: PageRequest, dossier: Dossier, frozen: DossierVersion | None, form: DeclarationForm | None
 ) -> HttpResponse:
     known = None if frozen else selectors.sources(dossier)
-    document = frozen.document if frozen else selectors.draft(dossier, known=known)
+    now = selectors.draft(dossier, known=known)
+    document = frozen.document if frozen else now
     sections = document["sections"]
     wanted = request.POST.get("point") or request.GET.get("point", "")
     index = next((i for i, section in enumerate(sections) if section["ref"] == wanted), 0)
+    section = sections[index]
     newest = frozen or selectors.newest_version(dossier)
-    changes = selectors.changed(newest, selectors.draft(dossier)) if newest else []
+    changes = selectors.changed(newest, now) if newest else []
+    versions = list(dossier.versions.order_by("-number"))
+    requests = ApprovalRequest.objects.filter(subject_kind="dossier", subject_id__in=[each.pk for each in versions])
+    current, rows = tabs.of(request, {"overview": None, "approvals": len(requests), "history": None})
     context = {
         "dossier": dossier,
         "frozen": frozen,
         "newest": newest,
         "document": document,
-        "groups": _groups(sections, {change.ref for change in changes}),
-        "section": sections[index],
-        "point": _point(sections[index], dossier, writable=frozen is None, form=form),
+        "tab": current,
+        "tabs": rows,
+        "crumbs": _crumbs(request, dossier, frozen),
+        "groups": pages.groups(sections, {change.ref for change in changes}),
+        "section": section,
+        "lead": pages.lead(section),
+        "because": pages.because(section, dossier.edition),
+        "point": pages.point(section, dossier, writable=frozen is None, form=form),
         "before": sections[index - 1] if index else None,
         "after": sections[index + 1] if index + 1 < len(sections) else None,
         "place": index + 1,
@@ -146,78 +194,44 @@ def _reader(
         "missing": rules.missing(document) if request.GET.get("show") == "missing" else None,
         "changes": changes,
         "standing": standing(newest) if newest else None,
-        "rendering": renderings.of(newest.kind, newest.sha256) if newest else None,
+        "rendering": _rendering(newest),
         "lint": selectors.contradictions(dossier, known=known) if frozen is None else [],
-        "may_declare": frozen is None and projects.may(request.actor, dossier.project_id, "declare dossier text"),
-        "may_freeze": frozen is None and projects.may(request.actor, dossier.project_id, "freeze a document"),
-        "may_ask": frozen is not None and projects.may(request.actor, dossier.project_id, "ask for an approval"),
-        "may_export": projects.may(request.actor, dossier.project_id, "export evidence"),
-        "may_propose": frozen is not None and projects.may(request.actor, dossier.project_id, "propose a release"),
+        "stated": pages.facts_of_the_edition(dossier) if frozen is None else [],
+        "versions": versions,
+        "requests": requests.select_related("project").prefetch_related("decisions") if current == "approvals" else [],
+        "events": audit.history(frozen or dossier)[:50] if current == "history" else [],
+        **_may(request, dossier, frozen),
     }  # fmt: skip
     return render(request, "dossiers/reader.html", context, status=422 if form is not None and form.errors else 200)
 
 
-def _groups(sections: list[dict[str, Any]], changed: set[str]) -> list[dict[str, Any]]:
-    """The rail: points by annex, each with its counts for the ring."""
-    groups: list[dict[str, Any]] = []
-    for section in sections:
-        name, _, short = _split(section["ref"])
-        if not groups or groups[-1]["name"] != name:
-            groups.append({"name": name, "points": []})
-        counts = rules.completeness([section])
-        asked = counts["prompts"] - counts["not_applicable"]
-        groups[-1]["points"].append(
-            {
-                "ref": section["ref"],
-                "short": short,
-                "title": section["title"],
-                "duty": section["duty"],
-                "counts": counts,
-                "met": asked - counts["missing"],
-                "asked": asked,
-                "changed": section["ref"] in changed,
-            }
+def _may(request: PageRequest, dossier: Dossier, frozen: DossierVersion | None) -> dict[str, bool]:
+    """What the page offers this reader; the services ask again."""
+    may = {
+        act: projects.may(request.actor, dossier.project_id, act)
+        for act in (
+            "declare dossier text", "freeze a document", "ask for an approval", "export evidence", "propose a release",
         )
-    return groups
+    }  # fmt: skip
+    return {
+        "may_declare": frozen is None and may["declare dossier text"],
+        "may_freeze": frozen is None and may["freeze a document"],
+        "may_ask": frozen is not None and may["ask for an approval"],
+        "may_export": may["export evidence"],
+        "may_propose": frozen is not None and may["propose a release"] and releases.live(dossier.model_version) is None,
+    }
 
 
-def _split(ref: str) -> tuple[str, str, str]:
-    """“Annex IV(2)(d)” -> (“Annex IV”, “”, “2(d)”); “Annex XI, Section 1, point 2(d)” -> (“Annex XI, Section 1”, …)."""
-    if ", point " in ref:
-        name, _, short = ref.partition(", point ")
-        return name, "", short
-    name, _, rest = ref.partition("(")
-    return name, "", rest.replace(")", "", 1) if rest else ""
+def _crumbs(request: PageRequest, dossier: Dossier, frozen: DossierVersion | None) -> list[dict[str, Any]]:
+    if frozen is None:
+        return crumbs(request, dossier.project, "dossier-list")
+    return crumbs(
+        request, dossier.project, "dossier-list", (str(dossier), reverse("dossier-detail", args=[dossier.pk]))
+    )
 
 
-def _point(
-    section: dict[str, Any], dossier: Dossier, *, writable: bool, form: DeclarationForm | None
-) -> dict[str, Any]:
-    """One point as it is read: each prompt with its statements, and evidence cards numbered once."""
-    cards: dict[tuple[str, str], dict[str, Any]] = {}
-    standing_texts = {each.prompt: each for each in selectors.declarations(dossier)} if writable else {}
-    prompts = []
-    for prompt in section["prompts"]:
-        statements = []
-        for index in prompt["met_by"]:
-            statement = section["statements"][index]
-            numbers = []
-            for cited in statement["evidence"]:
-                key = (cited["kind"], cited["id"])
-                card = cards.setdefault(key, {**cited, "number": len(cards) + 1, "url": addresses.of(*key)})
-                numbers.append(card["number"])
-            statements.append({**statement, "numbers": numbers})
-        text = standing_texts.get(prompt["id"])
-        this = form if form is not None and form.data.get("prompt") == prompt["id"] else None
-        initial = {"prompt": prompt["id"], "text": text.text if text else "", "seen": text.pk if text else None}
-        prompts.append(
-            {
-                **prompt,
-                "state": rules.kind_of(prompt, section),
-                "statements": statements,
-                "form": (this or DeclarationForm(initial=initial, auto_id=f"{prompt['id']}-%s")) if writable else None,
-                "open": this is not None,
-                "declared": text,
-            }
-        )
-    return {"prompts": prompts, "cards": list(cards.values())}
+def _rendering(version: DossierVersion | None) -> Rendering | None:
+    """The file that prints the signatures as they stand now, in whatever state."""
+    if version is None:
+        return None
+    return renderings.of(version.kind, version.sha256, seal=selectors.seal(version))

@@ -1,47 +1,60 @@
 """The evaluation report: verdict first, the worst first, samples behind every number."""
 
-import json
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from assay.rendering import pictures
+from assay.web import addresses, evaluation_pages, lineage, tabs, verdicts
+from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from governance.documents.evaluation_reports import selectors as reports
+from governance.documents.evaluation_reports import services as report_files
+from governance.documents.renderings import selectors as renderings
+from governance.documents.renderings.models import Rendering
+from governance.documents.renderings.rules import State as RenderingState
+from governance.foundation.audit import selectors as audit
 from governance.foundation.core import blobs
+from governance.foundation.core.errors import NotFound
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import selectors, services
+from governance.work.evaluations.models import Evaluation
 from governance.work.evaluations.rules import State
 
-# Worst first: what a person has to look at before what went well.
-ORDER = {"worse": 0, "cannot tell": 1, "not measured": 2, "no worse": 3, "better": 4}
-SAMPLES = 20
+ITEMS_A_PAGE = 10
 
 
 @require_safe
 def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     evaluation = selectors.visible(request.actor, pk)
-    report: dict[str, Any] = evaluation.report or {}
+    current, rows = tabs.of(request, {"overview": None, "evidence": None, "lineage": None, "history": None})
+    model = evaluation.model_version
     context = {
         "evaluation": evaluation,
-        "model": evaluation.model_version,
+        "model": model,
+        "tab": current,
+        "tabs": rows,
+        "crumbs": crumbs(
+            request, evaluation.project, "model-version-list",
+            (str(model), reverse("model-version-detail", args=[model.pk])),
+        ),
         "job": selectors.job(evaluation),
-        "report": report,
-        "rows": _rows(report),
-        "forests": _forests(report),
+        "report": evaluation.report or {},
+        "facts": _facts(evaluation),
         "may_retry": projects.may(request.actor, evaluation.project_id, "launch a run"),
+        "may_export": projects.may(request.actor, evaluation.project_id, "export evidence"),
         "live": evaluation.state in (State.QUEUED, State.RUNNING),
-        "facts": [
-            {"term": _("Plan"), "value": str(evaluation.plan), "digest": evaluation.plan.content_digest},
-            {"term": _("Report"), "value": "", "digest": evaluation.report_sha256},
-        ],
-    }
+        "rendering": _rendering(evaluation),
+        **(_reading(evaluation) if evaluation.report and current == "overview" else {}),
+        "lineage": lineage.of_model(model) if current == "lineage" else None,
+        "events": audit.history(evaluation)[:50] if current == "history" else [],
+    }  # fmt: skip
     return render(request, "evaluations/detail.html", context)
 
 
@@ -50,15 +63,43 @@ def samples(request: PageRequest, pk: UUID) -> HttpResponse:
     """The items behind the numbers, as the models answered them. Some hold offensive text on purpose."""
     evaluation = selectors.visible(request.actor, pk)
     task = request.GET.get("task", "")
-    rows = [row for row in _samples(evaluation.samples_sha256) if not task or row["task"] == task]
-    page = Paginator(rows, SAMPLES).get_page(request.GET.get("page"))
+    found = evaluation_pages.pairs(evaluation_pages.read_samples(evaluation.samples_sha256, task))
+    model = evaluation.model_version
     context = {
         "evaluation": evaluation,
-        "page": page,
+        "crumbs": crumbs(
+            request, evaluation.project, "model-version-list",
+            (str(model), reverse("model-version-detail", args=[model.pk])),
+            (str(evaluation), reverse("evaluation-detail", args=[pk])),
+        ),
+        "page": Paginator(found, ITEMS_A_PAGE).get_page(request.GET.get("page")),
         "task": task,
-        "tasks": (evaluation.report or {}).get("tasks", []),
-    }
+        "tasks": [
+            {"name": one["name"], "title": evaluation_pages.title(one["name"])}
+            for one in (evaluation.report or {}).get("tasks", [])
+        ],
+    }  # fmt: skip
     return render(request, "evaluations/samples.html", context)
+
+
+@require_POST
+def export(request: PageRequest, pk: UUID) -> HttpResponse:
+    report_files.export(actor=request.actor, evaluation_id=pk)
+    messages.success(request, _("The PDF is being made; this page offers it when it is ready."))
+    return redirect("evaluation-detail", pk=pk)
+
+
+@require_safe
+def download(request: PageRequest, pk: UUID, form: str) -> HttpResponse | FileResponse:
+    """The report as the evaluator wrote it, or its PDF when that was made."""
+    evaluation = selectors.visible(request.actor, pk)
+    if form == "json" and evaluation.report_sha256:
+        name = f"evaluation-report-{evaluation.model_version.name}.json"
+        return FileResponse(blobs.opened(evaluation.report_sha256), as_attachment=True, filename=name)
+    rendering = _rendering(evaluation)
+    if form != "pdf" or rendering is None or rendering.state != RenderingState.READY:
+        raise NotFound("file")
+    return FileResponse(blobs.opened(rendering.file_sha256), as_attachment=True, filename=rendering.file_name)
 
 
 @require_POST
@@ -75,58 +116,32 @@ def cancel(request: PageRequest, pk: UUID) -> HttpResponse:
     return redirect("evaluation-detail", pk=pk)
 
 
-def _samples(sha256: str) -> list[dict[str, Any]]:
-    if not sha256 or not blobs.exists(sha256):
-        return []
-    with blobs.opened(sha256) as handle:
-        return [json.loads(line) for line in islice(handle, 5000)]
+def _facts(evaluation: Evaluation) -> list[dict[str, Any]]:
+    plan = evaluation.plan
+    rows: list[dict[str, Any]] = [
+        {"term": _("Plan"), "value": str(plan), "url": addresses.of("evaluation_plan", plan.pk)},
+        {"term": _("Against"), "value": str(evaluation.model_version.run.base_model)},
+    ]
+    if evaluation.report_sha256:
+        rows.append({"term": _("Report"), "value": "", "digest": evaluation.report_sha256})
+    return rows
 
 
-def _rows(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """One row a comparison over all items, the worst verdict first."""
-    rows = []
-    for task in report.get("tasks", []):
-        metrics = {(m["name"], m["model"], m["group"]): m for m in task["metrics"]}
-        for comparison in task["comparisons"]:
-            if comparison["group"] is not None:
-                continue
-            key = (comparison["metric"],)
-            rows.append(
-                {
-                    "task": task,
-                    "comparison": comparison,
-                    "base": metrics.get((*key, comparison["base"], None)),
-                    "candidate": metrics.get((*key, comparison["candidate"], None)),
-                    "limits": [
-                        t for t in report["thresholds"]
-                        if t["task"] == task["name"] and t["metric"] == comparison["metric"] and t["group"] is None
-                    ],
-                }
-            )  # fmt: skip
-    return sorted(rows, key=lambda row: ORDER[row["comparison"]["verdict"]])
+def _reading(evaluation: Evaluation) -> dict[str, Any]:
+    report: dict[str, Any] = evaluation.report or {}
+    samples = evaluation_pages.read_samples(evaluation.samples_sha256)
+    return {
+        "verdict": verdicts.sentence(report),
+        "gate_words": verdicts.gate_sentence(report),
+        "rows": evaluation_pages.results(report),
+        "reach": evaluation_pages.reach(report),
+        "limits": evaluation_pages.against_limits(report),
+        "tasks": evaluation_pages.tasks(report, samples),
+        "items": sum(task["n_used"] or 0 for task in report["tasks"]),
+    }
 
 
-def _forests(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """A picture a task: differences between candidate and base by group, with their intervals."""
-    found = []
-    for task in report.get("tasks", []):
-        intervals = [
-            pictures.Interval(
-                f"{c['metric']}, {c['group']}" if c["group"] else f"{c['metric']}, all",
-                c["difference"],
-                *(c["ci"] or (None, None)),
-                n=c["n"],
-                reason=c["reason"] or "",
-            )
-            for c in task["comparisons"]
-        ]
-        if intervals:
-            title = _("%(task)s: candidate minus base") % {"task": task["name"]}
-            found.append(
-                {
-                    "task": task,
-                    "picture": pictures.forest(intervals, title=title, x_label=_("difference")),
-                    "title": title,
-                }
-            )
-    return found
+def _rendering(evaluation: Evaluation) -> Rendering | None:
+    if evaluation.report is None:
+        return None
+    return renderings.of(report_files.KIND, reports.document(evaluation)["sha256"])

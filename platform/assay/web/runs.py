@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from assay.web import lineage, run_observed, run_plans, standings, tabs
 from assay.web.forms.faults import attempt
 from assay.web.forms.runs import RunForm, initial_of
 from assay.web.place import crumbs
+from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.people.approvals import selectors as approvals
 from governance.people.projects import selectors as projects
@@ -27,7 +28,7 @@ PAGE = 25
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: PageRequest) -> HttpResponse:
     rows = selectors.visible_to(request.actor)
     state, project = request.GET.get("state", ""), request.GET.get("project", "")
     if state:
@@ -46,7 +47,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest, project: UUID) -> HttpResponse:
+def create(request: PageRequest, project: UUID) -> HttpResponse:
     """Prepare a plan; with `from` in the address it begins as a copy of another run."""
     found = projects.require(request.actor, project, "prepare a run")
     initial = {}
@@ -61,7 +62,7 @@ def create(request: HttpRequest, project: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+def edit(request: PageRequest, pk: UUID) -> HttpResponse:
     run = selectors.visible(request.actor, pk)
     projects.require(request.actor, run.project_id, "prepare a run")
     form = RunForm(request.POST or None, project=run.project, initial=initial_of(run))
@@ -74,7 +75,7 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def preview(request: HttpRequest, project: UUID) -> HttpResponse:
+def preview(request: PageRequest, project: UUID) -> HttpResponse:
     """Gates and estimate for what is typed so far; swapped in beside the form."""
     found = projects.require(request.actor, project, "prepare a run")
     form = RunForm(request.POST, project=found)
@@ -83,7 +84,7 @@ def preview(request: HttpRequest, project: UUID) -> HttpResponse:
 
 
 @require_POST
-def preview_row(request: HttpRequest, project: UUID) -> HttpResponse:
+def preview_row(request: PageRequest, project: UUID) -> HttpResponse:
     """One row as the model will see it, under what is typed so far; swapped in under the form."""
     found = projects.require(request.actor, project, "prepare a run")
     form = RunForm(request.POST, project=found)
@@ -95,7 +96,7 @@ def preview_row(request: HttpRequest, project: UUID) -> HttpResponse:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     run = selectors.visible(request.actor, pk)
     counts = {"overview": None, "evidence": None, "approvals": None, "lineage": None, "history": None}
     current, rows = tabs.of(request, counts)
@@ -122,7 +123,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def live(request: HttpRequest, pk: UUID) -> HttpResponse:
+def live(request: PageRequest, pk: UUID) -> HttpResponse:
     """The part of the page that changes while the run goes on."""
     run = selectors.visible(request.actor, pk)
     response = render(request, "runs/_live.html", run_observed.live(run))
@@ -132,7 +133,7 @@ def live(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def log(request: HttpRequest, pk: UUID) -> HttpResponse:
+def log(request: PageRequest, pk: UUID) -> HttpResponse:
     run = selectors.visible(request.actor, pk)
     context = {
         "run": run,
@@ -143,20 +144,20 @@ def log(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def submit(request: HttpRequest, pk: UUID) -> HttpResponse:
+def submit(request: PageRequest, pk: UUID) -> HttpResponse:
     services.submit(actor=request.actor, run_id=pk, note=request.POST.get("note", "")[:2000])
     messages.success(request, _("Submitted. The risk owner finds it among what waits."))
     return redirect("run-detail", pk=pk)
 
 
 @require_POST
-def launch(request: HttpRequest, pk: UUID) -> HttpResponse:
+def launch(request: PageRequest, pk: UUID) -> HttpResponse:
     services.launch(actor=request.actor, run_id=pk)
     return redirect("run-detail", pk=pk)
 
 
 @require_POST
-def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+def cancel(request: PageRequest, pk: UUID) -> HttpResponse:
     run = services.cancel(actor=request.actor, run_id=pk)
     running = run.state == State.RUNNING
     messages.success(request, _("It ends within seconds, with a checkpoint.") if running else _("Cancelled."))
@@ -164,13 +165,13 @@ def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
+def resume(request: PageRequest, pk: UUID) -> HttpResponse:
     services.resume(actor=request.actor, run_id=pk)
     messages.success(request, _("Queued again; it goes on from its last checkpoint."))
     return redirect("run-detail", pk=pk)
 
 
-def _form_page(request: HttpRequest, project: Project, form: RunForm, run: Run | None = None) -> HttpResponse:
+def _form_page(request: PageRequest, project: Project, form: RunForm, run: Run | None = None) -> HttpResponse:
     steps: list[Any] = ["run-list"]
     if run is not None:
         steps.append((str(run), reverse("run-detail", args=[run.pk])))

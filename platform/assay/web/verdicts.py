@@ -6,8 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-# Worst first: what a person has to look at before what went well.
-ORDER = ("worse", "cannot tell", "not measured", "no worse", "better")
+from governance.documents.evaluation_reports.rules import WORST_FIRST
 
 
 def overall(report: dict[str, Any] | None) -> Counter[str]:
@@ -30,7 +29,7 @@ def sentence(report: dict[str, Any] | None) -> str:
         "no worse": _("no worse on %(n)d"),
         "better": _("better on %(n)d"),
     }
-    return ", ".join(words[verdict] % {"n": found[verdict]} for verdict in ORDER if found[verdict])
+    return ", ".join(words[verdict] % {"n": found[verdict]} for verdict in WORST_FIRST if found[verdict])
 
 
 def gate_sentence(report: dict[str, Any] | None) -> str:

@@ -5,6 +5,7 @@ Load it with `{% load assay %}`. Tags render `templates/components/`; numbers co
 that a page, a document and a test read the same words.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from difflib import SequenceMatcher
@@ -25,11 +26,13 @@ from assay.rendering import numerals, pictures
 from assay.web import trail
 from assay.web.states import look
 from governance.foundation.audit.models import AuditEvent
+from governance.law.regulation import rules as regulation
 
 register = template.Library()
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _TEXT_TAGS = {"p", "br", "em", "strong", "del", "ul", "ol", "li", "blockquote", "code", "pre", "hr", "a"}
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _TEXT_TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
 
 # --- states and sources ---------------------------------------------------------------------------------------
@@ -252,10 +255,26 @@ def text_diff(before: str | None, after: str | None) -> SafeString:
 
 @register.filter
 def kind_of(value: object) -> str:
-    """What a JSON value is, so that a template can lay it out: "map", "list", "none" or "value"."""
+    """What a JSON value is, so that a template can lay it out: "map", "list", "none", "digest" or "value"."""
     if value is None:
         return "none"
+    if isinstance(value, str) and _DIGEST.fullmatch(value):
+        return "digest"
     return "map" if isinstance(value, Mapping) else "list" if isinstance(value, list | tuple) else "value"
+
+
+@register.filter
+def spoken(key: object) -> str:
+    """A key of a record as a person would say it: `max_length` is "max length"."""
+    return str(key).replace("_", " ")
+
+
+@register.filter
+def legal(words: str | Iterable[str], edition: str = "") -> str:
+    """Names of the catalogue ("transparency", "downstream-modifier") as its edition spells them out for a reader."""
+    law = regulation.edition(edition) if edition else regulation.latest()
+    asked = [words] if isinstance(words, str) else list(words)
+    return ", ".join(law.names.get(word, word) for word in asked)
 
 
 @register.filter
