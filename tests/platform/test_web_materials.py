@@ -11,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.http.multipartparser import MultiPartParser
+from django.template import Context, Template
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -645,3 +646,11 @@ def test_somebody_of_two_projects_chooses_where_to_begin(home: House, page: Call
     shown = text(page(home.ada).get(reverse("dataset-list")))
     for project in (home.project, second):
         assert reverse("dataset-create", args=[project.pk]) in shown
+
+
+# --- parts that the pages of people ask for --------------------------------------------------------------------------
+
+
+def test_a_template_looks_up_what_only_it_knows() -> None:
+    template = Template("{% load assay %}{{ names|get:who }}|{{ names|get:nobody }}")
+    assert template.render(Context({"names": {7: "Ada <b>"}, "who": 7, "nobody": 8})) == "Ada &lt;b&gt;|"

@@ -1,0 +1,105 @@
+"""`assay dataset profile` and `assay licence check`: what they say, and the codes a script relies on."""
+
+import json
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+ROOT = Path(__file__).resolve().parents[2]
+PAIR = '{"prompt": "How long?", "completion": "One day."}\n'
+
+
+def said(*arguments: str) -> tuple[str, int]:
+    """Standard output and exit code, as `manage.py` would end. No test here may touch the database."""
+    out = StringIO()
+    try:
+        call_command(*arguments, stdout=out)
+    except SystemExit as end:
+        return out.getvalue(), int(str(end.code))
+    except CommandError as error:
+        return str(error), error.returncode
+    return out.getvalue(), 0
+
+
+def test_a_sound_file_is_profiled(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(PAIR * 3)
+    words, code = said("dataset", "profile", str(path))
+    assert code == 0
+    for line in ("prompt-completion", "rows      3", "2 rows repeat an earlier one"):
+        assert line in words
+    text, code = said("dataset", "profile", str(path), "--json")
+    found = json.loads(text)
+    assert (code, found["schema"], found["sound"]) == (0, "assay.dataset-profile/1", True)
+    assert found["profile"]["rows"] == 3
+
+
+def test_a_file_with_findings_names_row_field_and_cure_and_ends_with_1(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(PAIR + "{}\n" * 120)
+    words, code = said("dataset", "profile", str(path))
+    assert code == 1
+    assert "row 2, prompt: The field is missing. Give `prompt` as text." in words
+    assert "and 140 more" in words
+    text, code = said("dataset", "profile", str(path), "--json")
+    found = json.loads(text)
+    assert (code, found["profile"], found["findings_total"], len(found["findings"])) == (1, None, 240, 100)
+
+
+@pytest.mark.parametrize("path", ["absent.jsonl", "."])
+def test_what_cannot_be_read_ends_with_2(path: str) -> None:
+    words, code = said("dataset", "profile", path)
+    assert code == 2
+    assert "cannot be read" in words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["MIT", "CC0-1.0", "--purpose", "publish"], 0, "no rule against it, publish use"),
+        (["CC-BY-NC-4.0", "--purpose", "commercial"], 1, "rule against it, commercial use: dataset 1"),
+        (["MIT", "--base", "llama4", "--purpose", "internal", "--eu"], 1, "rule against it"),
+        (["GPL-3.0-only", "--purpose", "commercial"], 1, "needs review"),
+        (["MIT OR OR", "--purpose", "internal"], 2, "dataset 1"),
+        (["MIT", "--base", "(", "--purpose", "internal"], 2, "base model"),
+        (["unheard-of", "--purpose", "internal"], 1, "rule against it"),
+    ],
+)
+def test_licences_are_judged_together(arguments: list[str], code: int, words: str) -> None:
+    out, ended = said("licence", "check", *arguments)
+    assert ended == code
+    assert words in out
+
+
+def test_the_verdict_as_json_names_its_table() -> None:
+    out, code = said("licence", "check", "CC-BY-4.0", "--purpose", "internal", "--json")
+    found = json.loads(out)
+    assert (code, found["schema"], found["outcome"]) == (0, "assay.licence-verdict/1", "no-rule-against")
+    assert len(found["digest"]) == 64
+
+
+def test_neither_command_needs_a_database_or_writes_one(tmp_path: Path) -> None:
+    """As an operator calls them on a machine where nothing was set up; a wrong word ends with 2."""
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(PAIR)
+    var = tmp_path / "var"
+    environment = {
+        **os.environ,
+        "ASSAY_VAR_DIR": str(var),
+        "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
+        "DJANGO_SETTINGS_MODULE": "assay.settings.dev",
+    }
+    for arguments, code in (
+        (["dataset", "profile", str(rows)], 0),
+        (["licence", "check", "MIT", "--purpose", "nothing"], 2),
+    ):
+        ended = subprocess.run(
+            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+        assert ended.returncode == code, ended.stderr
+    assert not list(var.glob("*.sqlite3"))
