@@ -38,7 +38,7 @@ from tests.people import House, house
 KILLS = int(os.environ.get("ASSAY_CHAOS_KILLS", "20"))
 SEED = int(os.environ.get("ASSAY_CHAOS_SEED", "0"))
 RESULT = Path(os.environ.get("ASSAY_CHAOS_RESULT", str(ROOT / "var" / "chaos" / "crash-loop.json")))
-BETWEEN = (0.5, 6.0)  # seconds from one kill to the next
+BETWEEN = (1.0, 15.0)  # seconds from one kill to the next
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120 + 60 * KILLS)]
 

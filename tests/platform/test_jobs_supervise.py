@@ -170,11 +170,11 @@ def test_cancelling_ends_the_whole_group_and_leaves_time_for_a_checkpoint(
 def test_a_process_that_will_not_end_is_killed_after_the_time_of_grace(
     lease: Lease, script: Any, tmp_path: Path
 ) -> None:
-    Job.objects.update(cancel_asked_at="2026-11-25T10:00:00Z")
-    command = script("signal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(60)")
-    outcome = supervised(command, lease, tmp_path).run()
+    command = script("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nevent(n=1)\ntime.sleep(60)")
+    outcome = supervised(
+        command, lease, tmp_path, on_events=lambda _: Job.objects.update(cancel_asked_at="2026-11-25T10:00:00Z")
+    ).run()
     assert (outcome.exit_code, outcome.signal, outcome.as_reported) == (137, signal.SIGKILL, 130)
-    assert outcome.seconds < 8
 
 
 def test_a_lost_lease_kills_the_group_at_once_and_nothing_more_is_written(
@@ -261,6 +261,18 @@ def test_a_stopped_worker_interrupts_its_work_and_says_so(
     assert outcome.interrupted
     assert not outcome.cancelled
     assert outcome.exit_code == 130
+
+
+def test_a_process_that_obeyed_somebody_elses_signal_was_not_cancelled_by_a_person(
+    lease: Lease, script: Any, tmp_path: Path
+) -> None:
+    command = script("sys.exit(130)")
+    outcome = supervised(command, lease, tmp_path).run()
+    assert outcome.was_killed
+    assert not outcome.was_interrupted
+    whole_machine = supervised(command, lease, tmp_path, stopping=lambda: True).run()
+    assert whole_machine.was_interrupted
+    assert not whole_machine.was_killed
 
 
 def test_what_an_earlier_attempt_left_behind_is_ended_before_the_next_begins(

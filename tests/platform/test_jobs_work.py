@@ -1,6 +1,8 @@
 """From a message to a job done, or to a reason why not: the whole way of a worker, in this very process."""
 
 import errno
+import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from django.utils import timezone
 
 from assay.jobs import housekeeping, render, work
 from assay.jobs.supervise import Limits
+from governance.documents.evaluation_reports import services as evaluation_reports
 from governance.documents.renderings import services as renderings
 from governance.documents.renderings.models import Rendering
 from governance.documents.renderings.rules import Format
@@ -129,6 +132,20 @@ def test_a_message_for_a_job_that_is_gone_is_no_fault(run: Run) -> None:
     gone = job_of(run).pk
     Job.objects.all().delete()
     work.do(gone, worker="test")
+
+
+def test_a_pdf_is_made_and_kept_under_its_digest_with_the_name_of_its_maker(home: House) -> None:
+    evaluation = factories.finished_run(home).model_version.evaluations.get()
+    rendering = evaluation_reports.export(actor=home.omar, evaluation_id=evaluation.pk)
+    work.do(job_of(rendering).pk, worker="test")
+    rendering.refresh_from_db()
+    assert (rendering.state, rendering.error) == (RenderingState.READY, None)
+    with blobs.opened(rendering.file_sha256) as kept:
+        made = kept.read()
+    assert made.startswith(b"%PDF-")
+    assert hashlib.sha256(made).hexdigest() == rendering.file_sha256
+    assert re.fullmatch(r"Assay [\d.]+, WeasyPrint [\d.]+", rendering.renderer)
+    assert job_of(rendering).state == JobState.SUCCEEDED
 
 
 def test_a_document_that_cannot_be_rendered_says_why(home: House) -> None:

@@ -49,11 +49,13 @@ TAIL = 4000  # bytes of standard error that an error message may quote
 
 @dataclass(frozen=True)
 class Limits:
-    """What a subprocess may take; None is no limit. Bytes of address space, seconds of processor and of clock."""
+    """What a subprocess may take; None is no limit. Bytes of address space, seconds of processor and of clock;
+    `nice` is how far it steps back for the processes that serve people (nice(2))."""
 
     address_space: int | None = None
     cpu_seconds: int | None = None
     wall_seconds: float | None = None
+    nice: int = 5
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,10 @@ class Outcome:
 
     @property
     def was_killed(self) -> bool:
-        """Whether a signal that was not ours ended it: somebody's kill, or memory that ran out."""
-        return self.signal is not None and not (self.cancelled or self.interrupted or self.timed_out)
+        """Whether a signal that was not ours ended it: somebody's kill, memory that ran out, a machine that goes
+        down. One that obeyed SIGTERM says that it was cancelled, but nobody who may had asked for that."""
+        ended = self.signal is not None or self.exit_code == CANCELLED
+        return ended and not (self.cancelled or self.interrupted or self.timed_out)
 
     @property
     def last_words(self) -> str:
@@ -152,7 +156,7 @@ class Supervised:
     def _started(self) -> subprocess.Popen[bytes]:
         command = processes.bound(
             self._command,
-            nice=5,
+            nice=self._limits.nice,
             oom_score=500,
             address_space=self._limits.address_space,
             cpu_seconds=self._limits.cpu_seconds,
@@ -278,7 +282,8 @@ class Supervised:
             exit_code=code if code >= 0 else 128 - code,
             signal=-code if code < 0 else None,
             cancelled=self._cancelled,
-            interrupted=self._interrupted,
+            # Who stops the machine tells all processes at once, and this one may have been the first to obey.
+            interrupted=self._interrupted or self._stopping(),
             timed_out=self._timed_out,
             seconds=time.monotonic() - self._began,
             stderr_tail=self._tail(),
