@@ -121,6 +121,16 @@ def test_a_name_stands_once_in_a_project_also_after_renaming(home: House) -> Non
     assert services.revise(actor=home.ada, plan_id=second.pk, name="Second", seed=3).seed == 3
 
 
+def test_a_name_taken_in_the_last_moment_is_refused_like_any_other(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(home)
+    monkeypatch.setattr(services, "_name_faults", lambda plan: [])  # both looked before either wrote
+    with pytest.raises(Unusable, match="has a plan “Support” already"):
+        write(home)
+    assert EvaluationPlan.objects.count() == 1
+
+
 def test_only_its_writers_may_write_and_strangers_see_nothing(home: House) -> None:
     plan = write(home)
     for person in (home.ben, home.omar, home.vera):

@@ -414,6 +414,29 @@ def test_an_unknown_licence_is_kept_as_such_and_has_a_rule_against_it(home: Hous
     assert "Rule against it" in text(answer)
 
 
+def test_what_other_places_say_about_the_licence_is_read_line_by_line(home: House, page: Callable) -> None:
+    ada, line = page(home.ada), dataset(home)
+    wrong = send(ada, line, PAIR, licence_told="dataset card: cc0-1.0\nsomewhere")
+    assert wrong.status_code == 422
+    assert "Line 2 does not read" in text(wrong)
+    told = "dataset card: cc-by-nc-4.0\n\nhttps://example.org/terms: CC0-1.0"
+    answer = send(ada, line, PAIR, licence_told=told)
+    assert DatasetVersion.objects.get().licence_told == [
+        {"where": "dataset card", "says": "cc-by-nc-4.0"},
+        {"where": "https://example.org/terms", "says": "CC0-1.0"},
+    ]
+    assert "Places disagree about the licence" in text(answer)
+    again = text(ada.get(reverse("dataset-version-create", args=[line.pk])))
+    assert "dataset card: cc-by-nc-4.0" in again
+
+
+def test_a_very_long_message_is_cut_on_the_page_and_says_so(home: House, page: Callable) -> None:
+    row = json.dumps({"prompt": "Tell me everything.", "completion": "word " * 2_000})
+    answer = send(page(home.ada), dataset(home), row)
+    assert "cut here; the text has 10000 characters" in text(answer).replace(",", "")
+    assert text(answer).count("word ") < 1_000
+
+
 def test_an_upload_beyond_the_limit_is_refused_before_it_is_read(
     home: House, page: Callable, settings: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

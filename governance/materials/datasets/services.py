@@ -31,9 +31,12 @@ def create(*, actor: Actor, project_id: UUID, name: str, description: str = "") 
     slug = slugify(name)[:50]
     if not slug:
         raise Unusable([Fault("name", "A dataset needs a name.", "For example “support tickets”.")])
-    if Dataset.objects.filter(project=project, slug=slug).exists():
-        raise Unusable([Fault("name", f"{project} has a dataset “{slug}” already.", "Register a new version of it.")])
-    dataset = Dataset.objects.create(project=project, name=name.strip(), slug=slug, description=description)
+    try:
+        with transaction.atomic():
+            dataset = Dataset.objects.create(project=project, name=name.strip(), slug=slug, description=description)
+    except IntegrityError:
+        taken = Fault("name", f"{project} has a dataset “{slug}” already.", "Register a new version of it.")
+        raise Unusable([taken]) from None
     record(actor, "dataset.created", subject=dataset, facts={"name": dataset.name})
     return dataset
 
@@ -65,7 +68,8 @@ def register_version(
     measured["format_evidence"] = inspection.evidence
     sha256, size = blobs.put_path(path)
     with transaction.atomic():
-        last = DatasetVersion.objects.select_for_update().filter(dataset=dataset).aggregate(Max("number"))
+        Dataset.objects.select_for_update().get(pk=dataset.pk)  # version numbers are given one at a time
+        last = DatasetVersion.objects.filter(dataset=dataset).aggregate(Max("number"))
         version = DatasetVersion(
             dataset=dataset,
             number=(last["number__max"] or 0) + 1,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from evaluation import spec as evaluation
@@ -36,8 +36,7 @@ def write(
     project = projects.require(actor, project_id, "write an evaluation plan")
     plan = EvaluationPlan(project=project)
     _fill(plan, name, tasks, thresholds, rationale, seed)
-    plan.add_author(actor.user_id, actor.name)
-    plan.save()
+    _keep(plan, actor)
     record(actor, "evaluation-plan.written", subject=plan, facts={"content": plan.content_digest})
     return plan
 
@@ -53,8 +52,7 @@ def revise(*, actor: Actor, plan_id: UUID, **changes: Any) -> EvaluationPlan:
     current = {"name": plan.name, "tasks": plan.tasks, "thresholds": plan.thresholds}
     current |= {"rationale": plan.rationale, "seed": plan.seed}
     _fill(plan, **(current | changes))
-    plan.add_author(actor.user_id, actor.name)
-    plan.save()
+    _keep(plan, actor)
     record(actor, "evaluation-plan.revised", subject=plan, facts={"content": plan.content_digest})
     return plan
 
@@ -70,8 +68,7 @@ def copy(*, actor: Actor, plan_id: UUID) -> EvaluationPlan:
     made = EvaluationPlan(project=project, authors=list(plan.authors))
     tasks = [{key: value for key, value in task.items() if key != "sha256"} for task in plan.tasks]
     _fill(made, _free_name(plan), tasks, plan.thresholds, plan.rationale, plan.seed)
-    made.add_author(actor.user_id, actor.name)
-    made.save()
+    _keep(made, actor)
     record(actor, "evaluation-plan.copied", subject=made, facts={"from": plan.pk, "content": made.content_digest})
     return made
 
@@ -131,9 +128,23 @@ def _fill(
         raise Unusable(found)
 
 
+def _keep(plan: EvaluationPlan, actor: Actor) -> None:
+    """Save the plan under its author's name; a name that somebody took meanwhile is refused like any other."""
+    plan.add_author(actor.user_id, actor.name)
+    try:
+        with transaction.atomic():
+            plan.save()
+    except IntegrityError:
+        raise Unusable([_taken(plan)]) from None
+
+
 def _name_faults(plan: EvaluationPlan) -> Iterator[Fault]:
     if not plan.name:
         yield Fault("name", "A plan needs a name.")
     same_name = EvaluationPlan.objects.filter(project_id=plan.project_id, name=plan.name)
     if same_name.exclude(pk=plan.pk).exists():
-        yield Fault("name", f"{plan.project} has a plan “{plan.name}” already.", "Choose another name.")
+        yield _taken(plan)
+
+
+def _taken(plan: EvaluationPlan) -> Fault:
+    return Fault("name", f"{plan.project} has a plan “{plan.name}” already.", "Choose another name.")

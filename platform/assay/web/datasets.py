@@ -127,6 +127,7 @@ def _receive(request: PageRequest, dataset: Dataset) -> HttpResponse:
                 path=Path(upload.temporary_file_path()),
                 file_name=upload.name,
                 licence=form.cleaned_data["licence"],
+                licence_told=form.cleaned_data["licence_told"],
                 provenance=form.record(),
                 format=form.cleaned_data["format"] or "auto",
             )
@@ -143,7 +144,10 @@ def _receive(request: PageRequest, dataset: Dataset) -> HttpResponse:
 def _initial(dataset: Dataset) -> dict[str, str]:
     """The last version's answers, to be read again and changed where the new version differs."""
     last = dataset.versions.first()
-    return {**last.provenance, "licence": last.licence} if last else {}
+    if last is None:
+        return {}
+    told = "\n".join(f"{entry['where']}: {entry['says']}" for entry in last.licence_told)
+    return {**last.provenance, "licence": last.licence, "licence_told": told}
 
 
 def _version_page(

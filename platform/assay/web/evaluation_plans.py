@@ -25,7 +25,7 @@ from governance.work.runs import selectors as runs
 
 PAGE = 25
 ACT = "write an evaluation plan"
-STATES = {"open": {"locked_at": None}, "locked": {"locked_at__isnull": False}}
+STATES = {"open": True, "locked": False}  # whether the moment of locking is missing
 
 
 @require_safe
@@ -37,7 +37,7 @@ def listing(request: PageRequest) -> HttpResponse:
     if project:
         found = found.filter(project__slug=project)
     if state in STATES:
-        found = found.filter(**STATES[state])
+        found = found.filter(locked_at__isnull=STATES[state])
     context = {
         "page": Paginator(found, PAGE).get_page(request.GET.get("page")),
         "q": words,

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from governance.law.licences import rules
+from governance.law.licences.rule_set import Purpose
 from governance.law.licences.verdicts import DISTRIBUTIONS
 
 AGAINST, UNREADABLE = 1, 2
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         one.add_argument("--research", action="store_true", help="scientific research only")
         one.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *args: Any, expressions: list[str], purpose: rules.Purpose, **options: Any) -> None:
+    def handle(self, *args: Any, expressions: list[str], purpose: Purpose, **options: Any) -> None:
         inputs = [rules.LicensedInput(f"dataset {n}", "dataset", given) for n, given in enumerate(expressions, start=1)]
         if options["base"] is not None:
             inputs.append(rules.LicensedInput("base model", "base_model", options["base"]))

@@ -43,6 +43,11 @@ class VersionForm(forms.Form):
         required=False,
     )
     licence = LicenceField()
+    licence_told = forms.CharField(
+        label=_("What other places say about its licence"), required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": _("dataset card: cc-by-4.0")}),
+        help_text=_("One place a line, as “where: what it says”. A difference is shown to everybody."),
+    )  # fmt: skip
 
     def __init__(self, *args: Any, limit: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,6 +68,19 @@ class VersionForm(forms.Form):
             Part(str(_(heading)), [(self[one.name], "w4" if one.long else "w2") for one in fields])
             for heading, fields in provenance.parts()
         ]
+
+    def clean_licence_told(self) -> list[dict[str, str]]:
+        """The lines as records. Raises ValidationError naming the first line that is no pair."""
+        told = []
+        for number, line in enumerate(self.cleaned_data["licence_told"].splitlines(), start=1):
+            where, _colon, says = (part.strip() for part in line.rpartition(": "))
+            if line.strip() and not (where and says):
+                raise forms.ValidationError(
+                    _("Line %(number)s does not read “where: what it says”."), params={"number": number}
+                )
+            if says:
+                told.append({"where": where, "says": says})
+        return told
 
     def record(self) -> dict[str, str]:
         """The provenance record as answered; what was left empty is left out, not kept as an empty answer."""
