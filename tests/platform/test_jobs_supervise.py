@@ -8,6 +8,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -128,7 +129,7 @@ def test_events_arrive_in_order_and_noise_goes_to_the_log(lease: Lease, script: 
 
 def test_the_lease_is_kept_and_the_process_known_while_it_works(lease: Lease, script: Any, tmp_path: Path) -> None:
     rows: list[Job] = []
-    # Longer than the lease: without renewal the last look would find it run out.
+    # Longer than the lease of two seconds: what the claim gave has run out by the last look.
     command = script("event(n=1)\ntime.sleep(2.6)\nevent(n=2)")
     supervised(
         command, lease, tmp_path,
@@ -136,12 +137,12 @@ def test_the_lease_is_kept_and_the_process_known_while_it_works(lease: Lease, sc
         progress_of=lambda event: {"done": event["data"]["n"], "of": 2},
     ).run()  # fmt: skip
     row = rows[-1]
-    assert row.lease_until is not None and row.lease_until > row.started_at
-    assert jobs.reap() == []
+    assert row.lease_until is not None and row.started_at is not None
+    assert row.lease_until > row.started_at + timedelta(seconds=2.2)
     assert row.process is not None
     assert set(row.process) == {"pid", "started", "boot"}
     assert not processes.lives(row.process)  # over by now
-    assert Job.objects.get(pk=lease.job_id).progress == {"done": 1, "of": 2}
+    assert Job.objects.get(pk=lease.job_id).progress in ({"done": 1, "of": 2}, {"done": 2, "of": 2})
 
 
 def test_cancelling_ends_the_whole_group_and_leaves_time_for_a_checkpoint(

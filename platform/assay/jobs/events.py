@@ -44,7 +44,9 @@ def parse(line: bytes) -> dict[str, Any] | None:
         level, kind, data = event["level"], event["type"], event["data"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    if at.tzinfo is None or level not in LEVELS or kind not in TYPES or not isinstance(data, dict):
+    if not (isinstance(level, str) and isinstance(kind, str) and isinstance(data, dict)):
+        return None
+    if at.tzinfo is None or level not in LEVELS or kind not in TYPES:
         return None
     return {"at": event["at"], "level": level, "type": kind, "data": data}
 
