@@ -1,6 +1,6 @@
 """The command line: `run`, `score`, `tasks`, `seal`.
 
-Exit codes: 0 succeeded, 1 failed, 2 the user's input is wrong, 3 too little memory, 130 cancelled.
+Exit codes: 0 succeeded, 1 failed, 2 the user's input is wrong, 3 too little memory or disk, 130 cancelled.
 A run that does not succeed leaves no `report.json`; its last event says why.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
 import signal
 import sys
@@ -23,11 +24,11 @@ from evaluation.report import Report
 from evaluation.spec import Invalid
 from evaluation.suites import SuiteError
 
-SUCCEEDED, FAILED, USER_ERROR, NO_MEMORY, CANCELLED = 0, 1, 2, 3, 130
+SUCCEEDED, FAILED, USER_ERROR, NO_ROOM, CANCELLED = 0, 1, 2, 3, 130
 
 
-class Cancelled(Exception):
-    """The process was asked to stop."""
+class Cancelled(BaseException):
+    """The process was asked to stop. No `Exception`, so that no library's broad `except` can swallow it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -136,9 +137,8 @@ def _guarded(events: Events, work: Callable[[], Report]) -> int:
     except (Invalid, SuiteError) as error:
         return _ended(events, USER_ERROR, "user_error", str(error), getattr(error, "where", None))
     except Exception as error:
-        if _is_memory(error):
-            message = f"there is too little memory: {error}. Lower batch_size, or measure fewer models at once."
-            return _ended(events, NO_MEMORY, "no_memory", message, None)
+        if lack := _lack(error):
+            return _ended(events, NO_ROOM, "no_room", f"{lack}: {error}.", None)
         traceback.print_exc(file=sys.stderr)
         return _ended(events, FAILED, "failed", f"{type(error).__name__}: {error}", None)
     finally:
@@ -159,7 +159,11 @@ def _cancel(_number: int, _frame: FrameType | None) -> None:
     raise Cancelled
 
 
-def _is_memory(error: Exception) -> bool:
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+def _lack(error: Exception) -> str | None:
+    """What there is too little of, with the cure, if `error` says so."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "There is too little disk; free some, or write elsewhere with --out"
+    out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    if out_of_memory or (isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)):
+        return "There is too little memory; lower batch_size, or measure fewer models at once"
+    return None

@@ -1,5 +1,6 @@
 """The command from specification to report, as another program sees it: files, events, exit codes."""
 
+import errno
 import json
 import os
 import signal
@@ -205,10 +206,11 @@ def test_a_folder_with_a_report_is_never_overwritten(finished, capsys):
     [
         (MemoryError("x"), 3),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), 3),
+        (OSError(errno.ENOSPC, "No space left on device"), 3),
         (RuntimeError("something else"), 1),
     ],
 )
-def test_too_little_memory_and_our_own_faults_have_their_codes(tiny_model, tmp_path, monkeypatch, error, code):
+def test_too_little_room_and_our_own_faults_have_their_codes(tiny_model, tmp_path, monkeypatch, error, code):
     from evaluation import loading
 
     def fail(plan):
@@ -252,7 +254,10 @@ def test_listing_the_tasks_loads_no_model_library():
 
 
 def test_the_door_modules_need_the_standard_library_only():
-    code = "import sys, evaluation.spec, evaluation.report; print(*sorted(m.split('.')[0] for m in sys.modules))"
+    code = (
+        "import sys, evaluation.spec, evaluation.report, evaluation.registry as registry; registry.every();"
+        "print(*sorted(name.split('.')[0] for name in sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"numpy", "torch", "transformers", "django"} & set(done.stdout.split())
 
