@@ -42,7 +42,9 @@ class ApprovalRequest(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_subject_kind_display()} {self.subject_name}"
+        noun = self.get_subject_kind_display()
+        # some names say their noun already: "Release of Support-7"
+        return self.subject_name if noun in self.subject_name.lower() else f"{noun} {self.subject_name}"
 
 
 class Decision(Record):

@@ -1,13 +1,15 @@
 """The audit log of what one may see, and whether the chain is whole."""
 
 import json
+from typing import Any
+from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from assay.web import addresses
+from assay.web import trail
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors
 from governance.people.organisations import selectors as organisations
@@ -19,31 +21,32 @@ PAGE = 50
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
     seen = {project.pk: project for project in projects.visible_to(request.actor)}
+    wanted = {name: request.GET.get(name, "") for name in ("q", "action", "project")}
+    only = [pk for pk, project in seen.items() if not wanted["project"] or project.slug == wanted["project"]]
+    belongs = organisations.visible_to(request.actor).values_list("pk", flat=True)
     events = selectors.trail(
-        projects=seen,
-        organisations=organisations.visible_to(request.actor).values_list("pk", flat=True),
-        action=request.GET.get("action", ""),
-        text=request.GET.get("q", ""),
+        projects=only,
+        organisations=() if wanted["project"] else belongs,
+        action=wanted["action"],
+        text=wanted["q"],
     )
     page = Paginator(events, PAGE).get_page(request.GET.get("page"))
-    names = selectors.names(page.object_list)
-    rows = [
-        {
-            "event": event,
-            "by": names.get(event.actor, "") if event.actor else "Assay",
-            "project": seen.get(event.project),
-            "url": addresses.of(event.subject_kind, event.subject_id),
-            "facts": json.loads(event.body)["facts"],
-            "reason": json.loads(event.personal.text) if hasattr(event, "personal") else None,
-        }
-        for event in page.object_list
-    ]
-    chain = selectors.verify() if "verify" in request.GET else None
     context = {
         "page": page,
-        "rows": rows,
-        "chain": chain,
-        "q": request.GET.get("q", ""),
-        "action": request.GET.get("action", ""),
+        "rows": [
+            {"told": told, "project": seen.get(told.event.project or UUID(int=0)), "facts": _facts(told.event.body)}
+            for told in trail.told(page.object_list)
+        ],
+        "chain": selectors.verify() if "verify" in request.GET else None,
+        "head": selectors.head(),
+        "nouns": trail.NOUNS,
+        "projects": list(seen.values()),
+        **wanted,
     }
     return render(request, "audit/list.html", context)
+
+
+def _facts(body: str) -> dict[str, Any]:
+    """What the entry binds itself to, beside the record: digests and outcomes."""
+    facts: dict[str, Any] = json.loads(body)["facts"]
+    return facts

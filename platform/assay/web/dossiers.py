@@ -119,7 +119,7 @@ def compare(request: PageRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def download(request: PageRequest, pk: UUID, form: str) -> HttpResponse:
+def download(request: PageRequest, pk: UUID, form: str) -> HttpResponse | FileResponse:
     """A file of a frozen version: its JSON at once, a PDF when it was made."""
     frozen = selectors.version_visible(request.actor, pk)
     if form == "json":
@@ -140,7 +140,7 @@ def export(request: PageRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def bundle(request: PageRequest, pk: UUID) -> HttpResponse:
+def bundle(request: PageRequest, pk: UUID) -> FileResponse:
     made = evidence.export(actor=request.actor, dossier_version_id=pk)
     return FileResponse(blobs.opened(made.file_sha256), as_attachment=True, filename="evidence.zip")
 

@@ -50,12 +50,13 @@ def reach(report: Mapping[str, Any]) -> float:
     least, most = WHISKER_REACH
     compared = [row.comparison for row in worst_first(report) if row.comparison]
     ends = [abs(end) for comparison in compared for end in comparison["ci"] or ()]
-    return max([least, *(end for end in ends if end <= most)])
+    return float(max([least, *(end for end in ends if end <= most)]))
 
 
 def against_limits(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Pictures of the limits: values against absolute ones, differences against those on a rise."""
-    absolute, rises = [], []
+    absolute: list[pictures.Interval] = []
+    rises: list[pictures.Interval] = []
     better = {
         (task["name"], metric["name"]): metric["better"]
         for task in report.get("tasks", [])
@@ -137,7 +138,7 @@ def read_samples(sha256: str, task: str = "") -> list[dict[str, Any]]:
 
 def _limit_words(limit: Mapping[str, Any]) -> str:
     words = {"max": _("at most %(n)g"), "min": _("at least %(n)g"), "max_rise": _("rise at most %(n)g")}
-    return words.get(limit["kind"], limit["kind"] + " %(n)g") % {"n": limit["limit"]}
+    return str(words[limit["kind"]] % {"n": limit["limit"]})
 
 
 def _groups(report: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -171,13 +172,11 @@ def _groups(report: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, Any
 
 def _forest(task: Mapping[str, Any]) -> pictures.Picture | None:
     """Differences between candidate and base by group, with their intervals; None where one line would stand alone."""
-    rows = [
-        pictures.Interval(
-            f"{title(one['metric'])}, {one['group'] or _('all')}", one["difference"], *(one["ci"] or (None, None)),
-            n=one["n"], reason=one["reason"] or "",
-        )
-        for one in task["comparisons"]
-    ]  # fmt: skip
+    rows = []
+    for one in task["comparisons"]:
+        low, high = one["ci"] or (None, None)
+        name = f"{title(one['metric'])}, {one['group'] or _('all')}"
+        rows.append(pictures.Interval(name, one["difference"], low, high, n=one["n"], reason=one["reason"] or ""))
     if len(rows) < 2:
         return None
     return pictures.forest(rows, title=_("Candidate minus base, by group"), x_label=_("difference"))

@@ -64,11 +64,11 @@ def _decisions(waiting: Iterable[ApprovalRequest]) -> list[dict[str, Any]]:
     """Requests that wait for this person's word."""
     rows = []
     for asked in waiting:
-        what = {"noun": asked.get_subject_kind_display(), "name": asked.subject_name}
+        what = {"name": asked}
         signs = asked.subject_kind == "dossier"
         rows.append(
             {
-                "title": _("Sign %(noun)s %(name)s") % what if signs else _("Decide on %(noun)s %(name)s") % what,
+                "title": _("Sign %(name)s") % what if signs else _("Decide on %(name)s") % what,
                 "url": reverse("approval-detail", args=[asked.pk]),
                 "under": _("%(project)s, asked by %(who)s")
                 % {"project": asked.project, "who": asked.requested_by_name},

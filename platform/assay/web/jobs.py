@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from assay.web import addresses
+from assay.web import addresses, trail
 from assay.web.requests import PageRequest
 from governance.documents.renderings import services as renderings
 from governance.foundation.core.errors import NotFound, WrongState
+from governance.foundation.core.records import Record
 from governance.foundation.jobs import selectors
 from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import State
@@ -21,13 +22,19 @@ from governance.people.projects import selectors as projects
 from governance.work.evaluations import services as evaluations
 from governance.work.runs import services as runs
 
-WORDS = {"train": gettext_lazy("Training"), "evaluate": gettext_lazy("Evaluation"), "render": gettext_lazy("Document")}
+WORDS = {
+    "train": gettext_lazy("Train run %(what)s"),
+    "evaluate": gettext_lazy("%(what)s"),
+    "render": gettext_lazy("Make the file %(what)s"),
+}
 
 
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
     seen = [project.pk for project in projects.visible_to(request.actor)]
-    rows = [_row(job) for job in selectors.drawer(seen)[:100]]
+    found = list(selectors.drawer(seen)[:60])
+    names = trail.records([(job.subject_kind, str(job.subject_id)) for job in found])
+    rows = [_row(job, names.get((job.subject_kind, str(job.subject_id)))) for job in found]
     context = {"rows": rows, "worker": selectors.worker_seen(), "alive": selectors.worker_is_alive()}
     template = "jobs/_rows.html" if request.htmx else "jobs/list.html"
     return render(request, template, context)
@@ -52,17 +59,17 @@ def retry(request: PageRequest, pk: UUID) -> HttpResponse:
     return redirect("job-list")
 
 
-def _row(job: Job) -> dict[str, object]:
+def _row(job: Job, subject: Record | None) -> dict[str, object]:
     progress = job.progress or {}
     error = None
     if job.error:
         who = _("Whoever prepared it") if job.error.get("fault") == "user" else _("The operator")
         error = {"message": job.error["message"], "cure": "", "who": who}
     return {
-        "label": f"{WORDS.get(job.task, job.task)}",
+        "label": WORDS.get(job.task, _("%(what)s")) % {"what": subject or job.subject_kind},
         "url": addresses.of(job.subject_kind, job.subject_id),
         "state": job.state,
-        "note": job.requested_by,
+        "note": _("asked for by %(who)s") % {"who": job.requested_by} if job.requested_by else "",
         "done": progress.get("done"),
         "total": progress.get("of"),
         "unit": progress.get("unit", ""),

@@ -52,7 +52,7 @@ def listing(request: PageRequest) -> HttpResponse:
 def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     model = selectors.visible(request.actor, pk)
     dossier = dossiers.of(model)
-    found = {
+    found: dict[str, list[Any]] = {
         "evaluations": list(model.evaluations.select_related("plan")),
         "releases": list(model.releases.all()),
         "requests": _requests(model, dossier.pk if dossier else None),

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -12,6 +13,7 @@ from assay.web.forms.faults import attempt
 from assay.web.forms.organisations import MemberForm, OrganisationForm
 from assay.web.requests import PageRequest
 from governance.people.organisations import selectors, services
+from governance.people.projects import selectors as projects
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,6 +51,11 @@ def _page(
         "form": form or OrganisationForm(initial=organisation.content()),
         "member_form": member_form or MemberForm(),
         "memberships": organisation.memberships.select_related("user"),
+        "projects": projects.visible_to(request.actor).filter(organisation=organisation),
+        "facts": [
+            {"term": _("Seat"), "value": organisation.seat},
+            {"term": _("Opened"), "value": date_format(organisation.created_at, "j M Y")},
+        ],
         "may_change": selectors.is_administrator(request.actor, organisation.pk),
     }
     return render(request, "organisations/detail.html", context, status=422 if bad else 200)

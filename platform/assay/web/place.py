@@ -15,7 +15,7 @@ def crumbs(request: PageRequest, project: Project, *steps: str | tuple[str, str]
 
     A step is the name of a list ("run-list": its rows of this project), or a label with its address.
     """
-    request.project = project  # type: ignore[attr-defined]
+    request.project = project
     way = [(_("Projects"), reverse("project-list")), (str(project), reverse("project-detail", args=[project.pk]))]
     for step in steps:
         way.append((str(LISTS[step]), f"{reverse(step)}?project={project.slug}") if isinstance(step, str) else step)

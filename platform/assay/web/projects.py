@@ -1,30 +1,44 @@
 """Projects, their people, and the questionnaire."""
 
+from collections import defaultdict
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from assay.web import tabs
 from assay.web.forms.faults import attempt
 from assay.web.forms.projects import AnswerForm, AppointForm, ProjectForm, SignAnswersForm
+from assay.web.model_versions import model_rows
+from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import NotFound
 from governance.law.regulation import rules as regulation
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors, services
-from governance.people.projects.models import Classification, Project
+from governance.people.projects.models import Classification, Member, Project
 from governance.people.projects.rules import Role
 
 
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
+    seen = list(selectors.visible_to(request.actor).annotate(run_count=Count("runs")))
+    classes: dict[UUID, Classification] = {}
+    for found in Classification.objects.filter(project__in=seen).order_by("created_at"):
+        classes[found.project_id] = found
+    held: dict[UUID, list[str]] = defaultdict(list)
+    for member in Member.objects.filter(project__in=seen, user_id=request.actor.person_id):
+        held[member.project_id].append(member.get_role_display())
     context = {
-        "projects": selectors.visible_to(request.actor),
+        "rows": [{"project": each, "classified": classes.get(each.pk), "roles": held[each.pk]} for each in seen],
         "organisations": organisations.visible_to(request.actor),
     }
     return render(request, "projects/list.html", context)
@@ -58,7 +72,8 @@ def edit(request: PageRequest, pk: UUID) -> HttpResponse:
         if attempt(form, act):
             messages.success(request, _("Saved."))
             return redirect("project-detail", pk=pk)
-    return render(request, "projects/form.html", {"form": form, "project": project}, status=422 if form.errors else 200)
+    context = {"form": form, "project": project, "crumbs": crumbs(request, project)}
+    return render(request, "projects/form.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
@@ -122,6 +137,7 @@ def questionnaire(request: PageRequest, pk: UUID) -> HttpResponse:
         "outcome": None if question else regulation.outcome(answers, on=timezone.localdate()),
         "screening": law.screening if question is not None and question.screening else (),
         "areas": law.areas if question is not None and question.areas else (),
+        "crumbs": crumbs(request, project),
     }
     return render(request, "projects/questionnaire.html", context, status=422 if form.errors else 200)
 
@@ -141,6 +157,11 @@ def classification(request: PageRequest, pk: UUID) -> HttpResponse:
         "project": found.project,
         "given": _given(law, found.answers),
         "stands": selectors.classification(found.project_id) == found,
+        "crumbs": crumbs(request, found.project),
+        "facts": [
+            {"term": _("Signed by"), "value": found.decided_by_name},
+            {"term": _("Edition"), "value": law.title, "digest": found.edition_sha256},
+        ],
     }
     return render(request, "projects/classification.html", context)
 
@@ -162,21 +183,42 @@ def _people(project: Project) -> list[tuple[str, str]]:
 
 
 def _context(request: PageRequest, project: Project, appoint_form: AppointForm | None = None) -> dict[str, object]:
-    events = list(audit.trail(projects=[project.pk])[:10])
+    request.project = project
+    current, rows = tabs.of(request, {"overview": None, "history": None})
     may_appoint = selectors.may(request.actor, project.pk, "appoint people") or organisations.is_administrator(
         request.actor, project.organisation_id
     )
+    found = selectors.classification(project.pk)
     return {
         "project": project,
-        "members": project.members.select_related("user"),
-        "classification": selectors.classification(project.pk),
+        "tab": current,
+        "tabs": rows,
+        "crumbs": [{"label": _("Projects"), "url": reverse("project-list")}],
+        "facts": [
+            {"term": _("Organisation"), "value": str(project.organisation)},
+            {"term": _("Use"), "value": project.get_use_display()},
+            {"term": _("Reaches others"), "value": project.get_distribution_display()},
+        ],
+        "people": _by_person(project),
+        "classification": found,
         "may_describe": selectors.may(request.actor, project.pk, "describe the project"),
         "may_classify": selectors.may(request.actor, project.pk, "answer the questionnaire"),
         "may_prepare": selectors.may(request.actor, project.pk, "prepare a run"),
+        "may_register": selectors.may(request.actor, project.pk, "register data"),
         "appoint_form": (appoint_form or AppointForm(people=_people(project))) if may_appoint else None,
-        "runs": project.runs.select_related("base_model")[:8],
-        "datasets": project.datasets.all(),
-        "models": project.model_versions.all()[:8],
-        "events": events,
-        "names": audit.names(events),
+        "runs": project.runs.select_related("base_model")[:6],
+        "datasets": project.datasets.annotate(version_count=Count("versions")),
+        "plans": project.evaluation_plans.all()[:6],
+        "models": model_rows(list(project.model_versions.select_related("project", "run__base_model")[:6])),
+        "events": audit.trail(projects=[project.pk])[: 50 if current == "history" else 6],
     }
+
+
+def _by_person(project: Project) -> list[dict[str, object]]:
+    """The members, each person once with every role."""
+    found: dict[int, dict[str, Any]] = {}
+    for member in project.members.select_related("user"):
+        name = member.user.get_full_name() or member.user.get_username()
+        person = found.setdefault(member.user_id, {"name": name, "members": []})
+        person["members"].append(member)
+    return list(found.values())

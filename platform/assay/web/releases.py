@@ -5,12 +5,14 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assay.web import addresses
+from assay.web import addresses, lineage, standings, tabs, verdicts
 from assay.web.forms.faults import attempt
 from assay.web.forms.releases import ProposalForm, WithdrawalForm
+from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from assay.web.run_plans import gate_row
 from governance.delivery.releases import gates, selectors, services
@@ -19,6 +21,7 @@ from governance.delivery.releases.rules import State
 from governance.documents.dossiers import selectors as dossiers
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.records import Record
+from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.selectors import standing
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import selectors as evaluations
@@ -37,7 +40,14 @@ def propose(request: PageRequest, pk: UUID) -> HttpResponse:
         if release := attempt(form, act):
             messages.success(request, _("Proposed. The risk owner finds it among what waits."))
             return redirect("release-detail", pk=release.pk)
-    context = {"form": form, "frozen": frozen, "model": frozen.dossier.model_version, "findings": findings}
+    steps = ("dossier-list", (str(frozen), reverse("dossier-version-detail", args=[pk])))
+    context = {
+        "form": form,
+        "frozen": frozen,
+        "model": frozen.dossier.model_version,
+        "findings": findings,
+        "crumbs": crumbs(request, frozen.project, *steps),
+    }
     return render(request, "releases/form.html", context, status=422 if form.errors else 200)
 
 
@@ -66,24 +76,37 @@ def withdraw(request: PageRequest, pk: UUID) -> HttpResponse:
 
 
 def _page(request: PageRequest, found: Release, form: WithdrawalForm) -> HttpResponse:
-    events = list(audit.history(found)[:20])
+    model = found.model_version
     rows = gates.for_release(found) if found.state == State.PROPOSED else []
+    answer = standing(found)
+    asked = ApprovalRequest.objects.filter(subject_kind=found.kind, subject_id=found.pk)
+    counts = {"overview": None, "approvals": len(asked), "lineage": None, "history": None}
+    current, tab_rows = tabs.of(request, counts)
     context = {
         "release": found,
-        "model": found.model_version,
+        "model": model,
+        "tab": current,
+        "tabs": tab_rows,
+        "crumbs": crumbs(
+            request, found.project, "model-version-list",
+            (str(model), reverse("model-version-detail", args=[model.pk])),
+        ),
         "gates": [gate_row(gate) for gate in rows],
         "shut": bool(gates.shut(rows)),
-        "standing": standing(found),
+        "standing": answer,
+        "shown": standings.shown(answer, found.project, request.actor),
+        "requests": asked.select_related("project").prefetch_related("decisions"),
+        "verdict": verdicts.sentence(found.evaluation.report),
         "form": form,
         "may_release": projects.may(request.actor, found.project_id, "release a model"),
         "may_withdraw": projects.may(request.actor, found.project_id, "withdraw a release"),
         "facts": [
-            _fact(_("Model"), found.model_version) | {"digest": found.model_version.digest},
+            _fact(_("Model"), model) | {"digest": model.digest},
             _fact(_("Dossier"), found.dossier_version),
             {"term": _("Proposed by"), "value": found.proposed_by_name},
         ],
-        "events": events,
-        "names": audit.names(events),
+        "lineage": lineage.of_model(model) if current == "lineage" else None,
+        "events": audit.history(found)[:50] if current == "history" else [],
     }  # fmt: skip
     return render(request, "releases/detail.html", context, status=422 if form.errors else 200)
 

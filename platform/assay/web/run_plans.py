@@ -101,8 +101,10 @@ def preview(project: Project, form: RunForm) -> dict[str, Any]:
             "url": "",
         }
     )
-    complete = form.is_bound and not form.errors and base_model and data
-    return {"gates": rows, "estimate": estimate_plan(base_model, data, form.plan()["training"]) if complete else None}
+    estimate = None
+    if form.is_bound and not form.errors and base_model is not None and data:
+        estimate = estimate_plan(base_model, data, form.plan()["training"])
+    return {"gates": rows, "estimate": estimate}
 
 
 def row_preview(form: RunForm, number: int) -> dict[str, Any]:

@@ -79,6 +79,23 @@ ACTS: Mapping[str, str | Promise] = {
     "token.revoked": _t("revoked an API token"),
 }
 
+# What an entry can be about, as the log's filter offers it: the first part of the action.
+NOUNS: Mapping[str, str | Promise] = {
+    "run.": _t("Runs"),
+    "dataset": _t("Data"),
+    "base-model.": _t("Base models"),
+    "evaluation-plan.": _t("Evaluation plans"),
+    "evaluation.": _t("Evaluations"),
+    "model-": _t("Models and cards"),
+    "dossier.": _t("Dossiers"),
+    "approval.": _t("Approvals"),
+    "release.": _t("Releases"),
+    "project.": _t("Projects and people"),
+    "organisation.": _t("Organisation"),
+    "rendering.": _t("Files of documents"),
+    "evidence.": _t("Evidence"),
+}
+
 # What a record's own name rests on, so that naming many takes one query a kind.
 _WITH: Mapping[str, tuple[str, ...]] = {
     "member": ("user",),
@@ -116,8 +133,9 @@ class Told:
 def told(events: Iterable[AuditEvent]) -> list[Told]:
     """`events` in words, in their order; one query for the people and one for each kind of record."""
     rows = list(events)
-    people, records = selectors.names(rows), _records(rows)
-    return [_tell(event, people, records) for event in rows]
+    people = selectors.names(rows)
+    found = records((event.subject_kind, event.subject_id) for event in rows)
+    return [_tell(event, people, found) for event in rows]
 
 
 def did(event: AuditEvent) -> str:
@@ -128,8 +146,8 @@ def did(event: AuditEvent) -> str:
     return str(ACTS.get(action, event.action))
 
 
-def _tell(event: AuditEvent, people: Mapping[Any, str], records: Mapping[tuple[str, str], Record]) -> Told:
-    record = records.get((event.subject_kind, event.subject_id))
+def _tell(event: AuditEvent, people: Mapping[Any, str], found: Mapping[tuple[str, str], Record]) -> Told:
+    record = found.get((event.subject_kind, event.subject_id))
     personal = json.loads(event.personal.text) if hasattr(event, "personal") else {}
     return Told(
         event=event,
@@ -141,17 +159,16 @@ def _tell(event: AuditEvent, people: Mapping[Any, str], records: Mapping[tuple[s
     )
 
 
-def _records(events: Iterable[AuditEvent]) -> dict[tuple[str, str], Record]:
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for event in events:
-        if event.subject_kind:
-            wanted[event.subject_kind].add(event.subject_id)
+def records(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Record]:
+    """The records behind (kind, id) pairs, one query a kind; what is gone is left out."""
+    ids: dict[str, set[str]] = defaultdict(set)
+    for kind, pk in wanted:
+        ids[kind].add(pk)
     models = {model.kind: model for model in apps.get_models() if issubclass(model, Record) and model.kind}
     found: dict[tuple[str, str], Record] = {}
-    for kind, ids in wanted.items():
-        if kind in models:
-            rows = models[kind]._default_manager.select_related(*_WITH.get(kind, ())).filter(pk__in=ids)
-            found |= {(kind, str(record.pk)): record for record in rows}
+    for kind in ids.keys() & models.keys():
+        rows = models[kind]._default_manager.select_related(*_WITH.get(kind, ())).filter(pk__in=ids[kind])
+        found |= {(kind, str(record.pk)): record for record in rows}
     return found
 
 

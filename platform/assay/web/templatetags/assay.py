@@ -255,12 +255,16 @@ def text_diff(before: str | None, after: str | None) -> SafeString:
 
 @register.filter
 def kind_of(value: object) -> str:
-    """What a JSON value is, so that a template can lay it out: "map", "list", "none", "digest" or "value"."""
+    """What a JSON value is, so that a template can lay it out: "map", "list", "row" (of plain values), "none", "digest"
+    or "value"."""
     if value is None:
         return "none"
     if isinstance(value, str) and _DIGEST.fullmatch(value):
         return "digest"
-    return "map" if isinstance(value, Mapping) else "list" if isinstance(value, list | tuple) else "value"
+    if isinstance(value, list | tuple):
+        plain = all(isinstance(one, int | float) or kind_of(one) == "value" for one in value)
+        return "row" if value and plain else "list"
+    return "map" if isinstance(value, Mapping) else "value"
 
 
 @register.filter
