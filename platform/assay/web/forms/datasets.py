@@ -64,8 +64,9 @@ class VersionForm(forms.Form):
             )
 
     def parts(self) -> list[Part]:
+        beside = {"collected_from", "collected_to"}  # the two ends of one stretch of time
         return [
-            Part(str(_(heading)), [(self[one.name], "w4" if one.long else "w2") for one in fields])
+            Part(str(_(heading)), [(self[one.name], "w2" if one.name in beside else "w4") for one in fields])
             for heading, fields in provenance.parts()
         ]
 
