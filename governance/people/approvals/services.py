@@ -28,6 +28,8 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
     Raises NotAllowed (role), NotFound (another project's), WrongState (asked already).
     """
     project = projects.require(actor, project_id, "ask for an approval")
+    if subject.kind not in rules.POLICIES:
+        raise NotFound("subject")
     if not subjects.belongs_to(subject, project_id):
         raise NotFound(rules.POLICIES[subject.kind].noun)
     digest = subject.content_digest
