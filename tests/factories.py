@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from evaluation import report as reports
+from governance.documents.sources.gathering import sources_of
+from governance.documents.sources.records import Sources
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import digest_of_file
 from governance.foundation.jobs import services as jobs
@@ -40,7 +43,7 @@ from governance.work.runs import worker as run_worker
 from governance.work.runs.folders import run_folder
 from governance.work.runs.models import Run
 from tests import observations
-from tests.people import PASSWORD, House
+from tests.people import PASSWORD, House, house
 from training.manifest import Manifest
 
 BASE = "linden-nano"
@@ -230,6 +233,17 @@ def finished_run(
     run = trained_run(home, training=training, observed=observed, title=title)
     evaluated(run.model_version.evaluations.get(), found=found)
     return Run.objects.select_related("project__organisation", "base_model", "evaluation_plan").get(pk=run.pk)
+
+
+def finished_sources(blocker: Any) -> Sources:
+    """What documents draw on after one finished run, as plain values: its records are rolled back.
+
+    For fixtures wider than a test; `blocker` is pytest-django's `django_db_blocker`.
+    """
+    with blocker.unblock(), transaction.atomic():
+        found = sources_of(finished_run(house()).model_version)
+        transaction.set_rollback(True)
+    return found
 
 
 def evaluated(evaluation: Evaluation, *, found: Callable[[reports.Report], reports.Report] | None = None) -> Evaluation:

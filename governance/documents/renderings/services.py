@@ -18,6 +18,7 @@ from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import State as JobState
 from governance.foundation.jobs.services import Lease, LeaseLost
+from governance.people.projects import selectors as projects
 
 TASK = "render"
 
@@ -64,8 +65,9 @@ def ask(
 
 @transaction.atomic
 def retry(*, actor: Actor, rendering_id: UUID) -> Rendering:
-    """Make a file that failed once more. Raises WrongState unless it failed."""
+    """Make a file that failed once more. Raises NotAllowed, and WrongState unless it failed."""
     rendering = selectors.visible(actor, rendering_id)
+    projects.require(actor, rendering.project_id, "export evidence")
     move(rendering, TRANSITIONS, State.QUEUED, error=None)
     jobs.ask(actor=actor, task=TASK, subject=rendering)
     return rendering
