@@ -13,11 +13,12 @@ from governance.foundation.core import blobs
 
 LONGEST_READ = 20000  # lines of samples that a page looks through
 WHISKER_REACH = (0.05, 0.5)
+_ABBREVIATIONS = {"f1": "F1", "kl": "KL", "bbq": "BBQ"}
 
 
 def title(name: str) -> str:
     """ "unsafe-compliance" as a heading says it."""
-    words = name.replace("-", " ").replace("_", " ")
+    words = " ".join(_ABBREVIATIONS.get(word, word) for word in name.replace("-", " ").replace("_", " ").split())
     return words[:1].upper() + words[1:]
 
 

@@ -11,7 +11,12 @@ from governance.people.projects.models import Project
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.runs.models import Run, RunData
 
-AUTO = _("auto")
+AUTO = _("auto")  # the trainer chooses, and says why
+
+
+def _number(empty: str) -> forms.NumberInput:
+    """A number that may be left out; `empty` stands in the field and says what holds then."""
+    return forms.NumberInput(attrs={"placeholder": empty, "step": "any"})
 
 
 class RunForm(forms.Form):
@@ -26,17 +31,19 @@ class RunForm(forms.Form):
     method = forms.ChoiceField(
         label=_("Method"), choices=[("lora", "LoRA"), ("full", _("Full"))], initial="lora", widget=forms.RadioSelect
     )
-    r = forms.IntegerField(label=_("Rank r"), initial=16, min_value=1, max_value=1024, required=False)
-    alpha = forms.FloatField(label=_("Alpha"), initial=32, min_value=0.01, required=False)
-    dropout = forms.FloatField(label=_("Dropout"), initial=0.0, min_value=0, max_value=0.99, required=False)
-    epochs = forms.FloatField(label=_("Epochs"), required=False, min_value=0.01, help_text=_("Empty: auto."))
-    max_steps = forms.IntegerField(label=_("At most steps"), required=False, min_value=1)
-    learning_rate = forms.FloatField(label=_("Learning rate"), required=False, min_value=0, help_text=_("Empty: auto."))
-    max_length = forms.IntegerField(label=_("Longest row, tokens"), initial=512, min_value=8)
-    batch_size = forms.IntegerField(label=_("Batch"), required=False, min_value=1, help_text=_("Empty: auto."))
-    gradient_accumulation = forms.IntegerField(
-        label=_("Accumulate"), required=False, min_value=1, help_text=_("Empty: auto.")
+    r = forms.IntegerField(
+        label=_("Rank r"), initial=16, min_value=1, max_value=1024, required=False, widget=_number("16")
     )
+    alpha = forms.FloatField(label=_("Alpha"), initial=32, min_value=0.01, required=False, widget=_number("32"))
+    dropout = forms.FloatField(
+        label=_("Dropout"), initial=0.0, min_value=0, max_value=0.99, required=False, widget=_number("0")
+    )
+    epochs = forms.FloatField(label=_("Epochs"), required=False, min_value=0.01, widget=_number(AUTO))
+    max_steps = forms.IntegerField(label=_("At most steps"), required=False, min_value=1, widget=_number(_("no limit")))
+    learning_rate = forms.FloatField(label=_("Learning rate"), required=False, min_value=0, widget=_number(AUTO))
+    max_length = forms.IntegerField(label=_("Longest row, tokens"), initial=512, min_value=8)
+    batch_size = forms.IntegerField(label=_("Batch"), required=False, min_value=1, widget=_number(AUTO))
+    gradient_accumulation = forms.IntegerField(label=_("Accumulate"), required=False, min_value=1, widget=_number(AUTO))
     precision = forms.ChoiceField(label=_("Precision"), choices=[("auto", AUTO), ("fp32", "fp32"), ("bf16", "bf16")])
     device = forms.ChoiceField(label=_("Device"), choices=[("auto", AUTO), ("cpu", "CPU"), ("cuda", "CUDA")])
     seed = forms.IntegerField(label=_("Seed"), initial=0, min_value=0, max_value=2**32 - 1)
@@ -44,7 +51,9 @@ class RunForm(forms.Form):
         label=_("Evaluation plan"), queryset=EvaluationPlan.objects.none(), required=False,
         help_text=_("Needed to submit; locked then."),
     )  # fmt: skip
-    max_minutes = forms.IntegerField(label=_("Budget, minutes"), required=False, min_value=1)
+    max_minutes = forms.IntegerField(
+        label=_("Budget, minutes"), required=False, min_value=1, widget=_number(_("no limit"))
+    )
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -269,8 +269,8 @@ def kind_of(value: object) -> str:
 
 @register.filter
 def spoken(key: object) -> str:
-    """A key of a record as a person would say it: `max_length` is "max length"."""
-    return str(key).replace("_", " ")
+    """A key of a record as a person would say it: `max_length` is "max length", `over-refusal` "over refusal"."""
+    return str(key).replace("_", " ").replace("-", " ")
 
 
 @register.filter

@@ -49,7 +49,8 @@ def field(
         "described": " ".join(described),
         "choices": bound.subwidgets if kind == "choices" else [],
         "widget": bound.as_widget(attrs=attributes) if kind != "choices" else "",
-        "optional": not bound.field.required and kind == "plain",
+        # a placeholder says already what holds when the field is left empty
+        "optional": not bound.field.required and kind == "plain" and not widget.attrs.get("placeholder"),
     }
 
 
