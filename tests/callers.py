@@ -53,5 +53,9 @@ def rows(count: int = 40) -> SimpleUploadedFile:
 
 def upload(client: APIClient, dataset: str, file: SimpleUploadedFile, **given: Any) -> Any:
     """The answer to registering `file` as the next version of `dataset`."""
-    body = {"file": file, "licence": "CC0-1.0", "provenance": json.dumps(factories.PROVENANCE), **given}
-    return client.post(f"{API}/datasets/{dataset}/versions/", body, format="multipart")
+    return client.post(f"{API}/datasets/{dataset}/versions/", version_of(file, **given), format="multipart")
+
+
+def version_of(file: SimpleUploadedFile, **given: Any) -> dict[str, Any]:
+    """The parts of a version with `file`, all in order but for what is `given`."""
+    return {"file": file, "licence": "CC0-1.0", "provenance": json.dumps(factories.PROVENANCE), **given}

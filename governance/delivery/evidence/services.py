@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from governance.delivery.evidence import container, records
 from governance.delivery.evidence.models import Bundle
+from governance.documents.dossiers import selectors as dossiers
 from governance.documents.dossiers.models import DossierVersion
 from governance.documents.model_cards.models import ModelCard
 from governance.documents.renderings import selectors as renderings
@@ -20,7 +21,6 @@ from governance.foundation.audit.services import record
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import canonical
-from governance.foundation.core.errors import NotFound
 from governance.foundation.core.records import Record
 from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.projects import selectors as projects
@@ -43,13 +43,7 @@ class Contents:
 @transaction.atomic
 def export(*, actor: Actor, dossier_version_id: UUID) -> Bundle:
     """Write and keep the bundle of a frozen dossier. Raises NotFound, NotAllowed."""
-    frozen = (
-        DossierVersion.objects.select_related("dossier__model_version__run__base_model", "project")
-        .filter(pk=dossier_version_id)
-        .first()
-    )
-    if frozen is None:
-        raise NotFound("dossier")
+    frozen = dossiers.version_visible(actor, dossier_version_id)
     projects.require(actor, frozen.project_id, "export evidence")
     with tempfile.TemporaryDirectory(prefix="assay-bundle-") as folder:
         contents, head = _contents(frozen, Path(folder))

@@ -9,10 +9,10 @@ from django.utils import timezone
 from governance.delivery.releases import gates, selectors
 from governance.delivery.releases.models import Release
 from governance.delivery.releases.rules import TRANSITIONS, State
-from governance.documents.dossiers.models import DossierVersion
+from governance.documents.dossiers import selectors as dossiers
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, GateClosed, Missing, NotFound, Unusable, WrongState
+from governance.foundation.core.errors import Fault, GateClosed, Missing, Unusable, WrongState
 from governance.foundation.core.moves import move
 from governance.people.approvals import services as approvals
 from governance.people.projects import selectors as projects
@@ -31,9 +31,7 @@ def propose(
     Raises NotAllowed, NotFound, GateClosed (no evaluation report), WrongState (a live release exists), Unusable
     (a finding is named that the report does not have).
     """
-    frozen = DossierVersion.objects.select_related("dossier__model_version").filter(pk=dossier_version_id).first()
-    if frozen is None:
-        raise NotFound("dossier")
+    frozen = dossiers.version_visible(actor, dossier_version_id)
     project = projects.require(actor, frozen.project_id, "propose a release")
     model_version = frozen.dossier.model_version
     evaluation = evaluations.latest(model_version)

@@ -75,7 +75,8 @@ def appoint(*, actor: Actor, project_id: UUID, username: str, role: Role) -> Mem
 @transaction.atomic
 def dismiss(*, actor: Actor, member_id: UUID) -> UUID:
     """Take a role away; what the person did with it stays on record. Returns the project's id."""
-    member = Member.objects.select_related("project", "user").filter(pk=member_id).first()
+    seen = Member.objects.filter(project__in=selectors.visible_to(actor))
+    member = seen.select_related("project", "user").filter(pk=member_id).first()
     if member is None:
         raise NotFound("member")
     project = _may_appoint(actor, member.project_id)

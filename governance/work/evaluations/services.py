@@ -6,6 +6,7 @@ from django.db import transaction
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import PLATFORM, Actor
+from governance.foundation.core.errors import WrongState
 from governance.foundation.core.moves import move
 from governance.foundation.jobs import services as jobs
 from governance.people.projects import selectors as projects
@@ -41,10 +42,14 @@ def retry(*, actor: Actor, evaluation_id: UUID) -> Evaluation:
 
 @transaction.atomic
 def cancel(*, actor: Actor, evaluation_id: UUID) -> Evaluation:
-    """End a waiting or running evaluation. What it would have measured stays not measured."""
+    """End a waiting or running evaluation. What it would have measured stays not measured.
+
+    Raises NotAllowed, and WrongState for one that has ended.
+    """
     evaluation = selectors.visible(actor, evaluation_id)
     projects.require(actor, evaluation.project_id, "cancel a run")
-    jobs.cancel(subject=evaluation, task=TASK)
+    if jobs.cancel(subject=evaluation, task=TASK) is None:
+        raise WrongState(f"{evaluation} has ended already.")
     evaluation.refresh_from_db()
     record(actor, "evaluation.cancelled", subject=evaluation)
     return evaluation

@@ -15,7 +15,6 @@ from assay.api.standings import GateSerializer, StandingSerializer
 from governance.delivery.releases import gates, selectors, services
 from governance.delivery.releases.models import Release
 from governance.delivery.releases.rules import State
-from governance.documents.dossiers import selectors as dossiers
 from governance.people.approvals.selectors import standing
 
 
@@ -71,7 +70,6 @@ class ReleaseViewSet(NounViewSet):
     def create(self, request: Request) -> Response:
         """Propose to release the model that a frozen dossier is about, and ask the risk owner."""
         body = NewRelease.of(request)
-        dossiers.version_visible(self.actor, body["dossier_version"])
         made = services.propose(actor=self.actor, dossier_version_id=body.pop("dossier_version"), **body)
         return self.created(made)
 

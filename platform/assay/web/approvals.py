@@ -61,6 +61,8 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def ask(request: PageRequest, project: UUID, kind: str, pk: UUID) -> HttpResponse:
     """Ask about a subject as it is now, from its own page."""
+    # Before the subject is looked for: whether another project has it is nobody's business here.
+    projects.require(request.actor, project, "ask for an approval")
     subject = subjects.load(kind, pk)
     asked = services.ask(
         actor=request.actor, subject=subject, project_id=project, note=request.POST.get("note", "")[:2000]

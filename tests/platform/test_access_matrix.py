@@ -1,0 +1,365 @@
+"""Who may knock at which door, by hand, for every route of the resolver and of the API's router.
+
+A line is a method, a route, and the status for each of the people: `noor` is of another project of the same
+organisation, `dev` of another organisation, `nobody` has not signed in. A method without a line must be refused
+as such; a route without a line fails. What is sent is in order as far as the person matters, so 403 is the wrong
+person and 404 another project's record; 409 and 422 mean, like 2xx, that the person was let through.
+"""
+
+import json
+from collections.abc import Iterator
+from http.cookies import SimpleCookie
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from tests.callers import API as ROOT
+from tests.callers import rows, version_of
+from tests.routes import METHODS, STRANGERS, WHO, Everything, Route, everything, routes, told
+
+pytestmark = pytest.mark.django_db
+
+PAGES = """
+#                                ada ben rit cle pau oma ver adm | noo dev | nobody
+GET    healthz                   200 200 200 200 200 200 200 200   200 200   200
+GET    readyz                    503 503 503 503 503 503 503 503   503 503   503
+
+GET    sign-in                   302 302 302 302 302 302 302 302   302 302   200
+POST   sign-in                   302 302 302 302 302 302 302 302   302 302   200
+PUT    sign-in                   302 302 302 302 302 302 302 302   302 302   200
+PATCH  sign-in                   302 302 302 302 302 302 302 302   302 302   405
+DELETE sign-in                   302 302 302 302 302 302 302 302   302 302   405
+POST   sign-out                  302 302 302 302 302 302 302 302   302 302   302
+GET    account                   200 200 200 200 200 200 200 200   200 200   302
+GET    change-password           200 200 200 200 200 200 200 200   200 200   302
+POST   change-password           200 200 200 200 200 200 200 200   200 200   302
+PUT    change-password           200 200 200 200 200 200 200 200   200 200   302
+POST   create-token              200 200 200 200 200 200 200 200   200 200   302
+POST   revoke-token              404 404 404 404 404 404 404 404   404 404   302
+
+GET    home                      200 200 200 200 200 200 200 200   200 200   302
+GET    organisation-detail       200 200 200 200 200 200 200 200   200 404   302
+POST   organisation-detail       403 403 403 403 403 403 403 302   403 404   302
+POST   organisation-add-member   403 403 403 403 403 403 403 302   403 404   302
+
+GET    project-list              200 200 200 200 200 200 200 200   200 200   302
+GET    project-create            200 200 200 200 200 200 200 200   200 200   302
+POST   project-create            422 422 422 422 422 422 422 422   422 422   302
+GET    project-detail            200 200 200 200 200 200 200 200   404 404   302
+GET    project-edit              200 403 403 200 403 403 403 200   404 404   302
+POST   project-edit              422 403 403 422 403 403 403 422   404 404   302
+POST   project-appoint           403 403 403 403 403 403 403 302   404 404   302
+POST   member-dismiss            403 403 403 403 403 403 403 302   404 404   302
+GET    questionnaire             403 403 200 200 403 403 403 200   404 404   302
+POST   questionnaire             403 403 422 422 403 403 403 422   404 404   302
+GET    classification-detail     200 200 200 200 200 200 200 200   404 404   302
+
+GET    approval-list             200 200 200 200 200 200 200 200   200 200   302
+GET    approval-detail           200 200 200 200 200 200 200 200   404 404   302
+POST   approval-detail           403 403 422 403 403 403 403 403   404 404   302
+POST   approval-withdraw         302 403 403 403 403 403 403 403   404 404   302
+POST   approval-ask              409 409 409 409 403 403 403 409   404 404   302
+
+GET    base-model-list           200 200 200 200 200 200 200 200   200 200   302
+GET    base-model-create         200 200 403 403 403 403 403 200   404 404   302
+POST   base-model-create         422 422 403 403 403 403 403 422   404 404   302
+GET    base-model-detail         200 200 200 200 200 200 200 200   200 404   302
+GET    dataset-list              200 200 200 200 200 200 200 200   200 200   302
+GET    dataset-create            200 200 403 403 403 403 403 200   404 404   302
+POST   dataset-create            422 422 403 403 403 403 403 422   404 404   302
+GET    dataset-detail            200 200 200 200 200 200 200 200   404 404   302
+GET    dataset-version-create    200 200 403 403 403 403 403 200   404 404   302
+POST   dataset-version-create    422 422 403 403 403 403 403 422   404 404   302
+GET    dataset-version-detail    200 200 200 200 200 200 200 200   404 404   302
+GET    dataset-version-rows      200 200 200 200 200 200 403 200   404 404   302
+GET    dataset-version-file      200 200 403 403 403 200 403 200   404 404   302
+
+GET    evaluation-plan-list      200 200 200 200 200 200 200 200   200 200   302
+GET    evaluation-plan-create    200 403 200 200 403 403 403 200   404 404   302
+POST   evaluation-plan-create    422 403 422 422 403 403 403 422   404 404   302
+GET    evaluation-plan-detail    200 200 200 200 200 200 200 200   404 404   302
+GET    evaluation-plan-edit      409 403 409 409 403 403 403 409   404 404   302
+POST   evaluation-plan-edit      409 403 409 409 403 403 403 409   404 404   302
+POST   evaluation-plan-copy      302 403 302 302 403 403 403 302   404 404   302
+
+GET    run-list                  200 200 200 200 200 200 200 200   200 200   302
+GET    run-create                200 403 403 403 403 403 403 200   404 404   302
+POST   run-create                422 403 403 403 403 403 403 422   404 404   302
+POST   run-preview               200 403 403 403 403 403 403 200   404 404   302
+POST   run-preview-row           200 403 403 403 403 403 403 200   404 404   302
+GET    run-detail                200 200 200 200 200 200 200 200   404 404   302
+GET    run-live                  200 200 200 200 200 200 200 200   404 404   302
+GET    run-log                   200 200 200 200 200 200 200 200   404 404   302
+GET    run-edit                  200 403 403 403 403 403 403 200   404 404   302
+POST   run-edit                  422 403 403 403 403 403 403 422   404 404   302
+POST   run-submit                302 403 403 403 403 403 403 302   404 404   302
+POST   run-launch                409 403 403 403 403 403 403 409   404 404   302
+POST   run-cancel                302 302 302 403 403 403 403 302   404 404   302
+POST   run-resume                409 403 403 403 403 403 403 409   404 404   302
+
+GET    evaluation-detail         200 200 200 200 200 200 200 200   404 404   302
+GET    evaluation-samples        200 200 200 200 200 200 200 200   404 404   302
+POST   evaluation-export         302 302 302 302 302 302 403 302   404 404   302
+GET    evaluation-download       200 200 200 200 200 200 200 200   404 404   302
+POST   evaluation-retry          409 403 403 403 403 403 403 409   404 404   302
+POST   evaluation-cancel         409 409 409 403 403 403 403 409   404 404   302
+GET    model-version-list        200 200 200 200 200 200 200 200   200 200   302
+GET    model-version-detail      200 200 200 200 200 200 200 200   404 404   302
+
+GET    model-card-detail         200 200 200 200 200 200 200 200   404 404   302
+GET    model-card-download       200 200 200 200 200 200 200 200   404 404   302
+GET    dossier-list              200 200 200 200 200 200 200 200   200 200   302
+GET    dossier-detail            200 200 200 200 200 200 200 200   404 404   302
+POST   dossier-declare           422 422 422 422 422 403 403 422   404 404   302
+POST   dossier-take-back         409 409 409 409 409 403 403 409   404 404   302
+POST   dossier-state-fact        422 422 422 422 422 403 403 422   404 404   302
+POST   dossier-freeze            302 403 403 302 403 403 403 302   404 404   302
+GET    dossier-version-detail    200 200 200 200 200 200 200 200   404 404   302
+GET    dossier-compare           200 200 200 200 200 200 200 200   404 404   302
+POST   dossier-export            302 302 302 302 302 302 403 302   404 404   302
+POST   dossier-bundle            200 200 200 200 200 200 403 200   404 404   302
+GET    dossier-download          200 200 200 200 200 200 200 200   404 404   302
+
+GET    release-propose           200 403 200 403 403 403 403 200   404 404   302
+POST   release-propose           409 403 409 403 403 403 403 409   404 404   302
+GET    release-detail            200 200 200 200 200 200 200 200   404 404   302
+POST   release-release           403 403 409 403 403 403 403 409   404 404   302
+POST   release-withdraw          403 403 302 302 403 403 403 302   404 404   302
+
+GET    audit-list                200 200 200 200 200 200 200 200   200 200   302
+GET    job-list                  200 200 200 200 200 200 200 200   200 200   302
+POST   job-retry                 409 409 409 409 409 409 403 409   404 404   302
+"""
+
+API = """
+#                                ada ben rit cle pau oma ver adm | noo dev | nobody
+GET    api:schema                200 200 200 200 200 200 200 200   200 200   200
+GET    api:no-such-route         404 404 404 404 404 404 404 404   404 404   404
+POST   api:no-such-route         404 404 404 404 404 404 404 404   404 404   404
+PUT    api:no-such-route         404 404 404 404 404 404 404 404   404 404   404
+PATCH  api:no-such-route         404 404 404 404 404 404 404 404   404 404   404
+DELETE api:no-such-route         404 404 404 404 404 404 404 404   404 404   404
+
+GET    api:organisation-list     200 200 200 200 200 200 200 200   200 200   401
+GET    api:organisation-detail   200 200 200 200 200 200 200 200   200 404   401
+GET    api:project-list          200 200 200 200 200 200 200 200   200 200   401
+POST   api:project-list          201 201 201 201 201 201 201 201   201 404   401
+GET    api:project-detail        200 200 200 200 200 200 200 200   404 404   401
+PATCH  api:project-detail        200 403 403 200 403 403 403 200   404 404   401
+GET    api:project-classification 200 200 200 200 200 200 200 200  404 404   401
+POST   api:project-classification 403 403 422 422 403 403 403 422  404 404   401
+GET    api:project-members       200 200 200 200 200 200 200 200   404 404   401
+POST   api:project-members       403 403 403 403 403 403 403 201   404 404   401
+DELETE api:project-dismiss       403 403 403 403 403 403 403 204   404 404   401
+
+GET    api:base-model-list       200 200 200 200 200 200 200 200   200 200   401
+POST   api:base-model-list       422 422 403 403 403 403 403 422   404 404   401
+GET    api:base-model-detail     200 200 200 200 200 200 200 200   200 404   401
+GET    api:dataset-list          200 200 200 200 200 200 200 200   200 200   401
+POST   api:dataset-list          201 201 403 403 403 403 403 201   404 404   401
+GET    api:dataset-detail        200 200 200 200 200 200 200 200   404 404   401
+POST   api:dataset-versions      201 201 403 403 403 403 403 201   404 404   401
+GET    api:dataset-version-list  200 200 200 200 200 200 200 200   200 200   401
+GET    api:dataset-version-detail 200 200 200 200 200 200 200 200  404 404   401
+GET    api:dataset-version-file  200 200 403 403 403 200 403 200   404 404   401
+
+GET    api:evaluation-plan-list  200 200 200 200 200 200 200 200   200 200   401
+POST   api:evaluation-plan-list  422 403 422 422 403 403 403 422   404 404   401
+GET    api:evaluation-plan-detail 200 200 200 200 200 200 200 200  404 404   401
+PATCH  api:evaluation-plan-detail 409 403 409 409 403 403 403 409  404 404   401
+GET    api:run-list              200 200 200 200 200 200 200 200   200 200   401
+POST   api:run-list              201 403 403 403 403 403 403 201   404 404   401
+GET    api:run-detail            200 200 200 200 200 200 200 200   404 404   401
+PATCH  api:run-detail            409 403 403 403 403 403 403 409   404 404   401
+POST   api:run-submit            201 403 403 403 403 403 403 201   404 404   401
+POST   api:run-launch            409 403 403 403 403 403 403 409   404 404   401
+POST   api:run-cancel            202 202 202 403 403 403 403 202   404 404   401
+POST   api:run-resume            409 403 403 403 403 403 403 409   404 404   401
+GET    api:run-events            200 200 200 200 200 200 200 200   404 404   401
+GET    api:run-gates             200 200 200 200 200 200 200 200   404 404   401
+GET    api:model-version-list    200 200 200 200 200 200 200 200   200 200   401
+GET    api:model-version-detail  200 200 200 200 200 200 200 200   404 404   401
+GET    api:model-version-by-digest 200 200 200 200 200 200 200 200 404 404   401
+GET    api:evaluation-list       200 200 200 200 200 200 200 200   200 200   401
+GET    api:evaluation-detail     200 200 200 200 200 200 200 200   404 404   401
+POST   api:evaluation-retry      409 403 403 403 403 403 403 409   404 404   401
+POST   api:evaluation-cancel     409 409 409 403 403 403 403 409   404 404   401
+GET    api:evaluation-export     200 200 200 200 200 200 200 200   404 404   401
+
+GET    api:approval-list         200 200 200 200 200 200 200 200   200 200   401
+POST   api:approval-list         409 409 409 409 403 403 403 409   404 404   401
+GET    api:approval-inbox        200 200 200 200 200 200 200 200   200 200   401
+GET    api:approval-detail       200 200 200 200 200 200 200 200   404 404   401
+POST   api:approval-decisions    403 403 403 403 403 403 403 403   404 404   401
+POST   api:approval-withdraw     200 403 403 403 403 403 403 403   404 404   401
+POST   api:reauthentication-list 422 422 422 422 422 422 422 422   422 422   401
+
+GET    api:model-card-list       200 200 200 200 200 200 200 200   200 200   401
+POST   api:model-card-list       201 403 403 201 403 403 403 201   404 404   401
+GET    api:model-card-detail     200 200 200 200 200 200 200 200   404 404   401
+GET    api:model-card-export     200 200 200 200 200 200 200 200   404 404   401
+GET    api:dossier-list          200 200 200 200 200 200 200 200   200 200   401
+GET    api:dossier-detail        200 200 200 200 200 200 200 200   404 404   401
+GET    api:dossier-declarations  200 200 200 200 200 200 200 200   404 404   401
+POST   api:dossier-declarations  422 422 422 422 422 403 403 422   404 404   401
+DELETE api:dossier-take-back     409 409 409 409 409 403 403 409   404 404   401
+GET    api:dossier-facts         200 200 200 200 200 200 200 200   404 404   401
+POST   api:dossier-facts         422 422 422 422 422 403 403 422   404 404   401
+POST   api:dossier-freeze        201 403 403 201 403 403 403 201   404 404   401
+GET    api:dossier-export        200 200 200 200 200 200 200 200   404 404   401
+GET    api:dossier-version-list  200 200 200 200 200 200 200 200   200 200   401
+GET    api:dossier-version-detail 200 200 200 200 200 200 200 200  404 404   401
+GET    api:rendering-list        200 200 200 200 200 200 200 200   200 200   401
+GET    api:rendering-detail      200 200 200 200 200 200 200 200   404 404   401
+GET    api:rendering-file        409 409 409 409 409 409 409 409   404 404   401
+
+GET    api:release-list          200 200 200 200 200 200 200 200   200 200   401
+POST   api:release-list          409 403 409 403 403 403 403 409   404 404   401
+GET    api:release-detail        200 200 200 200 200 200 200 200   404 404   401
+GET    api:release-gates         200 200 200 200 200 200 200 200   404 404   401
+POST   api:release-release       403 403 409 403 403 403 403 409   404 404   401
+POST   api:release-withdraw      403 403 200 200 403 403 403 200   404 404   401
+GET    api:audit-event-list      200 200 200 200 200 200 200 200   200 200   401
+GET    api:audit-event-detail    200 200 200 200 200 200 200 200   404 404   401
+"""
+
+
+def table(text: str) -> dict[tuple[str, str], dict[str, int]]:
+    """{(route, method): {who: status}}"""
+    lines: dict[tuple[str, str], dict[str, int]] = {}
+    for line in text.splitlines():
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        method, name, *statuses = words
+        assert (name, method) not in lines, f"twice: {line}"
+        assert method in METHODS and len(statuses) == len(WHO), f"one status for each of {WHO}: {line}"
+        lines[name, method] = dict(zip(WHO, map(int, statuses), strict=True))
+    return lines
+
+
+EXPECTED = table(PAGES) | table(API)
+ROUTES = {route.name: route for route in routes()}
+
+
+@pytest.fixture(scope="module")
+def house(django_db_setup: None, django_db_blocker: Any) -> Iterator[Everything]:
+    """Built once for the whole table; nothing of it is left behind."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield everything()
+        transaction.set_rollback(True)
+
+
+def body(house: Everything, name: str) -> dict[str, Any]:
+    """What is sent to `name`: in order as far as the person matters."""
+    home, pk = house.home, {noun: str(row.pk) for noun, row in house.records.items()}
+    bodies: dict[str, dict[str, Any]] = {
+        "organisation-detail": {"name": "Linden Bank", "seat": "DE"},
+        "organisation-add-member": {"username": "dev"},
+        "project-appoint": {"username": "noor", "role": "viewer"},
+        "approval-detail": {"verdict": "approve", "reason": "Looked at it.", "password": "wrong"},
+        "dossier-declare": {"prompt": "none", "text": "None."},
+        "release-withdraw": {"reason": "A better one came."},
+        "api:project-list": {"organisation": str(home.organisation.pk), "name": "Another"},
+        "api:project-members": {"username": "noor", "role": "viewer"},
+        "api:project-classification": {"answers": {}, "reason": "So it is."},
+        "api:base-model-list": {"project": pk["project"], "folder": "none", "name": "None", "licence": "MIT"},
+        "api:dataset-list": {"project": pk["project"], "name": "Another"},
+        "api:evaluation-plan-list": {"project": pk["project"], "name": "Another", "tasks": [], "thresholds": []},
+        "api:run-list": {"project": pk["project"], "base_model": pk["base-model"], "data": [pk["dataset-version"]]},
+        "api:approval-list": {"kind": "dataset_version", "id": pk["dataset-version"], "project": pk["project"]},
+        "api:approval-decisions": {"verdict": "approve"},
+        "api:reauthentication-list": {"password": "wrong", "subject_sha256": "0" * 64, "verdict": "approve"},
+        "api:model-card-list": {"model_version": pk["model-version"]},
+        "api:dossier-declarations": {"prompt": "none", "text": "None."},
+        "api:dossier-facts": {"fact": "none", "value": True},
+        "api:release-list": {"dossier_version": pk["dossier-version"]},
+        "api:release-withdraw": {"reason": "A better one came."},
+    }
+    return bodies.get(name, {} if name.startswith("api:") else {"none": "of its fields"})
+
+
+def knock(house: Everything, route: Route, method: str, who: str, *, absent: bool = False) -> Any:
+    """(the answer, the address); whatever it did is undone."""
+    client = house.client(who, api=route.is_api)
+    cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+    address, given = house.address(route, method, absent=absent), body(house, route.name)
+    with transaction.atomic():
+        if route.name == "api:dataset-versions" and method == "POST":
+            response = client.post(address, version_of(rows(3)), format="multipart")
+        elif route.is_api and method != "GET":
+            headers = {"HTTP_IF_MATCH": "*"} if method == "PATCH" else {}
+            response = client.generic(method, address, json.dumps(given), content_type="application/json", **headers)
+        elif method == "POST":
+            response = client.post(address, given)
+        else:
+            response = client.generic(method, address)
+        transaction.set_rollback(True)
+    client.cookies = SimpleCookie(cookies)  # signing out is undone too
+    return response, address
+
+
+def test_every_route_has_a_line_and_every_line_a_route() -> None:
+    named = {name for name, _ in EXPECTED}
+    assert named == set(ROUTES), "write a line for each of these, or take away what is gone"
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_each_person_gets_at_each_door_what_the_table_says(house: Everything, who: str) -> None:
+    wrong = []
+    for (name, method), expected in EXPECTED.items():
+        response, _ = knock(house, ROUTES[name], method, who)
+        if response.status_code != expected[who]:
+            wrong.append(f"{method} {name}: {who} got {response.status_code}, not {expected[who]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_has_no_line_is_no_method_of_the_route(house: Everything) -> None:
+    open_doors = []
+    for route in ROUTES.values():
+        for method in METHODS:
+            if (route.name, method) not in EXPECTED:
+                response, _ = knock(house, route, method, "ada")
+                if response.status_code != 405:
+                    open_doors.append(f"{method} {route.name}: {response.status_code}")
+    assert not open_doors, "\n".join(open_doors)
+
+
+@pytest.mark.parametrize("who", STRANGERS)
+def test_another_projects_record_is_told_exactly_as_an_absent_one(house: Everything, who: str) -> None:
+    told_apart, compared = [], 0
+    for (name, method), expected in EXPECTED.items():
+        route = ROUTES[name]
+        if not route.parameters or expected[who] != 404:
+            continue
+        compared += 1
+        foreign, address = knock(house, route, method, who)
+        absent, nowhere = knock(house, route, method, who, absent=True)
+        if absent.status_code != 404 or told(foreign, address) != told(absent, nowhere):
+            told_apart.append(f"{method} {name}: {foreign.content[-300:]!r} and {absent.content[-300:]!r}")
+    assert not told_apart, "\n".join(told_apart)
+    assert compared > 80
+
+
+def test_another_projects_record_named_in_a_body_is_told_as_an_absent_one(house: Everything) -> None:
+    dev, own = house.client("dev", api=True), str(house.home.elsewhere.pk)
+    absent = "00000000-0000-0000-0000-000000000007"
+    pk = {noun: str(row.pk) for noun, row in house.records.items()}
+
+    def answers(address: str, **named: Any) -> list[bytes]:
+        return [dev.post(f"{ROOT}{address}", given).content for given in (named, _with(named, absent))]
+
+    asked = {
+        "a base model of a run": answers("/runs/", project=own, base_model=pk["base-model"], data=[absent]),
+        "the subject of a request": answers("/approvals/", project=own, kind="run", id=pk["run"]),
+        "the model of a card": answers("/model-cards/", model_version=pk["model-version"]),
+        "the dossier of a release": answers("/releases/", dossier_version=pk["dossier-version"]),
+    }
+    for what, (foreign, nowhere) in asked.items():
+        assert foreign == nowhere, what
+        assert json.loads(foreign)["status"] == 404, what
+
+
+def _with(named: dict[str, Any], absent: str) -> dict[str, Any]:
+    return {name: value if name in ("project", "kind", "data") else absent for name, value in named.items()}

@@ -1,0 +1,196 @@
+"""Every route of the house, read from the resolver, and a house with one record of everything to knock at."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from knox.models import AuthToken
+from rest_framework.test import APIClient
+
+from governance.delivery.releases import services as releases
+from governance.documents.dossiers import services as dossiers
+from governance.foundation.audit.models import AuditEvent
+from governance.foundation.core.actor import Actor
+from governance.foundation.jobs.models import Job
+from governance.people.approvals.models import ApprovalRequest
+from governance.people.organisations import services as organisations
+from governance.people.projects import services as projects
+from governance.work.runs import services as runs
+from governance.work.runs.models import Run
+from tests import factories
+from tests.people import House, house, person
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# What a token's owner is compared by: of another project of the same organisation, of another organisation, nobody.
+STRANGERS = ("noor", "dev")
+WHO = ("ada", "ben", "rita", "cleo", "paula", "omar", "vera", "admin", *STRANGERS, "nobody")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address: its name (“api:run-list”), and the names of its parameters."""
+
+    name: str
+    parameters: tuple[str, ...]
+
+    @property
+    def is_api(self) -> bool:
+        return self.name.startswith("api:")
+
+
+def routes() -> Iterator[Route]:
+    """Every named route of the resolver, the API's router among them."""
+    yield from _walk(get_resolver().url_patterns, "")
+
+
+def _walk(patterns: Any, namespace: str) -> Iterator[Route]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from _walk(pattern.url_patterns, namespace + inner)
+        elif isinstance(pattern, URLPattern):
+            yield Route(f"{namespace}{pattern.name}", tuple(pattern.pattern.converters))
+
+
+# Whose id an address takes, where its name does not begin with the noun.
+ABOUT = {
+    "questionnaire": "project",
+    "dataset-version-create": "dataset",
+    "api:dataset-versions": "dataset",
+    "api:project-dismiss": "project",
+    "dossier-compare": "dossier-version",
+    "dossier-export": "dossier-version",
+    "dossier-bundle": "dossier-version",
+    "dossier-download": "dossier-version",
+    "release-propose": "dossier-version",
+    "approval-ask": "dataset-version",
+}
+
+
+QUERY = {
+    "api:dossier-export": "?format=json",
+    "api:evaluation-export": "?format=json",
+    "api:model-card-export": "?format=json",
+}
+
+
+@dataclass
+class Everything:
+    """A house in which each noun has a record of Linden Bank's project, and who may knock."""
+
+    home: House
+    noor: Actor
+    records: dict[str, Any] = field(default_factory=dict)
+    clients: dict[tuple[str, bool], Any] = field(default_factory=dict)
+
+    def actor(self, who: str) -> Actor:
+        return self.noor if who == "noor" else getattr(self.home, who)
+
+    def client(self, who: str, *, api: bool) -> Any:
+        return self.clients[who, api]
+
+    def sign_in(self) -> None:
+        """A client for each: a session for pages, a token for the API. Before the first test, whose own
+        transaction would take the sessions away again."""
+        for who in WHO:
+            page, api = Client(), APIClient()
+            if who != "nobody":
+                user = get_user_model().objects.get(pk=self.actor(who).user_id)
+                page.force_login(user)
+                api.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user=user)[1]}")
+            self.clients |= {(who, False): page, (who, True): api}
+
+    def address(self, route: Route, method: str, *, absent: bool = False) -> str:
+        """Where `route` lies for the project's own record, or for one that is not there."""
+        return reverse(route.name, kwargs=self._parameters(route, method, absent=absent)) + QUERY.get(route.name, "")
+
+    def _parameters(self, route: Route, method: str, *, absent: bool) -> dict[str, Any]:
+        given: dict[str, Any] = {
+            "project": self.home.project.pk,
+            "kind": "dataset_version",
+            "form": "json",
+            "digest": "0" * 64,
+            "prompt": "none",
+            "sha256": "f" * 64 if absent else self.records["model-version"].digest,
+            "member": self.records["member"].pk,
+            "pk": self._pk(route, method, absent=absent) if "pk" in route.parameters else None,
+        }
+        if absent and "pk" not in route.parameters:
+            given["project"] = uuid.UUID(int=7)
+        return {name: given[name] for name in route.parameters}
+
+    def _pk(self, route: Route, method: str, *, absent: bool) -> Any:
+        name = route.name.removeprefix("api:")
+        nouns = [noun for noun in self.records if name.startswith(noun)]
+        noun = ABOUT.get(route.name) or max(nouns, key=len)
+        if absent:
+            return 10**9 if noun == "audit-event" else uuid.UUID(int=7)
+        # What is done is done to a draft; what is looked at has all there is to see.
+        return self.records["draft" if (noun, method) == ("run", "POST") else noun].pk
+
+
+def everything() -> Everything:
+    """One record of each noun, built through the services."""
+    home = house()
+    noor = person("noor", "Noor Aydin")
+    organisations.add_member(actor=home.admin, organisation_id=home.organisation.pk, username="noor")
+    projects.create(actor=noor, organisation_id=home.organisation.pk, name="Mortgage letters")
+    run = factories.finished_run(home)
+    version = run.model_version
+    frozen = dossiers.freeze(actor=home.ada, dossier_id=version.dossier.pk)
+    release = releases.propose(actor=home.ada, dossier_version_id=frozen.pk)
+    rendering = dossiers.export(actor=home.cleo, version_id=frozen.pk)
+    records = {
+        "organisation": home.organisation,
+        "project": home.project,
+        "member": home.project.members.get(user_id=home.vera.user_id),
+        "classification": home.project.classifications.first(),
+        "base-model": run.base_model,
+        "dataset": run.data()[0].dataset,
+        "dataset-version": run.data()[0],
+        "evaluation-plan": run.evaluation_plan,
+        "run": run,
+        "draft": _draft(home),
+        "approval": _asked(home),
+        "evaluation": version.evaluations.get(),
+        "model-version": version,
+        "model-card": version.model_cards.first(),
+        "dossier": version.dossier,
+        "dossier-version": frozen,
+        "release": release,
+        "rendering": rendering,
+        "job": Job.objects.get(subject_id=rendering.pk),
+        "audit-event": AuditEvent.objects.filter(project=home.project.pk).first(),
+    }
+    made = Everything(home, noor, records)
+    made.sign_in()
+    return made
+
+
+def _draft(home: House) -> Run:
+    return runs.prepare(
+        actor=home.ada,
+        project_id=home.project.pk,
+        base_model_id=factories.base_model(home).pk,
+        data=[factories.dataset_version(home).pk],
+        training={},
+        evaluation_plan_id=factories.evaluation_plan(home).pk,
+    )
+
+
+def _asked(home: House) -> ApprovalRequest:
+    return runs.submit(actor=home.ada, run_id=_draft(home).pk)
+
+
+# Nonces, and CSRF tokens: 64 letters and digits, unlike a digest with capitals among them.
+CHANGING = re.compile(r'nonce="[^"]*"|\b(?=\w*[A-Z])[A-Za-z0-9]{64}\b')
+
+
+def told(response: Any, address: str) -> str:
+    """What a refusal says, without what differs by itself: nonces, tokens and the address that was asked for."""
+    return CHANGING.sub("", response.content.decode()).replace(address, "ADDRESS")
