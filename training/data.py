@@ -11,7 +11,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -90,11 +90,11 @@ def prepare(spec: TrainingSpec, folder: Path, tokenizer: ChatTokenizer) -> Prepa
         (file.path, example) for file in [*validation_files, *train_files] for example in file.examples
         if file.role == "validation" or example.digest in held_out
     ]  # fmt: skip
-    validation = [example for _, example in pairs]
-    known = {example.digest for example in train}
     canaries = make_canaries(spec.canaries)
     planted = [encoder.encode(canary.row()) for canary in canaries for _ in range(canary.repeats)]
     end_ids = frozenset().union(*(example.end_ids for example in train))
+    known = {example.digest for example in train}
+    validation = [example for _, example in pairs]
     report = DataReport(
         files=tuple(_file_report(file, held_out) for file in [*train_files, *validation_files]),
         template=_template_report(rendering, tokenizer, end_ids),
@@ -108,16 +108,7 @@ def prepare(spec: TrainingSpec, folder: Path, tokenizer: ChatTokenizer) -> Prepa
         duplicates=len(train) - len(known),
         split=_split_words(spec) if held_out else None,
         validation_reason=None if validation else reason or "no validation row has a loss token within the limit",
-        canaries=tuple(
-            PlantedCanary(
-                prompt=canary.prompt,
-                completion=canary.completion,
-                secret=canary.secret,
-                possibilities=canary.possibilities,
-                repeats=canary.repeats,
-            )
-            for canary in canaries
-        ),
+        canaries=tuple(PlantedCanary(**asdict(canary)) for canary in canaries),
         canary_rows=len(planted),
     )
     return Prepared([*train, *planted], validation, [path for path, _ in pairs], report, end_ids)

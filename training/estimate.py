@@ -109,24 +109,21 @@ def estimate(
     check_length(base, spec.hyperparameters.max_length)
     prepared = prepare(spec, folder, base.tokenizer)
     gpu = environment.first_gpu() if spec.device != "cpu" else None
-    device = "cpu" if spec.device == "cpu" or (spec.device == "auto" and gpu is None) else "cuda"
-    precision = spec.precision if spec.precision != "auto" else ("fp32" if device == "cpu" else "bf16")
+    device, precision = _place(spec, gpu)
     plan = make_plan(spec, prepared.report.train_rows, device)
     flops = count_flops(base, spec.method, head_on_all=False)
     tokens, model_flops = _work(prepared, plan, flops, spec)
-    total = base.parameters + flops.adapter
+    all_flops = model_flops + _validation_flops(prepared, plan, flops) + _recomputed(spec, model_flops)
+    time = foresee_time(all_flops, spec, device=device, gpu=gpu, flops_per_second=flops_per_second)
     memory, parts = foresee_memory(base, spec, prepared, plan, device=device, precision=precision)
-    time = foresee_time(
-        model_flops + _validation_flops(prepared, plan, flops) + _recomputed(spec, model_flops),
-        spec, device=device, gpu=gpu, flops_per_second=flops_per_second,
-    )  # fmt: skip
-    legal = legal_compute(total, tokens)
+    legal = legal_compute(base.parameters + flops.adapter, tokens)
     known = spec.base_training_flops
+    gpu_memory = gpu.memory_bytes if gpu else None
     return Estimate(
         device=device,
         device_name=(gpu.name if gpu else None) if device == "cuda" else environment.cpu_name(),
         precision=precision,
-        total_parameters=total,
+        total_parameters=base.parameters + flops.adapter,
         trainable_parameters=room.trained_parameters(base, spec),
         train_rows=prepared.report.train_rows,
         validation_rows=prepared.report.validation_rows,
@@ -136,7 +133,7 @@ def estimate(
         hyperparameters=plan.choices,
         memory=memory,
         memory_parts=parts,
-        memory_present=environment.available_memory() if device == "cpu" else (gpu.memory_bytes if gpu else None),
+        memory_present=environment.available_memory() if device == "cpu" else gpu_memory,
         disk_bytes=room.disk_bytes(base, spec),
         time=time,
         energy=foresee_energy(time, power_watts, gpu),
@@ -157,6 +154,8 @@ def foresee_memory(
         "weights": float(room.weight_bytes(base, spec, precision)),
         "gradients and optimizer": float(room.training_bytes(base, spec)),
     }
+    if device == "cpu" and room.stored_bytes(base) != parts["weights"]:
+        parts["weight files, mapped while they are converted"] = float(room.stored_bytes(base))
     floats = activation_numbers_per_token(base.config)
     if floats is None:
         return Range(None, None, None, "bytes", None, "the model's config does not give its widths"), parts
@@ -273,6 +272,13 @@ def _words(found: Range, scale: float, unit: str) -> tuple[str | None, str | Non
         return None, found.reason
     low, likely, high = (f"{value / scale:.2g}" for value in (found.low, found.likely, found.high))
     return f"about {likely} {unit} ({low} to {high})", found.method
+
+
+def _place(spec: TrainingSpec, gpu: Gpu | None) -> tuple[str, str]:
+    """Device and precision as the trainer will choose them on this machine."""
+    device = "cpu" if spec.device == "cpu" or (spec.device == "auto" and gpu is None) else "cuda"
+    usual = "fp32" if device == "cpu" else "bf16"
+    return device, usual if spec.precision == "auto" else spec.precision
 
 
 def _work(prepared: Prepared, plan: Plan, flops: FlopCount, spec: TrainingSpec) -> tuple[int, float]:

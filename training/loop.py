@@ -246,7 +246,7 @@ class Loop:
         self.model.eval()
         rows = self.validation_rows
         total = torch.zeros((), device=self.settings.device, dtype=torch.float64)
-        for batch in validation_batches([row.length for row in rows], 2 * self.plan.batch_size):
+        for batch in validation_batches([row.length for row in rows], self.plan.batch_size):
             self._leave_if_stopped()
             with self.precision():
                 total += self.loss(self.model, make_batch([rows[place] for place in batch], self.settings.device))

@@ -9,6 +9,7 @@ from training.base_model import BaseFolder
 from training.errors import NoRoom
 from training.flops import adapter_parameters
 from training.spec import Full, TrainingSpec
+from training.weights import BYTES_PER_NUMBER
 
 GIB = 2**30
 _MOMENTS = 8  # AdamW keeps two 32-bit numbers for each trained one
@@ -24,6 +25,11 @@ def weight_bytes(base: BaseFolder, spec: TrainingSpec, precision: str) -> int:
     """Memory of the loaded base weights: 16 bits where they are frozen and the run is in bf16, else 32."""
     half = precision == "bf16" and not isinstance(spec.method, Full)
     return base.parameters * (2 if half else 4)
+
+
+def stored_bytes(base: BaseFolder) -> int:
+    """Size of the weights as they are stored."""
+    return sum(info.numbers * BYTES_PER_NUMBER[info.dtype] for info in base.tensors.values())
 
 
 def training_bytes(base: BaseFolder, spec: TrainingSpec) -> int:

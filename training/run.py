@@ -28,7 +28,7 @@ from training.errors import (
 )
 from training.job import Job
 from training.manifest import ErrorReport, Manifest, Status, load_manifest
-from training.spec import load_spec
+from training.spec import TrainingSpec, load_spec
 from training.strict import write as to_plain
 from training.telemetry import EventLog, now
 
@@ -119,7 +119,7 @@ def _already_done(spec_path: Path, out: Path, resume: bool) -> int | None:
         return None
     earlier = load_manifest(out / _MANIFEST)
     if earlier.status == "succeeded":
-        if earlier.spec_sha256 == load_spec(spec_path).digest():
+        if TrainingSpec.parse(earlier.spec).settings_digest() == load_spec(spec_path).settings_digest():
             return EXIT_SUCCEEDED
         message = "The folder holds the finished run of another spec. Give an empty folder."
         raise UserError("output-in-use", message, str(out))

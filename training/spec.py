@@ -7,7 +7,6 @@ trainer; what it chose, and why, stands in the manifest.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from dataclasses import dataclass, field
@@ -151,15 +150,16 @@ class TrainingSpec:
         """The sha256 of the canonical JSON of `to_json()`: leaving a default out or stating it is the same spec."""
         return digests.sha256_of(self.to_json())
 
-    def resolved(self, folder: Path) -> TrainingSpec:
-        """The same spec with relative data paths, and a base model folder found there, placed under `folder`."""
+    def settings_digest(self) -> str:
+        """The digest of all but where things lie: a run may go on after its files were moved.
 
-        def placed(files: tuple[DataFile, ...]) -> tuple[DataFile, ...]:
-            return tuple(dataclasses.replace(file, path=str(folder / file.path)) for file in files)
-
-        data = dataclasses.replace(self.data, train=placed(self.data.train), validation=placed(self.data.validation))
-        base = folder / self.base_model
-        return dataclasses.replace(self, data=data, base_model=str(base) if base.exists() else self.base_model)
+        What the base model and the rows are is held by their own digests, in manifest and checkpoint.
+        """
+        whole = self.to_json()
+        for file in (*whole["data"]["train"], *whole["data"]["validation"]):
+            del file["path"]
+        del whole["base_model"]
+        return digests.sha256_of(whole)
 
 
 def load_spec(path: str | Path) -> TrainingSpec:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -153,5 +154,5 @@ def test_the_rate_rises_then_falls_along_a_cosine(spec: dict[str, Any]) -> None:
     assert rates[:10] == pytest.approx([step / 10 for step in range(1, 11)])
     assert rates[10] == 1.0
     assert rates[55] == pytest.approx(0.5)
-    assert all(later < earlier for earlier, later in zip(rates[10:], rates[11:], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(rates[10:]))
     assert 0 < rates[-1] < 0.001

@@ -151,6 +151,22 @@ def test_another_spec_cannot_continue_a_run(stopping: dict[str, Any], train: Tra
     assert "another spec" in manifest.error.message
 
 
+def test_a_run_goes_on_after_its_files_were_moved(
+    stopping: dict[str, Any], train: Train, tiny: Path, tmp_path: Path
+) -> None:
+    _, whole = train(stopping)
+    cut_back(tmp_path / "out", 8)
+    (tmp_path / "train.jsonl").rename(tmp_path / "moved.jsonl")
+    shutil.copytree(tiny, tmp_path / "moved")
+    moved = {**stopping, "base_model": "moved", "data": {**stopping["data"], "train": [{"path": "moved.jsonl"}]}}
+    code, resumed = train(moved, resume=True)
+    assert code == 0
+    assert resumed.output is not None
+    assert whole.output is not None
+    assert resumed.output.weights_sha256 == whole.output.weights_sha256
+    assert train(moved, resume=True)[0] == 0
+
+
 def test_changed_data_cannot_continue_a_run(stopping: dict[str, Any], train: Train, tmp_path: Path) -> None:
     train(stopping)
     cut_back(tmp_path / "out", 8)

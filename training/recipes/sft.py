@@ -115,7 +115,7 @@ def make_loop(job: Job, base: BaseFolder, prepared: Prepared, place: Place, plan
             max_grad_norm=spec.hyperparameters.max_grad_norm,
             checkpoint_every=None if spec.checkpoint_every == "epoch" else spec.checkpoint_every,
             identity={
-                "spec": spec.digest(),
+                "spec": spec.settings_digest(),
                 "base model": base.sha256,
                 "data": digests.sha256_of([example.digest for example in prepared.train]),
                 "device": place.device,
