@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 
+from governance.delivery.releases import services as releases
 from governance.documents.dossiers import selectors, services
 from governance.documents.dossiers.assembling import assemble
 from governance.documents.dossiers.models import Dossier, DossierVersion
@@ -16,6 +17,7 @@ from governance.foundation.core import blobs
 from governance.foundation.core.errors import NotAllowed, NotFound, StaleSubject, Unusable, WrongState
 from governance.law.regulation import rules as regulation
 from governance.people.approvals import services as approvals
+from governance.people.approvals.models import ApprovalRequest
 from governance.people.projects import services as projects
 from governance.work.runs.models import Run
 from tests import factories
@@ -311,15 +313,29 @@ def test_who_wrote_text_or_made_the_run_cannot_sign(home: House, dossier: Dossie
 
 def test_a_signature_stands_until_a_point_changes(home: House, dossier: Dossier) -> None:
     version = _signed(home, dossier)
-    assert selectors.version_standing(version).approval.granted
+    assert selectors.version_standing(version).current  # being signed is no change of what was signed
     services.declare(actor=home.ada, dossier_id=dossier.pk, prompt="iv-9.plan", text="Weekly counts.")
     standing = selectors.version_standing(version)
     assert standing.approval.granted
     assert not standing.current
-    # the signature over version 1 has become a record that Annex IV(2)(g) may cite, beside the changed point
-    assert [change.ref for change in standing.since] == ["Annex IV(2)(g)", "Annex IV(9)"]
-    change = standing.since[-1]
-    assert (change.before, change.now) == ((), ("Weekly counts.",))
+    (change,) = standing.since
+    assert (change.ref, change.before, change.now) == ("Annex IV(9)", (), ("Weekly counts.",))
+
+
+def test_a_release_is_told_by_the_next_dossier_and_changes_nothing_that_was_signed(
+    home: House, dossier: Dossier
+) -> None:
+    version = _signed(home, dossier)
+    proposed = releases.propose(actor=home.ada, dossier_version_id=version.pk)
+    request = ApprovalRequest.objects.get(subject_kind="release", subject_id=proposed.pk)
+    factories.approve(home.rita, request)
+    assert prompts(selectors.draft(dossier))["xi-1-1-c.date"][0]["met_by"] == []
+    released = releases.release(actor=home.rita, release_id=proposed.pk)
+    prompt, section = prompts(selectors.draft(dossier))["xi-1-1-c.date"]
+    said = section["statements"][prompt["met_by"][0]]
+    assert said["text"].startswith("Released on ")
+    assert [each["sha256"] for each in said["evidence"]] == [released.content_digest]
+    assert selectors.version_standing(version).current
 
 
 def test_a_signed_dossier_makes_its_report_a_signed_one_in_the_next(home: House, dossier: Dossier) -> None:

@@ -8,6 +8,9 @@ class ReleasesConfig(AppConfig):
 
     def ready(self) -> None:
         from governance.delivery.releases.models import Release
+        from governance.delivery.releases.selectors import as_sources
+        from governance.documents.sources import outlets
         from governance.people.approvals import subjects
 
         subjects.register(Release)
+        outlets.register(as_sources)

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from governance.delivery.releases.models import Release
 from governance.delivery.releases.rules import State
+from governance.documents.sources.records import Source
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
 from governance.people.projects import selectors as projects
@@ -30,6 +31,27 @@ def live(model_version: ModelVersion) -> Release | None:
     return Release.objects.filter(
         model_version=model_version, state__in=[State.PROPOSED.value, State.RELEASED.value]
     ).first()
+
+
+def as_sources(model_version: ModelVersion) -> list[Source]:
+    """The releases of a model version that are in force, as documents cite them."""
+    in_force = Release.objects.filter(model_version=model_version, state=State.RELEASED.value)
+    return [
+        Source(
+            kind=each.kind,
+            id=str(each.pk),
+            sha256=each.content_digest,
+            name=str(each),
+            facts={
+                "released_at": each.released_at,
+                "released_by": each.released_by_name,
+                "purpose": each.purpose,
+            },
+            by=each.released_by_name,
+            at=each.released_at,
+        )
+        for each in in_force.select_related("model_version", "dossier_version", "evaluation")
+    ]
 
 
 def released(actor: Actor, digest: str) -> list[Release]:

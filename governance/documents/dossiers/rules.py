@@ -4,7 +4,7 @@ A prompt is met by statements; it does not apply by a rule of the edition or by 
 Completeness counts prompts, never sections, and is never called compliance.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -83,6 +83,25 @@ def missing(document: Mapping[str, Any]) -> list[dict[str, str]]:
         for prompt in section["prompts"]
         if kind_of(prompt, section) == "missing"
     ]
+
+
+def without(document: Mapping[str, Any], withheld: Callable[[Mapping[str, str]], bool]) -> dict[str, Any]:
+    """`document` without the statements that cite a record for which `withheld` holds."""
+    sections = []
+    for section in document["sections"]:
+        kept = [
+            index
+            for index, said in enumerate(section["statements"])
+            if not any(withheld(cited) for cited in said["evidence"])
+        ]
+        place = {index: number for number, index in enumerate(kept)}
+        prompts = [
+            {**prompt, "met_by": [place[index] for index in prompt["met_by"] if index in place]}
+            for prompt in section["prompts"]
+        ]
+        statements = [section["statements"][index] for index in kept]
+        sections.append({**section, "prompts": prompts, "statements": statements})
+    return {**document, "sections": sections}
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[PointChange]:

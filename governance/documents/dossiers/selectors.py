@@ -120,8 +120,16 @@ def contradictions(dossier: Dossier, *, known: Sources | None = None) -> list[li
 
 
 def changed(before: DossierVersion, now: dict[str, Any]) -> list[PointChange]:
-    """Point by point, what differs between a frozen version and another document (a later version's, or a draft)."""
-    return rules.changes(before.document, now)
+    """Point by point, what differs between a frozen version and another document (a later version's, or a draft).
+
+    What came about by the version itself, its signatures and the release that rests on it, is no change of what was
+    signed.
+    """
+    decisions = Decision.objects.filter(request__subject_id=before.pk).values_list("pk", flat=True)
+    followed = {str(pk) for pk in decisions}
+    return rules.changes(
+        before.document, rules.without(now, lambda cited: cited["kind"] == "release" or cited["id"] in followed)
+    )
 
 
 @dataclass(frozen=True)

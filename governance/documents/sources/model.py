@@ -241,10 +241,10 @@ def released(release: Source) -> Told:
     return measured(f"Released on {n.minute(facts['released_at'])}{by}, for this purpose: {facts['purpose']}")
 
 
-def channels(release: Source) -> Told | None:
-    """By which channels it is given out."""
-    spoken = release.facts.get("distribution")
-    return measured(f"The release says how the model reaches others: {spoken}.") if spoken else None
+def channels(release: Source, project: Source) -> Told:
+    """By which channels it is given out, as the project describes itself."""
+    ways = {"none": "not at all", "api": "over a service", "weights": "as weights"}
+    return measured(f"{release.name}; the project hands its models on {ways[project.facts['distribution']]}.")
 
 
 def approved(

@@ -12,7 +12,7 @@ _lookups: list[Lookup] = []
 
 def register(lookup: Lookup) -> None:
     """`lookup(model_version)` gives the releases that stand, each a Source whose facts have `released_at` (a time),
-    `released_by`, `purpose` and `distribution` (in words). Registering the same one again changes nothing."""
+    `released_by` and `purpose`. Registering the same one again changes nothing."""
     if lookup not in _lookups:
         _lookups.append(lookup)
 

@@ -11,7 +11,7 @@ ANSWERS = (
     answer("iv-1-b.interfaces", model.formats, "base_model", "manifest"),
     answer("iv-1-c.software", training.tools, "manifest"),
     answer("iv-1-c.runtime", model.runtime, "model_version", "evaluation"),
-    answer("iv-1-d.forms", model.channels, each="releases"),
+    answer("iv-1-d.forms", model.channels, "project", each="releases"),
     answer("iv-1-d.artifact", model.files, "model_version", "base_model"),
     answer("iv-1-e.footprint", model.footprint, "model_version", "base_model", "manifest"),
 )

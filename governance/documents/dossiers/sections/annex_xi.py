@@ -9,7 +9,7 @@ ANSWERS = (
     answer("xi-1-1-b.inherited", licences.inherited, "project", "organisation", "base_model", "datasets"),
     answer("xi-1-1-b.inherited", model.upstream, "base_model"),
     answer("xi-1-1-c.date", model.released, each="releases"),
-    answer("xi-1-1-c.channels", model.channels, each="releases"),
+    answer("xi-1-1-c.channels", model.channels, "project", each="releases"),
     answer("xi-1-1-d.architecture", model.architecture, "base_model", "manifest"),
     answer("xi-1-1-d.parameters", model.parameters, "manifest"),
     answer(("xi-1-1-e.modalities", "xi-1-1-e.formats"), model.formats, "base_model", "manifest"),

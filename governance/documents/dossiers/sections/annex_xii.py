@@ -8,7 +8,7 @@ ANSWERS = (
     answer("xii-1-b.inherited", licences.inherited, "project", "organisation", "base_model", "datasets"),
     answer("xii-1-b.inherited", model.upstream, "base_model"),
     answer("xii-1-c.date", model.released, each="releases"),
-    answer("xii-1-c.channels", model.channels, each="releases"),
+    answer("xii-1-c.channels", model.channels, "project", each="releases"),
     answer("xii-1-e.runtime", model.runtime, "model_version", "evaluation"),
     answer("xii-1-f.architecture", model.architecture, "base_model", "manifest"),
     answer("xii-1-f.parameters", model.parameters, "manifest"),
