@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
 from governance.foundation.jobs.selectors import worker_is_alive
@@ -37,7 +37,7 @@ def _broker() -> bool:
     if settings.BROKER_URL.startswith("filesystem:"):
         return settings.BROKER_DIR.is_dir()
     try:
-        with Connection(settings.BROKER_URL, connect_timeout=2) as broker:
+        with Connection(settings.BROKER_URL, connect_timeout=2) as broker:  # type: ignore[no-untyped-call]
             broker.ensure_connection(max_retries=0, timeout=2)
     except (OperationalError, OSError):
         return False

@@ -7,6 +7,7 @@ from uuid import UUID
 from governance.foundation.core.errors import NotFound
 from governance.foundation.core.records import Record
 from governance.people.approvals.rules import POLICIES
+from governance.people.projects.models import Project
 
 
 @runtime_checkable
@@ -48,7 +49,7 @@ def load(kind: str, pk: UUID) -> Approvable:
         raise NotFound("subject")
     try:
         return cast(Approvable, model._default_manager.get(pk=pk))
-    except model.DoesNotExist:  # type: ignore[attr-defined]
+    except model.DoesNotExist:
         raise NotFound(POLICIES[kind].noun) from None
 
 
@@ -57,7 +58,5 @@ def belongs_to(subject: Approvable, project_id: UUID) -> bool:
     own = getattr(subject, "project_id", None)
     if own is not None:
         return bool(own == project_id)
-    from governance.people.projects.models import Project
-
     organisation = getattr(subject, "organisation_id", None)
-    return Project.objects.filter(pk=project_id, organisation_id=organisation).exists()
+    return organisation is not None and Project.objects.filter(pk=project_id, organisation_id=organisation).exists()

@@ -4,6 +4,7 @@ whose act it is, with their password where they sign; the work is done by a real
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -197,7 +198,7 @@ class Story:
         }
         for name, rendering in asked.items():
             if rendering.state != RenderingState.READY:
-                self._wait(lambda pk=rendering.pk: self._job("render", pk), f"making {name}")
+                self._wait(partial(self._job, "render", rendering.pk), f"making {name}")
             rendering.refresh_from_db()
             if rendering.state != RenderingState.READY:
                 raise StoryStopped(f"{name} was not made: {rendering.error}")

@@ -1,6 +1,7 @@
 """Who asks, and what a refusal looks like as a page."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -21,11 +22,11 @@ class ActorMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Any) -> HttpResponse:
         request.actor = Actor.of(request.user) if request.user.is_authenticated else None
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
+    def process_view(self, request: Any, view: object, args: object, kwargs: object) -> HttpResponse | None:
         match = request.resolver_match
         if request.actor is not None or match.url_name in OPEN_TO_ALL or "api" in match.namespaces:
             return None
@@ -45,7 +46,7 @@ class SpokenErrorsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+    def process_exception(self, request: Any, error: Exception) -> HttpResponse | None:
         if not isinstance(error, Refusal) or "api" in request.resolver_match.namespaces:
             return None
         if request.method == "POST" and not isinstance(error, (NotAllowed, NotFound)):

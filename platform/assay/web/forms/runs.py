@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from governance.materials.base_models.models import BaseModel
@@ -14,7 +15,7 @@ from governance.work.runs.models import Run, RunData
 AUTO = _("auto")  # the trainer chooses, and says why
 
 
-def _number(empty: str) -> forms.NumberInput:
+def _number(empty: str | Promise) -> forms.NumberInput:
     """A number that may be left out; `empty` stands in the field and says what holds then."""
     return forms.NumberInput(attrs={"placeholder": empty, "step": "any"})
 
@@ -22,7 +23,8 @@ def _number(empty: str) -> forms.NumberInput:
 class RunForm(forms.Form):
     title = forms.CharField(label=_("Title"), max_length=120, required=False, help_text=_("What this run tries."))
     base_model = forms.ModelChoiceField(label=_("Base model"), queryset=BaseModel.objects.none())
-    data = forms.ModelMultipleChoiceField(
+    # Django takes declared fields off the class, so `form.data` stays what was posted.
+    data = forms.ModelMultipleChoiceField(  # type: ignore[assignment]
         label=_("Training data"), queryset=DatasetVersion.objects.none(), widget=forms.CheckboxSelectMultiple
     )
     validation_fraction = forms.FloatField(
@@ -34,7 +36,7 @@ class RunForm(forms.Form):
     r = forms.IntegerField(
         label=_("Rank r"), initial=16, min_value=1, max_value=1024, required=False, widget=_number("16")
     )
-    alpha = forms.FloatField(label=_("Alpha"), initial=32, min_value=0.01, required=False, widget=_number("32"))
+    alpha = forms.IntegerField(label=_("Alpha"), initial=32, min_value=1, required=False, widget=_number("32"))
     dropout = forms.FloatField(
         label=_("Dropout"), initial=0.0, min_value=0, max_value=0.99, required=False, widget=_number("0")
     )
