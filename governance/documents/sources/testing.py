@@ -157,14 +157,15 @@ def signed(signature: Source, evaluation: Source) -> Told:
 def resources(evaluation: Source) -> Told:
     """Which resources validation and testing took."""
     report: Report = evaluation.facts
-    seconds = sum(timing.seconds for timing in report.timing.values())
-    tokens = sum(timing.tokens for timing in report.timing.values())
+    tasks = {name: timing for name, timing in report.timing.items() if name != "total"}  # the sum stands among them
+    seconds = sum(timing.seconds for timing in tasks.values())
+    tokens = sum(timing.tokens for timing in tasks.values())
     around = report.environment
     devices = n.listing(sorted({f"“{model.device}”" for model in report.models if model.device}))
     where = f" on {devices}" if devices else ""
     cores = f", {n.counted(around['cpu_count'], 'processor core')}" if around.get("cpu_count") else ""
     return measured(
-        f"{n.duration(seconds)} in {n.counted(len(report.timing), 'task')}, {n.counted(tokens, 'token')} generated or "
+        f"{n.duration(seconds)} in {n.counted(len(tasks), 'task')}, {n.counted(tokens, 'token')} generated or "
         f"scored{where}, Python {around.get('python')}{cores}. Energy of the evaluation: not measured."
     )
 

@@ -173,6 +173,8 @@ class Story:
             dossiers.declare(
                 actor=self.stage[entry["by"]], dossier_id=dossier.pk, prompt=entry["prompt_id"], text=entry["text"]
             )
+        for fact, value in material("cast.json")["projects"][0]["facts"].items():
+            dossiers.state_fact(actor=self.stage["ada"], dossier_id=dossier.pk, fact=fact, value=value)
         return dossiers.freeze(actor=self.stage["ada"], dossier_id=dossier.pk)
 
     def sign_dossier(self, frozen: DossierVersion) -> Decision:
