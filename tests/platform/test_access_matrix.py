@@ -122,7 +122,7 @@ POST   dossier-bundle            200 200 200 200 200 200 403 200   404 404   302
 GET    dossier-download          200 200 200 200 200 200 200 200   404 404   302
 
 GET    release-propose           200 403 200 403 403 403 403 200   404 404   302
-POST   release-propose           409 403 409 403 403 403 403 409   404 404   302
+POST   release-propose           422 403 422 403 403 403 403 422   404 404   302
 GET    release-detail            200 200 200 200 200 200 200 200   404 404   302
 POST   release-release           403 403 409 403 403 403 403 409   404 404   302
 POST   release-withdraw          403 403 302 302 403 403 403 302   404 404   302

@@ -138,7 +138,13 @@ def read_samples(sha256: str, task: str = "") -> list[dict[str, Any]]:
 
 
 def _limit_words(limit: Mapping[str, Any]) -> str:
-    words = {"max": _("at most %(n)g"), "min": _("at least %(n)g"), "max_rise": _("rise at most %(n)g")}
+    words = {
+        "max": _("at most %(n)g"),
+        "min": _("at least %(n)g"),
+        "max_rise": _("rise at most %(n)g"),
+        "max_drop": _("drop at most %(n)g"),
+        "margin": _("no worse by more than %(n)g"),
+    }
     return str(words[limit["kind"]] % {"n": limit["limit"]})
 
 
