@@ -55,6 +55,10 @@ test-services: setup-services ## the tests that need real PostgreSQL and Redis, 
 chaos: setup ## kills every part at random while runs go on (KILLS=200); result in docs/results/
 	@ASSAY_CHAOS_KILLS=$(or $(KILLS),200) $(BIN)/pytest tests/chaos $(PYTEST)
 
+.PHONY: pictures
+pictures: setup-browser ## every page (light, dark, 1280 and 390 wide) and every PDF page of the demo as PNG, into var/pictures/
+	@$(BIN)/assay pictures $(if $(ONLY),--only $(ONLY))
+
 .PHONY: lint lint-style lint-format lint-types lint-imports lint-migrations
 lint: setup lint-style lint-format lint-types lint-imports lint-migrations ## ruff, mypy, import rules, migrations
 lint-style:

@@ -37,7 +37,7 @@ PAGE = 25
 
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
-    found = selectors.visible_to(request.actor)
+    found = selectors.visible_to(request.actor).order_by("-created_at")
     project = request.GET.get("project", "")
     if project:
         found = found.filter(project__slug=project)

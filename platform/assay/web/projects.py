@@ -1,6 +1,7 @@
 """Projects, their people, and the questionnaire."""
 
 from collections import defaultdict
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -156,6 +157,10 @@ def classification(request: PageRequest, pk: UUID) -> HttpResponse:
         "classification": found,
         "project": found.project,
         "given": _given(law, found.answers),
+        "duties": [
+            {**duty, "why": duty["why"].partition(" (")[0], "applies_from": _day(duty["applies_from"])}
+            for duty in found.outcome["duties"]
+        ],
         "stands": selectors.classification(found.project_id) == found,
         "crumbs": crumbs(request, found.project),
         "facts": [
@@ -164,6 +169,10 @@ def classification(request: PageRequest, pk: UUID) -> HttpResponse:
         ],
     }
     return render(request, "projects/classification.html", context)
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _given(law: regulation.Edition, answers: dict[str, str]) -> list[dict[str, object]]:

@@ -6,11 +6,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from assay.rendering import pictures
-from assay.web.run_plans import method_words
+from assay.web.run_plans import foreseen, method_words
 from governance.law.regulation import rules as regulation
 from governance.work.runs import selectors
 from governance.work.runs.models import Run
-from governance.work.runs.rules import State
+from governance.work.runs.rules import ENDED, State
 
 LAST_LINES = 14
 
@@ -42,9 +42,9 @@ def live(run: Run) -> dict[str, Any]:
         "peak_memory": max((value for _step, value in curves.memory_bytes), default=None),
         "energy": manifest.get("energy"),
         "seconds": (manifest.get("compute") or {}).get("wall_seconds"),
-        "foreseen": {row["name"]: row["value"] for row in (run.estimate or {}).get("rows", [])},
+        "foreseen": {row["name"]: row["value"] for row in (foreseen(run.estimate) or {}).get("rows", [])},
         "observations": observations,
-        "tally": _tally(observations),
+        "tally": _tally(observations, ended=run.state in ENDED),
         "lines": lines(run, last=LAST_LINES),
         "line_count": selectors.events(run).count(),
         "meter": meter(run),
@@ -119,10 +119,13 @@ def _value(value: Any) -> dict[str, str]:
     return {"text": f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value}
 
 
-def _tally(observations: list[dict[str, Any]]) -> str:
-    """ "8 agree, 3 under way, 0 differ" for the table's header line."""
+def _tally(observations: list[dict[str, Any]], *, ended: bool) -> str:
+    """ "8 agree, 3 not observed yet, 0 differ" for the table's header line."""
     verdicts = [row["agrees"] for row in observations]
-    return _("%(agree)d agree, %(open)d not observed yet, %(differ)d differ") % {
+    words = _("%(agree)d agree, %(open)d not observed yet, %(differ)d differ")
+    if ended:
+        words = _("%(agree)d agree, %(open)d not observed, %(differ)d differ")
+    return words % {
         "agree": verdicts.count(True),
         "open": verdicts.count(None),
         "differ": verdicts.count(False),

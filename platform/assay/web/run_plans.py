@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from assay.rendering import numerals
 from assay.web import addresses
 from assay.web.forms.runs import RunForm
 from governance.people.projects.models import Project
@@ -67,6 +68,36 @@ def settings(run: Run) -> list[dict[str, Any]]:
     return rows
 
 
+def foreseen(estimate: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The trainer's estimate as a page shows it: times in minutes and seconds, no advice for a command line."""
+    if not estimate or "rows" not in estimate:
+        return estimate
+    spoken = {"time": _span(estimate.get("time")), "compute": _flops(estimate.get("legal"))}
+    rows = [
+        {
+            **row,
+            "value": spoken.get(row["name"]) or row["value"],
+            "reason": (row["reason"] or "").split("; give --")[0],
+        }
+        for row in estimate["rows"]
+    ]
+    return {**estimate, "rows": rows}
+
+
+def _span(time: dict[str, Any] | None) -> str:
+    """ "9.1 s to 1 min 5 s"."""
+    if not time or time.get("low") is None:
+        return ""
+    return _("%(low)s to %(high)s") % {
+        "low": numerals.duration(time["low"]),
+        "high": numerals.duration(time["high"]),
+    }
+
+
+def _flops(legal: dict[str, Any] | None) -> str:
+    return numerals.power_markup(legal["value"], "FLOP") if legal and legal.get("value") else ""
+
+
 def gate_row(gate: gates.Gate) -> dict[str, Any]:
     """A gate as the list of gates shows it; what is shut links to what its cure is about."""
     shut = gate.light == gates.Light.RED
@@ -104,7 +135,7 @@ def preview(project: Project, form: RunForm) -> dict[str, Any]:
     estimate = None
     if form.is_bound and not form.errors and base_model is not None and data:
         estimate = estimate_plan(base_model, data, form.plan()["training"])
-    return {"gates": rows, "estimate": estimate}
+    return {"gates": rows, "estimate": foreseen(estimate)}
 
 
 def row_preview(form: RunForm, number: int) -> dict[str, Any]:

@@ -109,7 +109,8 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "tabs": rows,
         "crumbs": crumbs(request, run.project, "run-list"),
         "facts": run_plans.facts(run),
-        "gates": [run_plans.gate_row(gate) for gate in gates.for_run(run)] if run.state not in ENDED else [],
+        "gates": _gates(run, standing) if run.state not in ENDED else [],
+        "estimate": run_plans.foreseen(run.estimate),
         "standing": standing,
         "shown": standings.shown(standing, run.project, request.actor),
         "requests": asked.prefetch_related("decisions") if current == "approvals" else [],
@@ -169,6 +170,17 @@ def resume(request: PageRequest, pk: UUID) -> HttpResponse:
     services.resume(actor=request.actor, run_id=pk)
     messages.success(request, _("Queued again; it goes on from its last checkpoint."))
     return redirect("run-detail", pk=pk)
+
+
+def _gates(run: Run, standing: approvals.Standing) -> list[dict[str, Any]]:
+    """Every gate; the plan's own approval waits for a person, and its cure is the request."""
+    rows = [run_plans.gate_row(gate) for gate in gates.for_run(run)]
+    if standing.request is not None and not standing.granted and standing.request.state == "open":
+        url = reverse("approval-detail", args=[standing.request.pk])
+        rows[-1] |= {"state": "waits", "url": url, "action": _("Open the request")}
+    elif not standing.granted:
+        rows[-1]["url"] = ""  # what opens it stands on this very page
+    return rows
 
 
 def _form_page(request: PageRequest, project: Project, form: RunForm, run: Run | None = None) -> HttpResponse:
