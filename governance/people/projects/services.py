@@ -96,7 +96,10 @@ def classify(*, actor: Actor, project_id: UUID, answers: dict[str, str], reason:
     project = selectors.require(actor, project_id, "answer the questionnaire")
     edition = regulation.latest()
     faults = Faults()
-    question = regulation.next_question(answers)
+    try:
+        question = regulation.next_question(answers)
+    except regulation.NotAnAnswer as error:
+        raise Unusable([Fault("answers", str(error), "Answer the questions as they are put.")]) from None
     if question is not None:
         faults.add(question.id, "This question is not answered.", "Answer it, or ask who can.")
     if not reason.strip():
