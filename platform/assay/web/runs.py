@@ -17,6 +17,7 @@ from assay.web.forms.runs import RunForm, initial_of
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
+from governance.foundation.core.errors import NotFound
 from governance.people.approvals import selectors as approvals
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -52,7 +53,7 @@ def create(request: PageRequest, project: UUID) -> HttpResponse:
     found = projects.require(request.actor, project, "prepare a run")
     initial = {}
     if source := request.GET.get("from"):
-        initial = initial_of(selectors.visible(request.actor, UUID(source)))
+        initial = initial_of(selectors.visible(request.actor, _id(source)))
     form = RunForm(request.POST or None, project=found, initial=initial)
     if form.is_valid():
         act = lambda: services.prepare(actor=request.actor, project_id=project, **form.plan())  # noqa: E731
@@ -195,3 +196,11 @@ def _form_page(request: PageRequest, project: Project, form: RunForm, run: Run |
         **run_plans.preview(project, form),
     }
     return render(request, "runs/form.html", context, status=422 if form.errors else 200)
+
+
+def _id(text: str) -> UUID:
+    """An id out of an address. What is none names no run."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("run") from None
