@@ -342,8 +342,10 @@ def test_every_template_compiles_and_names_only_classes_that_have_a_style() -> N
     for path in (ROOT / "platform/assay/static/assay").glob("*.css"):
         styled |= set(re.findall(r"\.(a-[a-z0-9-]+)", path.read_text()))
     for path in sorted((ROOT / "templates").rglob("*.html")):
+        if "documents" in path.parts:
+            continue  # the renderer's own, with tags of its own: compiled where documents are rendered
         name = str(path.relative_to(ROOT / "templates"))
         get_template(name)
         named = " ".join(re.findall(r'class="([^"]*)"', path.read_text()))
         unknown = set(re.findall(r"(?<![\w-])a-[a-z0-9-]+", named)) - styled
-        assert not unknown or "documents" in path.parts, (name, unknown)
+        assert not unknown, (name, unknown)
