@@ -85,7 +85,6 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "bytes": sum(file["bytes"] for file in model.files),
         "runs": used_by[:50] if current == "lineage" else [],
         "events": events,
-        "names": audit.names(events),
     }
     return render(request, "base_models/detail.html", context)
 

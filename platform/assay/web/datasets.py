@@ -19,6 +19,7 @@ from assay.rendering import numerals, pictures
 from assay.web import standings, tabs
 from assay.web.forms.datasets import DatasetForm, VersionForm
 from assay.web.forms.faults import attempt, onto
+from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import Fault, Unusable
@@ -27,7 +28,6 @@ from governance.materials.datasets import provenance, rules, selectors, services
 from governance.materials.datasets.models import Dataset, DatasetVersion
 from governance.people.approvals import selectors as approvals
 from governance.people.projects import selectors as projects
-from governance.people.projects.models import Project
 from governance.work.runs import selectors as runs
 
 PAGE = 25
@@ -72,7 +72,7 @@ def create(request: PageRequest, project: UUID) -> HttpResponse:
         act = lambda: services.create(actor=request.actor, project_id=project, **form.cleaned_data)  # noqa: E731
         if made := attempt(form, act):
             return redirect("dataset-version-create", pk=made.pk)
-    context = {"form": form, "project": place, "crumbs": _crumbs_of(place)}
+    context = {"form": form, "project": place, "crumbs": crumbs(request, place, "dataset-list")}
     return render(request, "datasets/form.html", context, status=422 if form.errors else 200)
 
 
@@ -87,9 +87,8 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "dataset": dataset,
         "rows": [{"version": one, "state": standings.chip_of(answers[one.pk])} for one in versions],
         "may_register": projects.may(request.actor, dataset.project_id, ACT),
-        "crumbs": _crumbs(dataset),
+        "crumbs": _crumbs(request, dataset),
         "events": events,
-        "names": audit.names(events),
     }
     return render(request, "datasets/detail.html", context)
 
@@ -157,7 +156,7 @@ def _version_page(
         "dataset": dataset,
         "form": form,
         "findings": findings or [],
-        "crumbs": _crumbs(dataset, within=True),
+        "crumbs": _crumbs(request, dataset, within=True),
     }
     return render(request, "datasets/version_form.html", context, status=status or (422 if form.errors else 200))
 
@@ -189,7 +188,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "version": version,
         "tab": current,
         "tabs": rows,
-        "crumbs": _crumbs(version.dataset, within=True),
+        "crumbs": _crumbs(request, version.dataset, within=True),
         "facts": _facts(version),
         "standing": standings.shown(approvals.standing(version), version.dataset.project, request.actor),
         "verdicts": selectors.licence_by_purpose(version),
@@ -198,7 +197,6 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "may_read": may_read,
         "may_take": selectors.may_take_file(request.actor, version),
         "events": events,
-        "names": audit.names(events),
     }
     if current == "overview":
         context |= {"record": _record(version), "page": _rows_page(request, version) if may_read else None}
@@ -216,7 +214,7 @@ def version_rows(request: PageRequest, pk: UUID) -> HttpResponse:
     context = {
         "version": version,
         "page": _rows_page(request, version),
-        "crumbs": _crumbs(version.dataset, within=True),
+        "crumbs": _crumbs(request, version.dataset, within=True),
     }
     return render(request, "datasets/_rows.html" if request.htmx else "datasets/rows.html", context)
 
@@ -303,12 +301,7 @@ def _lengths(found: dict[str, Any] | None, title: str) -> dict[str, Any] | None:
     return {"title": title, "caption": caption, "picture": picture}
 
 
-def _crumbs_of(project: Project) -> list[dict[str, str]]:
-    lists = reverse("dataset-list")
-    return [{"label": _("Data"), "url": lists}, {"label": project.name, "url": f"{lists}?project={project.slug}"}]
-
-
-def _crumbs(dataset: Dataset, *, within: bool = False) -> list[dict[str, str]]:
+def _crumbs(request: PageRequest, dataset: Dataset, *, within: bool = False) -> list[dict[str, Any]]:
     """The way to the dataset; with `within`, the dataset itself too: the page lies inside it."""
-    own = {"label": dataset.name, "url": reverse("dataset-detail", args=[dataset.pk])}
-    return [*_crumbs_of(dataset.project), *([own] if within else [])]
+    own = (dataset.name, reverse("dataset-detail", args=[dataset.pk]))
+    return crumbs(request, dataset.project, "dataset-list", *([own] if within else []))

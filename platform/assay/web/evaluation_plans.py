@@ -8,12 +8,12 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assay.web import tabs
 from assay.web.forms.evaluation_plans import PlanForms, limit_words
+from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import Unusable, WrongState
@@ -81,7 +81,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     events = list(audit.history(plan)[:50]) if current == "history" else []
     context = {
         "plan": plan,
-        "crumbs": _crumbs(plan.project),
+        "crumbs": crumbs(request, plan.project, "evaluation-plan-list"),
         "tab": current,
         "tabs": rows,
         "facts": _facts(plan),
@@ -90,7 +90,6 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "may_write": projects.may(request.actor, plan.project_id, ACT),
         "runs": used_by[:50] if current == "lineage" else [],
         "events": events,
-        "names": audit.names(events),
     }
     return render(request, "evaluation_plans/detail.html", context)
 
@@ -115,7 +114,7 @@ def _write(
         "form": forms.plan,
         "rows": forms.rows,
         "project": project,
-        "crumbs": _crumbs(project),
+        "crumbs": crumbs(request, project, "evaluation-plan-list"),
         "plan": plan,
         "gone": gone,
         "groups": sorted({name for task in forms.plan.task_fields() for _m, names in task.groups for name in names}),
@@ -129,14 +128,6 @@ def _save(
     if plan is None:
         return services.write(actor=request.actor, project_id=project.pk, **content)
     return services.revise(actor=request.actor, plan_id=plan.pk, **content)
-
-
-def _crumbs(project: Project) -> list[dict[str, str]]:
-    lists = reverse("evaluation-plan-list")
-    return [
-        {"label": _("Evaluation plans"), "url": lists},
-        {"label": project.name, "url": f"{lists}?project={project.slug}"},
-    ]
 
 
 def _facts(plan: EvaluationPlan) -> list[dict[str, Any]]:

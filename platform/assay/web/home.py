@@ -80,8 +80,11 @@ def _decisions(waiting: Iterable[ApprovalRequest]) -> list[dict[str, Any]]:
 
 
 def _next_acts(actor: Actor) -> list[dict[str, Any]]:
-    """Acts that became possible when others decided: a run to launch, a model to release."""
+    """What only this person can move on: an own draft, a run that others approved, a model that may go."""
     rows = []
+    for run in runs.visible_to(actor).filter(state=State.DRAFT, created_by=actor.person_id):
+        title = _("Submit run %(name)s, or give it up") % {"name": run}
+        rows.append(_act(title, "run-detail", run, run.project, _("Draft"), under=run.title))
     launches = {project.pk for project in projects.where(actor, "launch a run")}
     approved = list(runs.visible_to(actor).filter(state=State.SUBMITTED, project__in=launches))
     for run in _granted(approved):
@@ -99,8 +102,8 @@ def _granted(subjects: Sequence[Any]) -> list[Any]:
     return [subject for subject in subjects if standings[subject.pk].granted]
 
 
-def _act(title: str, page: str, record: Any, project: Project, act: str) -> dict[str, Any]:
-    under = _("%(project)s, approved and ready") % {"project": project}
+def _act(title: str, page: str, record: Any, project: Project, act: str, *, under: str = "") -> dict[str, Any]:
+    under = under or _("%(project)s, approved and ready") % {"project": project}
     url = reverse(page, args=[record.pk])
     return {"title": title, "url": url, "under": under, "act": act, "since": record.created_at}
 

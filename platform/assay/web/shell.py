@@ -16,6 +16,7 @@ from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.people.projects.rules import SPOKEN
+from governance.work.runs import services as runs
 
 NAV = [
     ("home", gettext_lazy("Home"), ("home",)),
@@ -42,11 +43,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     seen = list(projects.visible_to(actor))
     ids = [project.pk for project in seen]
     here = current_project(request, seen)
-    live = list(jobs.live(ids).values_list("state", flat=True))
+    at_work = list(jobs.live(ids).values_list("task", "state"))
+    live = [state for _task, state in at_work]
     waiting = len(approvals.inbox(actor))
     return {
         "shell": {
-            "nav": _nav(request, waiting=waiting),
+            "nav": _nav(request, waiting=waiting, training=sum(task == runs.TASK for task, _state in at_work)),
             "settings": _settings(request, actor),
             "project": {"name": here.name, "url": reverse("project-detail", args=[here.pk])} if here else None,
             "projects": [
@@ -86,15 +88,17 @@ def _roles(actor: Actor, project: Project | None) -> str:
     return ", ".join(sorted(SPOKEN[role] for role in projects.roles(actor, project.pk)))
 
 
-def _nav(request: HttpRequest, *, waiting: int) -> list[dict[str, Any]]:
+def _nav(request: HttpRequest, *, waiting: int, training: int) -> list[dict[str, Any]]:
+    counts = {"approval-list": waiting, "run-list": training}
     here = (request.resolver_match.url_name or "") if request.resolver_match else ""
     rows = []
     current_set = False
     for name, label, prefixes in NAV:
         current = not current_set and any(here.startswith(prefix) for prefix in prefixes)
         current_set = current_set or current
-        count = waiting if name == "approval-list" and waiting else None
-        rows.append({"label": label, "url": reverse(name), "count": count, "waits": bool(count), "current": current})
+        count = counts.get(name) or None
+        waits = bool(count) and name == "approval-list"
+        rows.append({"label": label, "url": reverse(name), "count": count, "waits": waits, "current": current})
     return rows
 
 
