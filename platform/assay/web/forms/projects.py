@@ -10,14 +10,14 @@ from governance.people.projects.models import Project
 from governance.people.projects.rules import SPOKEN, Role
 
 
-def _long(rows: int = 3) -> forms.Textarea:
+def _long(rows: int = 5) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows})
 
 
 class ProjectForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
     intended_purpose = forms.CharField(
-        label=_("Intended purpose"), widget=_long(4), required=False,
+        label=_("Intended purpose"), widget=_long(), required=False,
         help_text=_("What the tuned model is for, who uses it and on whom. It goes into every document."),
     )  # fmt: skip
     foreseeable_misuse = forms.CharField(label=_("Foreseeable misuse"), widget=_long(), required=False)

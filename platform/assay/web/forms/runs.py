@@ -28,7 +28,12 @@ class RunForm(forms.Form):
         label=_("Training data"), queryset=DatasetVersion.objects.none(), widget=forms.CheckboxSelectMultiple
     )
     validation_fraction = forms.FloatField(
-        label=_("Held out"), initial=0.1, min_value=0, max_value=0.9, help_text=_("Share of rows kept for validation.")
+        label=_("Held out"),
+        required=False,
+        min_value=0,
+        max_value=0.9,
+        widget=_number(AUTO),
+        help_text=_("Share of rows kept for validation; auto keeps a tenth."),
     )
     method = forms.ChoiceField(
         label=_("Method"), choices=[("lora", "LoRA"), ("full", _("Full"))], initial="lora", widget=forms.RadioSelect
