@@ -82,7 +82,7 @@ class Album:
 
     def _take(self, page: "Page", name: str, axe: str) -> None:
         """Four pictures of what `page` shows, each width and theme; a narrow page's colours are those of a wide one."""
-        page.wait_for_load_state("load")
+        page.wait_for_load_state("networkidle")  # parts that arrive later belong to the picture
         page.evaluate("document.fonts.ready")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})

@@ -126,9 +126,12 @@ def _statement(statement: Mapping[str, Any], cards: dict[tuple[str, str], dict[s
 
 
 def _card(cited: Mapping[str, Any], number: int) -> dict[str, Any]:
-    kind = cited["kind"]
+    kind, name = cited["kind"], cited.get("name", "")
+    if kind == "declaration":  # its record is named by the prompt's id, which says nothing to a reader
+        name = _("Text by %(who)s") % {"who": name.partition(" by ")[2]}
     return {
         **cited,
+        "name": name,
         "number": number,
         "sort": KINDS.get(kind, kind.replace("_", " ")),
         "url": addresses.of(PART_OF.get(kind, kind), cited["id"]),

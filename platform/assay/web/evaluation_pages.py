@@ -128,13 +128,13 @@ def pairs(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return list(items.values())
 
 
-def read_samples(sha256: str, task: str = "") -> list[dict[str, Any]]:
-    """Lines of the samples' file, those of `task` alone; none where the file is gone."""
+def read_samples(sha256: str, task: str = "", *, closed: frozenset[str]) -> list[dict[str, Any]]:
+    """Lines of the samples' file, those of `task` alone and of no `closed` one; none where the file is gone."""
     if not sha256 or not blobs.exists(sha256):
         return []
     with blobs.opened(sha256) as handle:
         found = [json.loads(line) for line in islice(handle, LONGEST_READ)]
-    return [row for row in found if not task or row["task"] == task]
+    return [row for row in found if row["task"] not in closed and (not task or row["task"] == task)]
 
 
 def _limit_words(limit: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ from governance.documents.renderings.models import Rendering
 from governance.documents.renderings.rules import State as RenderingState
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core import blobs
+from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import selectors, services
@@ -51,7 +52,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "may_export": projects.may(request.actor, evaluation.project_id, "export evidence"),
         "live": evaluation.state in (State.QUEUED, State.RUNNING),
         "rendering": _rendering(evaluation),
-        **(_reading(evaluation) if evaluation.report and current == "overview" else {}),
+        **(_reading(request.actor, evaluation) if evaluation.report and current == "overview" else {}),
         "lineage": lineage.of_model(model) if current == "lineage" else None,
         "events": audit.history(evaluation)[:50] if current == "history" else [],
     }  # fmt: skip
@@ -63,7 +64,11 @@ def samples(request: PageRequest, pk: UUID) -> HttpResponse:
     """The items behind the numbers, as the models answered them. Some hold offensive text on purpose."""
     evaluation = selectors.visible(request.actor, pk)
     task = request.GET.get("task", "")
-    found = evaluation_pages.pairs(evaluation_pages.read_samples(evaluation.samples_sha256, task))
+    found = evaluation_pages.pairs(
+        evaluation_pages.read_samples(
+            evaluation.samples_sha256, task, closed=selectors.closed_to(request.actor, evaluation)
+        )
+    )
     model = evaluation.model_version
     context = {
         "evaluation": evaluation,
@@ -127,9 +132,10 @@ def _facts(evaluation: Evaluation) -> list[dict[str, Any]]:
     return rows
 
 
-def _reading(evaluation: Evaluation) -> dict[str, Any]:
+def _reading(actor: Actor, evaluation: Evaluation) -> dict[str, Any]:
     report: dict[str, Any] = evaluation.report or {}
-    samples = evaluation_pages.read_samples(evaluation.samples_sha256)
+    closed = selectors.closed_to(actor, evaluation)
+    samples = evaluation_pages.read_samples(evaluation.samples_sha256, closed=closed)
     return {
         "verdict": verdicts.sentence(report),
         "gate_words": verdicts.gate_sentence(report),

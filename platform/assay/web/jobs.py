@@ -61,20 +61,22 @@ def retry(request: PageRequest, pk: UUID) -> HttpResponse:
 
 def _row(job: Job, subject: Record | None) -> dict[str, object]:
     progress = job.progress or {}
-    error = None
+    live = job.state in (State.QUEUED, State.RUNNING)
+    error, user_fault = None, False
     if job.error:
-        who = _("Whoever prepared it") if job.error.get("fault") == "user" else _("The operator")
+        user_fault = job.error.get("fault") == "user"  # the same again would fail the same way
+        who = _("Whoever prepared it") if user_fault else _("The operator")
         error = {"message": job.error["message"], "cure": "", "who": who}
     return {
         "label": WORDS.get(job.task, _("%(what)s")) % {"what": subject or job.subject_kind},
         "url": addresses.of(job.subject_kind, job.subject_id),
         "state": job.state,
         "note": _("asked for by %(who)s") % {"who": job.requested_by} if job.requested_by else "",
-        "done": progress.get("done"),
-        "total": progress.get("of"),
+        "done": progress.get("done") if live else None,
+        "total": progress.get("of") if live else None,
         "unit": progress.get("unit", ""),
-        "seconds_left": progress.get("seconds_left"),
+        "seconds_left": progress.get("seconds_left") if live else None,
         "at": job.ended_at or job.started_at or job.created_at,
         "error": error,
-        "retry_url": reverse("job-retry", args=[job.pk]) if job.state == State.FAILED else "",
+        "retry_url": reverse("job-retry", args=[job.pk]) if job.state == State.FAILED and not user_fault else "",
     }

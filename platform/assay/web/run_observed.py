@@ -66,8 +66,7 @@ def meter(run: Run) -> dict[str, Any] | None:
 
 def lines(run: Run, last: int | None = None) -> list[dict[str, Any]]:
     """The run's events as lines of a log, in order; the `last` so many."""
-    rows = list(selectors.events(run))
-    rows = rows[-last:] if last else rows
+    rows = selectors.last_events(run, last) if last else list(selectors.events(run))
     return [
         {"at": event.at, "type": event.type, "level": event.level, "text": _words(event.type, event.data)}
         for event in rows

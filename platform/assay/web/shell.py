@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -36,10 +37,15 @@ LISTS = {name: label for name, label, _prefixes in NAV}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """The context processor. Nothing for somebody who is not signed in: those pages stand alone."""
+    """The context processor. Nothing for somebody who is not signed in: those pages stand alone.
+
+    Worked out when a template first looks at it: the parts that htmx asks for every other second never do.
+    """
     actor: Actor | None = getattr(request, "actor", None)
-    if actor is None:
-        return {}
+    return {"shell": SimpleLazyObject(lambda: _frame(request, actor))} if actor else {}
+
+
+def _frame(request: HttpRequest, actor: Actor) -> dict[str, Any]:
     seen = list(projects.visible_to(actor))
     ids = [project.pk for project in seen]
     here = current_project(request, seen)
@@ -47,29 +53,27 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     live = [state for _task, state in at_work]
     waiting = len(approvals.inbox(actor))
     return {
-        "shell": {
-            "nav": _nav(request, waiting=waiting, training=sum(task == runs.TASK for task, _state in at_work)),
-            "settings": _settings(request, actor),
-            "project": {"name": here.name, "url": reverse("project-detail", args=[here.pk])} if here else None,
-            "projects": [
-                {"name": p.name, "url": reverse("project-detail", args=[p.pk]), "current": p == here} for p in seen[:12]
-            ],
-            "all_projects_url": reverse("project-list"),
-            "search_url": None,
-            "jobs": {
-                "url": reverse("job-list"),
-                "running": live.count(JobState.RUNNING),
-                "queued": live.count(JobState.QUEUED),
-            },
-            "person": {
-                "name": actor.first_name,
-                "role": _roles(actor, here),
-                "links": [{"label": _("Your account"), "url": reverse("account")}],
-            },
-            "sign_out_url": reverse("sign-out"),
-            "no_worker": _no_worker(live),
-            "audit": None,
-        }
+        "nav": _nav(request, waiting=waiting, training=sum(task == runs.TASK for task, _state in at_work)),
+        "settings": _settings(request, actor),
+        "project": {"name": here.name, "url": reverse("project-detail", args=[here.pk])} if here else None,
+        "projects": [
+            {"name": p.name, "url": reverse("project-detail", args=[p.pk]), "current": p == here} for p in seen[:12]
+        ],
+        "all_projects_url": reverse("project-list"),
+        "search_url": None,
+        "jobs": {
+            "url": reverse("job-list"),
+            "running": live.count(JobState.RUNNING),
+            "queued": live.count(JobState.QUEUED),
+        },
+        "person": {
+            "name": actor.first_name,
+            "role": _roles(actor, here),
+            "links": [{"label": _("Your account"), "url": reverse("account")}],
+        },
+        "sign_out_url": reverse("sign-out"),
+        "no_worker": _no_worker(live),
+        "audit": None,
     }
 
 

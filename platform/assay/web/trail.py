@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.apps import apps
@@ -16,6 +17,7 @@ from assay.web import addresses
 from governance.foundation.audit import selectors
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.records import Record
+from governance.law.regulation import rules as regulation
 from governance.people.projects.models import Member
 
 _t = gettext_lazy
@@ -172,6 +174,12 @@ def records(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Record]:
     return found
 
 
+@lru_cache(maxsize=8)
+def _questions(edition: str) -> Mapping[str, str]:
+    """What each prompt of an edition asks, by its id."""
+    return {prompt.id: prompt.ask for prompt in regulation.edition(edition).prompts()}
+
+
 def _member(record: Any) -> str:
     member: Member = record
     name = member.user.get_full_name() or member.user.get_username()
@@ -194,7 +202,7 @@ _NAMES: Mapping[str, Callable[[Any], str]] = {
     "membership": _membership,
     "decision": lambda decision: str(decision.request),
     "classification": lambda found: _("classification of %(project)s") % {"project": found.project},
-    "declaration": lambda text: str(text.prompt),
+    "declaration": lambda text: f"“{_questions(text.dossier.edition).get(text.prompt, text.prompt)}”",
     "stated_fact": lambda fact: str(fact.fact).replace("_", " "),
     "bundle": lambda bundle: _("evidence bundle of %(dossier)s") % {"dossier": bundle.dossier_version},
 }
