@@ -13,7 +13,9 @@ def verdict(
     project: Source, organisation: Source, base_model: Source, datasets: tuple[Source, ...]
 ) -> licences.Verdict:
     """The verdict over everything that went in, for what the project wants to do with it."""
-    inputs = [licences.LicensedInput(base_model.name, "base_model", base_model.facts["licence"], multimodal=False)]
+    told = base_model.facts
+    reads_more = told["modality"] != "text"
+    inputs = [licences.LicensedInput(base_model.name, "base_model", told["licence"], multimodal=reads_more)]
     inputs += [licences.LicensedInput(each.name, "dataset", each.facts["licence"]) for each in datasets]
     return licences.verdict(
         inputs,

@@ -21,6 +21,17 @@ PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpac
 CODE = frozenset({".py", ".pyc", ".so", ".dll"})
 
 
+# Keys of a config by which transformers' models that read more than text give their other encoders.
+OTHER_INPUTS = {
+    "vision_config": "image",
+    "image_token_id": "image",
+    "image_token_index": "image",
+    "video_token_id": "video",
+    "audio_config": "audio",
+    "audio_token_id": "audio",
+}
+
+
 @dataclass(frozen=True)
 class Inspection:
     """What the folder holds. `folder_sha256` is `training.digests.folder_digest` of it."""
@@ -107,6 +118,7 @@ def _architecture(
         "vocabulary": config.get("vocab_size"),
         "context_length": config.get("max_position_embeddings"),
         "stored_as": dict(sorted(stored.items())),
+        "inputs": sorted({"text", *(name for key, name in OTHER_INPUTS.items() if config.get(key))}),
         "chat_template_sha256": digest_of_bytes(template.encode()) if template else None,
     }
 

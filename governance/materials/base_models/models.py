@@ -13,7 +13,8 @@ class BaseModel(Record):
     """A folder of safetensors weights with its tokenizer, as it was when registered: never changed after.
 
     `folder` is relative to the operator's folder of models; `folder_sha256` names its bytes
-    (`training.manifest.folder_digest`) and is checked again by the trainer.
+    (`training.manifest.folder_digest`). Trainer and evaluator are given it, compute it again from the folder and
+    refuse other bytes; what they report is compared once more before a run or an evaluation counts as succeeded.
     """
 
     kind = "base_model"
@@ -29,7 +30,7 @@ class BaseModel(Record):
     architecture = (
         models.JSONField()
     )  # measured: model_type, parameters, layers, hidden_size, vocab_size, context_length, dtype, chat_template_sha256
-    modality = models.CharField(max_length=20, default="text")
+    modality = models.CharField(max_length=40)  # what it reads, as its config shows: "text", "image and text"
     licence = models.CharField(max_length=200)  # SPDX expression as declared by who registered it
     licence_told = models.JSONField(default=list)  # [{"where", "says"}]: what different places say
     conversion = models.JSONField(null=True, blank=True)  # how the folder came to be, when not as published
@@ -77,6 +78,11 @@ class BaseModel(Record):
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
         return [("Base model", str(self), self.content_digest), ("Weights", self.folder, self.folder_sha256)]
+
+    @property
+    def multimodal(self) -> bool:
+        """Whether it reads more than text; some licences turn on that."""
+        return self.modality != "text"
 
     @property
     def parameters(self) -> int:

@@ -46,9 +46,7 @@ def licence_by_purpose(base_model: BaseModel) -> list[licences.Verdict]:
 
     A run's verdict looks at the data too and at what its project does; it can only be harder.
     """
-    one = licences.LicensedInput(
-        str(base_model), "base_model", base_model.licence, multimodal=base_model.modality != "text"
-    )
+    one = licences.LicensedInput(str(base_model), "base_model", base_model.licence, multimodal=base_model.multimodal)
     return [
         licences.verdict([one], purpose, eu_seat=seat_in_eu(base_model.organisation.seat), on=timezone.localdate())
         for purpose in licences.PURPOSES

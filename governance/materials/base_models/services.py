@@ -44,6 +44,7 @@ def register(*, actor: Actor, project_id: UUID, folder: str, name: str, licence:
             folder_sha256=found.folder_sha256,
             files=found.files,
             architecture=found.architecture,
+            modality=" and ".join(found.architecture["inputs"]),
             conversion=found.conversion,
             licence=licence,
             licence_told=found.licence_told,

@@ -22,15 +22,17 @@ def by_password(*, actor: Actor, password: str, subject_digest: str, verdict: Ve
     user = get_user_model().objects.filter(pk=actor.lookup_id, is_active=True).first()
     if user is None:
         raise NotAllowed("Only a person can sign.")
-    tries = Reauthentication.objects.filter(
-        user=user, succeeded=False, created_at__gt=timezone.now() - WRONG_TRIES_WITHIN
-    ).count()
-    if tries >= WRONG_TRIES:
-        raise WrongState("Too many wrong passwords; wait a quarter of an hour, then try again.")
     secret = secrets.token_urlsafe(32)
     succeeded = user.check_password(password)
-    # Its own transaction: a failed try must stay on record although the decision rolls back.
+    # Its own transaction: a failed try must stay on record although the decision rolls back. The person's row is
+    # locked, so that many tries at once are counted one after another.
     with transaction.atomic():
+        get_user_model().objects.select_for_update().get(pk=user.pk)
+        tries = Reauthentication.objects.filter(
+            user=user, succeeded=False, created_at__gt=timezone.now() - WRONG_TRIES_WITHIN
+        ).count()
+        if tries >= WRONG_TRIES:
+            raise WrongState("Too many wrong passwords; wait a quarter of an hour, then try again.")
         row = Reauthentication.objects.create(
             user=user,
             subject_digest=subject_digest,

@@ -8,7 +8,9 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
 from governance.foundation.jobs import selectors as jobs
 from governance.foundation.jobs.models import Job
+from governance.materials.datasets import rules as datasets
 from governance.people.projects import selectors as projects
+from governance.work.evaluation_plans.measures import ON_VALIDATION_ROWS
 from governance.work.evaluations.models import Evaluation
 from governance.work.evaluations.rules import State
 from governance.work.model_versions.models import ModelVersion
@@ -25,6 +27,13 @@ def visible(actor: Actor, evaluation_id: UUID) -> Evaluation:
         return visible_to(actor).get(pk=evaluation_id)
     except Evaluation.DoesNotExist:
         raise NotFound("evaluation") from None
+
+
+def closed_to(actor: Actor, evaluation: Evaluation) -> frozenset[str]:
+    """Tasks whose samples repeat rows of the data, for somebody who may not read those."""
+    if datasets.may_read_rows(projects.roles(actor, evaluation.project_id)):
+        return frozenset()
+    return ON_VALIDATION_ROWS
 
 
 def latest(model_version: ModelVersion) -> Evaluation | None:

@@ -72,7 +72,9 @@ def for_plan(project: Project, base_model: BaseModel | None, data: Sequence[Data
 
 def licence_verdict(project: Project, base_model: BaseModel, data: Sequence[DatasetVersion]) -> licences.Verdict:
     """The verdict over everything that goes in, for what the project wants to do with it."""
-    inputs = [licences.LicensedInput(str(base_model), "base_model", base_model.licence, multimodal=False)]
+    inputs = [
+        licences.LicensedInput(str(base_model), "base_model", base_model.licence, multimodal=base_model.multimodal)
+    ]
     inputs += [licences.LicensedInput(str(version), "dataset", version.licence) for version in data]
     return licences.verdict(
         inputs,

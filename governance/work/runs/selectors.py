@@ -37,6 +37,11 @@ def events(run: Run, after: int = 0) -> QuerySet[RunEvent]:
     return RunEvent.objects.filter(run=run, seq__gt=after)
 
 
+def last_events(run: Run, count: int) -> list[RunEvent]:
+    """The last `count` of its events, in order."""
+    return list(RunEvent.objects.filter(run=run).order_by("-seq")[:count])[::-1]
+
+
 @dataclass(frozen=True)
 class Curves:
     """What the pictures are drawn from: (step, value) pairs, a step's last report counting.
