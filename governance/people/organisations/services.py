@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
+from django.utils.text import slugify
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
@@ -15,16 +16,22 @@ DETAILS = ("name", "legal_name", "address", "contact", "seat", "authorised_repre
 
 
 @transaction.atomic
-def create(*, actor: Actor, name: str, slug: str, seat: str, **details: str) -> Organisation:
+def create(*, actor: Actor, name: str, seat: str, slug: str = "", **details: str) -> Organisation:
     """Open an organisation with `actor` as its first administrator.
 
     Only an operator's command calls this; there is no page for it. Raises Unusable when the slug is taken.
     """
+    slug = slug or slugify(name)[:50]
+    taken = Fault("slug", f"“{slug}” is taken.", "Choose another short name.")
     if Organisation.objects.filter(slug=slug).exists():
-        raise Unusable([Fault("slug", f"“{slug}” is taken.", "Choose another short name.")])
+        raise Unusable([taken])
     organisation = Organisation(name=name, slug=slug, seat=seat.upper(), **details)
     _check(organisation)
-    organisation.save()
+    try:
+        with transaction.atomic():
+            organisation.save()
+    except IntegrityError:  # somebody took it meanwhile
+        raise Unusable([taken]) from None
     record(actor, "organisation.created", subject=organisation, facts=organisation.content())
     if actor.is_person:
         _add(actor, organisation, actor.person_id, administrator=True)

@@ -1,12 +1,46 @@
-"""API tokens: hashed, expiring, shown once."""
+"""Accounts, passwords, and API tokens: hashed, expiring, shown once."""
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from knox.models import AuthToken
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, NotFound, Unusable
+from governance.foundation.core.errors import Fault, Faults, NotFound, Unusable
+
+
+@transaction.atomic
+def create_account(*, actor: Actor, username: str, name: str, password: str, email: str = "") -> AbstractUser:
+    """An account that can sign in. Raises Unusable for a name that is taken or a password that is too weak."""
+    people = get_user_model().objects
+    first, _, last = name.strip().partition(" ")
+    user = get_user_model()(username=username, first_name=first, last_name=last, email=email)
+    faults = Faults()
+    if not first:
+        faults.add("name", "An account needs the person's name.", "It stands under what they sign.")
+    if people.filter(username=username).exists():
+        faults.add("username", f"“{username}” is taken.", "Choose another.")
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        for message in error.messages:
+            faults.add("password", message)
+    faults.raise_if_any()
+    user.set_password(password)
+    user.save()
+    record(actor, "account.created", personal={"for": username})
+    return user
+
+
+@transaction.atomic
+def note_password_change(*, actor: Actor) -> int:
+    """A changed password ends every token of the person; returns how many there were."""
+    ended, _ = AuthToken.objects.filter(user_id=actor.person_id).delete()
+    record(actor, "account.password-changed", facts={"tokens_ended": ended})
+    return ended
 
 
 @transaction.atomic

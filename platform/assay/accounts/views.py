@@ -28,7 +28,8 @@ class ChangePassword(auth.PasswordChangeView):
     success_url = reverse_lazy("account")
 
     def form_valid(self, form: object) -> HttpResponse:
-        messages.success(self.request, _("Your password is changed."))
+        services.note_password_change(actor=self.request.actor)  # type: ignore[attr-defined]
+        messages.success(self.request, _("Your password is changed; tokens that acted for you are ended."))
         return super().form_valid(form)  # type: ignore[arg-type]
 
 

@@ -203,7 +203,7 @@ class Story:
                 self._wait(partial(self._job, "render", rendering.pk), f"making {name}")
             rendering.refresh_from_db()
             if rendering.state != RenderingState.READY:
-                raise StoryStopped(f"{name} was not made: {rendering.error}")
+                raise StoryStopped(f"{name} was not made: {(rendering.error or {}).get('message')} Run the demo again.")
         return asked
 
     def export_evidence(self, frozen: DossierVersion) -> Bundle:

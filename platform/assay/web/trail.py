@@ -77,6 +77,8 @@ ACTS: Mapping[str, str | Promise] = {
     "run.failed": _t("could not finish the run"),
     "run.cancelled": _t("cancelled the run"),
     "run.resumed": _t("took up again the run"),
+    "account.created": _t("made an account"),
+    "account.password-changed": _t("changed their password"),
     "token.created": _t("made an API token"),
     "token.revoked": _t("revoked an API token"),
 }

@@ -74,7 +74,7 @@ class Command(BaseCommand):
         self._say("")
         self._say("Look:   make serve, then http://127.0.0.1:8000")
         self._say(f"        sign in as ada, ben, rita, cleo, paula, omar, dev or admin; password {PASSWORD}")
-        self._say(f"Check:  assay verify {summary.parent / 'evidence.zip'}")
+        self._say(f"Check:  .venv/bin/assay verify {summary.parent / 'evidence.zip'}")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

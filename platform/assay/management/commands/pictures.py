@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from assay.demo.pages import HOMES, places
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, only: str, **options: Any) -> None:
         folder = Path(settings.VAR_DIR) / "pictures"
+        call_command("migrate", interactive=False, verbosity=0)  # the demo may have been told by an older version
         try:
             album = self._take(folder, only)
         except NoBrowser as error:
