@@ -30,7 +30,7 @@ def test_two_commands_lead_to_an_administrator_who_signs_in(db: None, monkeypatc
 
 
 def test_a_weak_password_and_a_taken_name_are_refused(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(CommandError, match="“ada” is taken.*too short"):
+    with pytest.raises(CommandError, match=r"“ada” is taken.*too short"):
         run(monkeypatch, "account", "create", "ada", "--name", "Ada", typed="short")
 
 

@@ -139,6 +139,7 @@ def _reading(actor: Actor, evaluation: Evaluation) -> dict[str, Any]:
     return {
         "verdict": verdicts.sentence(report),
         "gate_words": verdicts.gate_sentence(report),
+        "gate_colour": verdicts.gate_colour(report),
         "rows": evaluation_pages.results(report),
         "reach": evaluation_pages.reach(report),
         "limits": evaluation_pages.against_limits(report),

@@ -40,3 +40,11 @@ def gate_sentence(report: dict[str, Any] | None) -> str:
     if report["gate"]["open"]:
         return _("every limit of the plan was kept")
     return ngettext("%(n)d finding shuts the gate", "%(n)d findings shut the gate", because) % {"n": because}
+
+
+def gate_colour(report: dict[str, Any]) -> str:
+    """Green only when every limit was kept, nothing got worse, and the data can tell: a kept limit is no praise."""
+    if not report["gate"]["open"]:
+        return "red"
+    found = overall(report)
+    return "amber" if found["worse"] or found["cannot tell"] or report["findings"] else "green"
