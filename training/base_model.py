@@ -135,6 +135,16 @@ def load(base: BaseFolder, dtype: torch.dtype, device: str) -> PreTrainedModel:
     return model.to(device)
 
 
+def check_digest(base: BaseFolder, expected: str | None) -> None:
+    """Refuse a folder that is not the one asked for, byte for byte, where the spec says which that is."""
+    if expected is not None and base.sha256 != expected:
+        message = (
+            f"The base model was changed: its folder digest is {base.sha256}, the spec asks for {expected}. Put the "
+            "original files back, or ask for the folder as it is now under its own digest."
+        )
+        raise UserError("base-model-changed", message, "spec.base_model_sha256")
+
+
 def check_length(base: BaseFolder, max_length: int) -> None:
     """Refuse a length limit beyond the positions that the model knows."""
     positions = base.config.get("max_position_embeddings")

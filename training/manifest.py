@@ -21,7 +21,7 @@ __all__ = [
     "SCHEMA", "Artefact", "BaseModel", "Choice", "Compute", "DataReport", "Device", "Energy", "ErrorReport",
     "FileReport", "LegalCompute", "LongRow", "Manifest", "Memory", "Output", "Parameters", "PlantedCanary", "Precision",
     "Resumption", "Steps", "Template", "TrainLoss", "ValidationLoss", "canonical_json", "folder_digest",
-    "listing_digest", "load_manifest", "sha256_file", "sha256_of",
+    "listing_digest", "load_manifest", "set_aside", "sha256_file", "sha256_of",
 ]  # fmt: skip
 
 SCHEMA: Literal["assay.training-manifest/1"] = "assay.training-manifest/1"
@@ -352,3 +352,9 @@ def load_manifest(path: str | Path) -> Manifest:
     except (ValueError, RecursionError) as error:
         raise UserError("manifest-unreadable", f"The manifest is not valid JSON: {error}.", str(path)) from error
     return Manifest.parse(value)
+
+
+def set_aside(path: Path) -> Path:
+    """Keep the manifest of an earlier part of a run beside the one to come; returns where it is now."""
+    number = 1 + sum(1 for _ in path.parent.glob("manifest.part-*.json"))
+    return path.rename(path.with_name(f"manifest.part-{number}.json"))

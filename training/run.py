@@ -27,7 +27,7 @@ from training.errors import (
     UserError,
 )
 from training.job import Job
-from training.manifest import ErrorReport, Manifest, Status, load_manifest
+from training.manifest import ErrorReport, Manifest, Status, load_manifest, set_aside
 from training.spec import TrainingSpec, load_spec
 from training.strict import write as to_plain
 from training.telemetry import EventLog, now
@@ -119,12 +119,13 @@ def _already_done(spec_path: Path, out: Path, resume: bool) -> int | None:
         return None
     earlier = load_manifest(out / _MANIFEST)
     if earlier.status == "succeeded":
-        if TrainingSpec.parse(earlier.spec).settings_digest() == load_spec(spec_path).settings_digest():
+        spec = load_spec(spec_path)
+        same_base = earlier.base_model is not None and spec.base_model_sha256 in (None, earlier.base_model.sha256)
+        if same_base and TrainingSpec.parse(earlier.spec).settings_digest() == spec.settings_digest():
             return EXIT_SUCCEEDED
         message = "The folder holds the finished run of another spec. Give an empty folder."
         raise UserError("output-in-use", message, str(out))
-    number = 1 + sum(1 for _ in out.glob("manifest.part-*.json"))
-    (out / _MANIFEST).rename(out / f"manifest.part-{number}.json")
+    set_aside(out / _MANIFEST)
     return None
 
 

@@ -111,11 +111,15 @@ class Canaries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSpec:
-    """One run, as asked. `checkpoint_every` is `"epoch"` or a number of steps; the last two are kept."""
+    """One run, as asked. `checkpoint_every` is `"epoch"` or a number of steps; the last two are kept.
+
+    `base_model_sha256`, if given, must be the folder digest of the base model.
+    """
 
     base_model: str
     data: Data
     schema: Literal["assay.training/1"] = SCHEMA
+    base_model_sha256: str | None = None
     task: str = "sft"
     revision: str | None = None
     method: Lora | Full = field(default_factory=Lora)
@@ -158,7 +162,7 @@ class TrainingSpec:
         whole = self.to_json()
         for file in (*whole["data"]["train"], *whole["data"]["validation"]):
             del file["path"]
-        del whole["base_model"]
+        del whole["base_model"], whole["base_model_sha256"]
         return digests.sha256_of(whole)
 
 
@@ -191,6 +195,8 @@ def _check_method_name(method: Any) -> None:
 def _check(spec: TrainingSpec) -> None:
     _require(spec.task in TASKS, f"must be one of {', '.join(TASKS)}, not {strict.shown(spec.task)}", "task")
     _require(bool(spec.base_model.strip()), "must name a model folder or a hub id", "base_model")
+    base = spec.base_model_sha256
+    _require(base is None or bool(_SHA256.fullmatch(base)), "must be 64 lower-case hex digits", "base_model_sha256")
     _require(0 <= spec.seed < 2**32, "must be from 0 to 4294967295", "seed")
     flops = spec.base_training_flops
     _require(flops is None or flops > 0, "must be above 0, or null where it is not known", "base_training_flops")

@@ -110,6 +110,33 @@ def test_pickled_weights_end_a_run_before_anything_is_loaded(
     assert not Path("/tmp/ran").exists()
 
 
+def test_a_base_model_changed_since_it_was_pinned_ends_the_run_before_it_is_loaded(
+    copy: Path, spec: dict[str, Any], train: Callable[..., tuple[int, Manifest]], tmp_path: Path
+) -> None:
+    pinned = folder_digest(copy)
+    edit("generation_config.json", temperature=0.5)(copy)
+    code, manifest = train({**spec, "base_model": str(copy), "base_model_sha256": pinned})
+    assert (code, manifest.status) == (2, "user_error")
+    assert manifest.error is not None
+    assert manifest.error.code == "base-model-changed"
+    assert pinned in manifest.error.message and folder_digest(copy) in manifest.error.message
+    assert "Put the original files back" in manifest.error.message
+    assert manifest.base_model is not None
+    assert manifest.base_model.sha256 == folder_digest(copy)
+    assert not (tmp_path / "out" / "adapter").exists()
+
+
+def test_a_finished_run_does_not_stand_for_one_on_another_base_model(
+    copy: Path, spec: dict[str, Any], train: Callable[..., tuple[int, Manifest]]
+) -> None:
+    spec = {**spec, "base_model": str(copy), "base_model_sha256": folder_digest(copy)}
+    spec["hyperparameters"] = {**spec["hyperparameters"], "max_steps": 1}
+    assert train(spec)[0] == 0
+    assert train({**spec, "base_model_sha256": None}, resume=True)[0] == 0
+    with pytest.raises(UserError, match="finished run of another spec"):
+        train({**spec, "base_model_sha256": "0" * 64}, resume=True)
+
+
 def test_weights_that_lack_a_layer_are_named(copy: Path) -> None:
     edit("config.json", num_hidden_layers=4)(copy)
     with pytest.raises(UserError, match=r"lack .* tensors .*layers\.3"):

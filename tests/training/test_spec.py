@@ -71,6 +71,7 @@ def test_full_fine_tuning_has_no_adapter_settings() -> None:
         ("method.dropout", 1.0, "spec.method.dropout: must be at least 0 and below 1"),
         ("method.target_modules", [], "spec.method.target_modules"),
         ("base_model", " ", "spec.base_model: must name"),
+        ("base_model_sha256", "ABC", "spec.base_model_sha256: must be 64 lower-case hex digits"),
         ("data.train", [], "spec.data.train: must name at least one file"),
         ("data.train", [{"path": "a", "sha256": "abc"}], "spec.data.train[0].sha256: must be 64"),
         ("data.train", [{"path": "a", "format": "alpaca"}], 'spec.data.train[0].format: must be "auto" or "chat"'),

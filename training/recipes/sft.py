@@ -75,7 +75,8 @@ def read_inputs(job: Job) -> tuple[BaseFolder, Prepared]:
     """The checked base model and the encoded rows; writes `validation.jsonl`."""
     spec = job.spec
     base = base_model.open_base(spec.base_model, spec.revision, job.spec_folder)
-    job.facts["base_model"] = base.describe()
+    job.facts["base_model"] = base.describe()  # before the check: the manifest then says what was found
+    base_model.check_digest(base, spec.base_model_sha256)
     base_model.check_length(base, spec.hyperparameters.max_length)
     prepared = prepare(spec, job.spec_folder, base.tokenizer)
     report = prepared.report
