@@ -38,14 +38,16 @@ def load(spec: Spec) -> list[LanguageModel]:
     device = _device(spec.device)
     shared: dict[str, Weights] = {}
     models = []
-    for model in spec.models:
+    for index, model in enumerate(spec.models):
         weights = shared.get(model.path) or _weights(model.path, device, spec.precision)
         shared[model.path] = weights
+        _check_digest(model.path, model.sha256, weights.sha256, f"spec.models[{index}].sha256")
         adapter = _attach(weights, model.adapter) if model.adapter else None
         own = Path(model.adapter or model.path)
         folder = own if (own / "tokenizer_config.json").is_file() else Path(model.path)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         sha256 = folder_digest(Path(model.adapter)) if model.adapter else None
+        _check_digest(model.adapter, model.adapter_sha256, sha256, f"spec.models[{index}].adapter_sha256")
         models.append(
             LanguageModel(model.name, model.path, model.adapter, sha256, adapter, weights, tokenizer, spec.batch_size)
         )
@@ -87,6 +89,16 @@ def _attach(weights: Weights, folder: str) -> str:
     weights.model.eval()
     weights.adapters.append(name)
     return name
+
+
+def _check_digest(folder: str | None, expected: str | None, found: str | None, where: str) -> None:
+    """Refuse a folder whose bytes are not those that were pinned. Raises `Invalid`."""
+    if expected is not None and found != expected:
+        raise Invalid(
+            where,
+            f"{folder} was changed: its folder digest is {found}, asked for was {expected}. Put the original files "
+            "back, or ask for a new evaluation of what is there now.",
+        )
 
 
 def _check_folder(folder: Path, where: str, config: str) -> None:

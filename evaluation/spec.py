@@ -122,11 +122,16 @@ def _listing(names: Iterable[object]) -> str:
 
 @dataclass(frozen=True)
 class Model:
-    """One model to measure. With `adapter`, `path` is its base; both are local folders."""
+    """One model to measure. With `adapter`, `path` is its base; both are local folders.
+
+    `sha256` and `adapter_sha256` pin the folder digests of `path` and `adapter`: other bytes are not measured.
+    """
 
     name: str
     path: str
     adapter: str | None = None
+    sha256: str | None = None
+    adapter_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -223,6 +228,8 @@ def _check(spec: Spec, where: str) -> None:
         raise Invalid(f"{where}.batch_size", "must be at least 1.")
     _check_names([model.name for model in spec.models], f"{where}.models")
     _check_names([task.name for task in spec.tasks], f"{where}.tasks")
+    for i, model in enumerate(spec.models):
+        _check_pins(model, f"{where}.models[{i}]")
     for i, task in enumerate(spec.tasks):
         if task.limit is not None and task.limit < 1:
             raise Invalid(f"{where}.tasks[{i}].limit", "must be at least 1, or null for every item.")
@@ -236,6 +243,15 @@ def _check(spec: Spec, where: str) -> None:
             raise Invalid(place, "sets no limit; give max, min, max_rise, max_drop or margin.")
         if threshold.margin is not None and threshold.margin <= 0:
             raise Invalid(f"{place}.margin", "must be above 0.")
+
+
+def _check_pins(model: Model, where: str) -> None:
+    for name in ("sha256", "adapter_sha256"):
+        pin = getattr(model, name)
+        if pin is not None and not SHA256.fullmatch(pin):
+            raise Invalid(f"{where}.{name}", "must be 64 lower-case hex digits.")
+    if model.adapter_sha256 is not None and model.adapter is None:
+        raise Invalid(f"{where}.adapter_sha256", "there is no adapter; name its folder in adapter, or leave this out.")
 
 
 def _check_names(names: list[str], where: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 from evaluation import cli, report
 from evaluation.bias import counterfactual
 from tests.evaluation.conftest import asked
+from training.digests import folder_digest
 
 ROOT = Path(__file__).resolve().parents[2]
 THRESHOLDS = [
@@ -265,3 +266,21 @@ def test_the_door_modules_need_the_standard_library_only():
 def test_tasks_are_listed_for_people(capsys):
     assert cli.main(["tasks"]) == 0
     assert "counterfactual    bias" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("pin", ["sha256", "adapter_sha256"])
+def test_a_model_that_is_not_the_one_pinned_is_exit_2_and_is_not_measured(tiny_model, tiny_adapter, tmp_path, pin):
+    plan = asked(tiny_model, tiny_adapter, [{"name": "safety", "limit": 2, "max_new_tokens": 1}])
+    plan["models"][1][pin] = "0" * 64
+    assert call(tmp_path, plan) == 2
+    said = events(tmp_path / "out")[-1]["data"]
+    assert f"spec.models[1].{pin}" in json.dumps(said)
+    assert "was changed" in json.dumps(said) and "Put the original files back" in json.dumps(said)
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_models_that_are_the_ones_pinned_are_measured(tiny_model, tiny_adapter, tmp_path):
+    plan = asked(tiny_model, tiny_adapter, [{"name": "safety", "limit": 2, "max_new_tokens": 1}])
+    plan["models"][0]["sha256"] = folder_digest(tiny_model)
+    plan["models"][1] |= {"sha256": folder_digest(tiny_model), "adapter_sha256": folder_digest(tiny_adapter)}
+    assert call(tmp_path, plan) == 0

@@ -43,6 +43,8 @@ def test_the_content_read_again_is_the_same_and_so_is_its_digest():
         ({"models": [{"name": "a", "path": "p"}, {"name": "a", "path": "q"}]}, "'a' is there twice"),
         ({"models": [{"name": "a/b", "path": "p"}]}, "must be letters, digits"),
         ({"models": [{"name": "a"}]}, "spec.models[0]: the key 'path' is absent"),
+        ({"models": [{"name": "a", "path": "p", "sha256": "abc"}]}, "spec.models[0].sha256: must be 64 lower-case"),
+        ({"models": [{"name": "a", "path": "p", "adapter_sha256": "0" * 64}]}, "there is no adapter"),
         ({"tasks": []}, "name at least one task"),
         ({"tasks": [{"name": "safety", "limit": 0}]}, "spec.tasks[0].limit: must be at least 1"),
         ({"tasks": [{"name": "safety", "limit": "four"}]}, "spec.tasks[0].limit: expected int, found str 'four'"),
