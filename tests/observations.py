@@ -170,13 +170,17 @@ def report_of(evaluation: Evaluation, samples: found.File) -> found.Report:
         "path": base.folder, "sha256": base.folder_sha256, "tokenizer_sha256": digest("tokenizer"),
         "chat_template_sha256": base.architecture["chat_template_sha256"], "precision": "float32", "device": "cpu",
     }  # fmt: skip
-    tuned = {"adapter": "adapter", "adapter_sha256": manifest["output"]["sha256"]}
+    output = manifest["output"]
+    if output["kind"] == "adapter":
+        tuned = {"adapter": "adapter", "adapter_sha256": output["sha256"]}
+    else:
+        tuned = {"path": "model", "sha256": output["sha256"], "adapter": None, "adapter_sha256": None}
     models = (
         found.ModelRecord(
             name="base", role="base", parameters=base.parameters, adapter=None, adapter_sha256=None, **shared
         ),
         found.ModelRecord(
-            name="candidate", role="candidate", parameters=manifest["parameters"]["total"], **shared, **tuned
+            name="candidate", role="candidate", parameters=manifest["parameters"]["total"], **(shared | tuned)
         ),
     )
     tasks = (_loss(), _safety(), _counterfactual(), _forgetting())

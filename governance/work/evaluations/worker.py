@@ -39,7 +39,11 @@ def after_run(sender: type[Run], run: Run, **_: Any) -> None:
 
 
 def begin(*, lease: Lease, evaluation_id: UUID) -> Path:
-    """Mark the evaluation as running and write its `spec.json`. Returns its folder."""
+    """Mark the evaluation as running and write its `spec.json`. Returns its folder.
+
+    Asked for anew by a person, it is measured anew: a report of an earlier attempt is kept beside
+    (`report.part-1.json`). After a lost worker the report stays, because nothing but its record was lost.
+    """
     evaluation = Evaluation.objects.select_related("plan", "model_version__run__base_model").get(pk=evaluation_id)
     folder = evaluation_folder(evaluation.pk)
     (folder / "out").mkdir(parents=True, exist_ok=True)
@@ -49,6 +53,7 @@ def begin(*, lease: Lease, evaluation_id: UUID) -> Path:
         _guard(lease)
         evaluation = Evaluation.objects.select_for_update().get(pk=evaluation_id)
         if evaluation.state == State.QUEUED:
+            _set_aside(folder / "out" / "report.json")
             move(evaluation, TRANSITIONS, State.RUNNING, started_at=timezone.now())
             record(PLATFORM, "evaluation.started", subject=evaluation, facts={"attempt": lease.attempt})
     return folder
@@ -63,25 +68,33 @@ def finish(*, lease: Lease, evaluation_id: UUID, exit_code: int, stderr_tail: st
         .select_related("plan", "model_version__run__base_model", "project")
         .get(pk=evaluation_id)
     )
-    out = evaluation_folder(evaluation.pk) / "out"
     found: dict[str, Any] = {}
     error: dict[str, Any] | None = None
     if exit_code == 0:
-        state = State.SUCCEEDED
-        report = reports.read(out / "report.json")
-        report_sha256, _ = blobs.put_path(out / "report.json")
-        samples_sha256, _ = blobs.put_path(out / "samples.jsonl")
-        found = {"report": report.content(), "report_sha256": report_sha256, "samples_sha256": samples_sha256}
+        found, error = _found(evaluation)
+        state = State.FAILED if error else State.SUCCEEDED
     elif exit_code == 130:
         state = State.CANCELLED
     else:
         state = State.FAILED
-        error = {
-            "code": "evaluator-ended",
-            "message": stderr_tail or f"The evaluator ended with code {exit_code} and said nothing.",
-            "where": "evaluator",
-            "fault": "user" if exit_code == 2 else "platform",
-        }
+        message = stderr_tail or f"The evaluator ended with code {exit_code} and said nothing."
+        error = _error("evaluator-ended", message, "evaluator", "user" if exit_code == 2 else "platform")
+    return _end(lease, evaluation, state, error=error, **found)
+
+
+@transaction.atomic
+def fail(*, lease: Lease, evaluation_id: UUID, message: str) -> Evaluation:
+    """End the evaluation and its job because the worker could not carry it out; `message` says why. Raises
+    LeaseLost."""
+    _guard(lease)
+    evaluation = Evaluation.objects.select_for_update().get(pk=evaluation_id)
+    return _end(lease, evaluation, State.FAILED, error=_error("platform-fault", message, "worker", "platform"))
+
+
+def _end(
+    lease: Lease, evaluation: Evaluation, state: State, *, error: dict[str, Any] | None, **found: Any
+) -> Evaluation:
+    """Move the locked evaluation to its end, tell of it, and end the job alike."""
     move(evaluation, TRANSITIONS, state, ended_at=timezone.now(), error=error, **found)
     if state == State.SUCCEEDED:
         recorded.send(sender=Evaluation, evaluation=evaluation)
@@ -104,20 +117,72 @@ def follow_abandoned_job(sender: type[Job], job: Job, **_: Any) -> None:
     record(PLATFORM, f"evaluation.{job.state}", subject=evaluation, facts={"job": job.pk})
 
 
-def _spec(evaluation: Evaluation) -> dict[str, Any]:
+def _found(evaluation: Evaluation) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """What the evaluator wrote, or the error that keeps it out of the record."""
+    out = evaluation_folder(evaluation.pk) / "out"
+    try:
+        report = reports.read(out / "report.json")
+    except evaluation_spec.Invalid as invalid:
+        message = f"The evaluator's report cannot be used: {invalid.message} Run the evaluation again."
+        return {}, _error("report-unreadable", message, "report.json", "platform")
+    if changed := _changed_model(evaluation, report):
+        return {}, changed
+    report_sha256, _ = blobs.put_path(out / "report.json")
+    samples_sha256, _ = blobs.put_path(out / "samples.jsonl")
+    return {"report": report.content(), "report_sha256": report_sha256, "samples_sha256": samples_sha256}, None
+
+
+def _changed_model(evaluation: Evaluation, report: reports.Report) -> dict[str, Any] | None:
+    """The error of a report on other weights than those of the record; the evaluator refuses them too."""
+    measured = {model.name: model for model in report.models}
+    for model in _models(evaluation):
+        whole = model["name"] == "candidate" and "adapter" not in model
+        for pin in ("sha256", "adapter_sha256"):
+            code = "tuned-model-changed" if whole or pin == "adapter_sha256" else "base-model-changed"
+            expected = model.get(pin)
+            found = getattr(measured.get(model["name"]), pin, None)
+            if expected is not None and found != expected:
+                message = (
+                    f"The evaluator measured the model {model['name']!r} with the folder digest {found or 'none'}, but "
+                    f"the record says {expected}. Nothing of it is kept. Put the recorded files back, then run the "
+                    "evaluation again."
+                )
+                return _error(code, message, f"models.{model['name']}.{pin}", "user")
+    return None
+
+
+def _error(code: str, message: str, where: str, fault: str) -> dict[str, Any]:
+    return {"code": code, "message": message, "where": where, "fault": fault}
+
+
+def _set_aside(report: Path) -> None:
+    if report.is_file():
+        number = 1 + sum(1 for _ in report.parent.glob("report.part-*.json"))
+        report.rename(report.with_name(f"report.part-{number}.json"))
+
+
+def _models(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Base and candidate as the evaluator is asked for them, each folder with the digest on record."""
     run = evaluation.model_version.run
-    base = str(base_models.folder(run.base_model))
+    output = evaluation.model_version.composition["output"]
+    base = {"path": str(base_models.folder(run.base_model)), "sha256": run.base_model.folder_sha256}
     tuned = str(model_versions.folder(evaluation.model_version))
-    made_adapter = evaluation.model_version.composition["output"]["kind"] == "adapter"
-    candidate = {"path": base, "adapter": tuned} if made_adapter else {"path": tuned}
-    validation_rows = str(run_folder(run.pk) / "out" / "validation.jsonl")
+    if output["kind"] == "adapter":
+        candidate = {**base, "adapter": tuned, "adapter_sha256": output["sha256"]}
+    else:
+        candidate = {"path": tuned, "sha256": output["sha256"]}
+    return [{"name": "base", **base}, {"name": "candidate", **candidate}]
+
+
+def _spec(evaluation: Evaluation) -> dict[str, Any]:
+    validation_rows = str(run_folder(evaluation.model_version.run_id) / "out" / "validation.jsonl")
     tasks = [
         {**task, "items": validation_rows} if task["name"] in ON_VALIDATION_ROWS and not task.get("items") else task
         for task in evaluation.plan.tasks
     ]
     return {
         "schema": evaluation_spec.SCHEMA,
-        "models": [{"name": "base", "path": base}, {"name": "candidate", **candidate}],
+        "models": _models(evaluation),
         "tasks": tasks,
         "thresholds": evaluation.plan.thresholds,
         "seed": evaluation.plan.seed,

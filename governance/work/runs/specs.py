@@ -53,6 +53,7 @@ def for_trainer(run: Run, *, base_folder: Path, data_paths: list[Path]) -> dict[
     return {
         "schema": SCHEMA,
         "base_model": str(base_folder),
+        "base_model_sha256": run.base_model.folder_sha256,
         "base_training_flops": run.base_model.training_flops,
         **kept,
         "data": {**data, **files},

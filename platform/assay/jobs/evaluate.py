@@ -38,7 +38,7 @@ def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
 
 def fail(lease: Lease, message: str) -> None:
     """Record that the evaluation could not be carried out. Raises LeaseLost."""
-    evaluations.finish(lease=lease, evaluation_id=lease.subject_id, exit_code=1, stderr_tail=message)
+    evaluations.fail(lease=lease, evaluation_id=lease.subject_id, message=message)
 
 
 def command(folder: Path) -> list[str]:

@@ -45,7 +45,7 @@ def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
 
 def fail(lease: Lease, message: str) -> None:
     """Record that the run could not be carried out. Raises LeaseLost."""
-    runs.finish(lease=lease, run_id=lease.subject_id, exit_code=1, stderr_tail=message)
+    runs.fail(lease=lease, run_id=lease.subject_id, message=message)
 
 
 def command(folder: Path) -> list[str]:
