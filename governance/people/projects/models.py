@@ -41,6 +41,8 @@ class Project(Record):
     distribution = models.CharField(max_length=8, choices=Distribution, default=Distribution.NONE)
     research_only = models.BooleanField(default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    # Whoever wrote the fields above last: dossiers print them, and who wrote them does not sign.
+    described_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         ordering = ["name"]

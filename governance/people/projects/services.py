@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -38,12 +38,15 @@ def create(*, actor: Actor, organisation_id: UUID, name: str, slug: str = "", **
     project = Project(
         organisation=organisation, slug=slug or slugify(name)[:50], created_by_id=actor.user_id, name=name
     )
-    _describe(project, fields)
+    _describe(actor, project, fields)
+    taken = Fault("name", f"{organisation} has a project “{project.slug}” already.", "Choose another name.")
     if Project.objects.filter(organisation=organisation, slug=project.slug).exists():
-        raise Unusable(
-            [Fault("name", f"{organisation} has a project “{project.slug}” already.", "Choose another name.")]
-        )
-    project.save()
+        raise Unusable([taken])
+    try:
+        with transaction.atomic():
+            project.save()
+    except IntegrityError:  # somebody took the name meanwhile
+        raise Unusable([taken]) from None
     record(actor, "project.created", subject=project, facts=project.content())
     if actor.user_id is not None:
         _appoint(actor, project, actor.user_id, Role.OWNER)
@@ -54,7 +57,7 @@ def create(*, actor: Actor, organisation_id: UUID, name: str, slug: str = "", **
 def describe(*, actor: Actor, project_id: UUID, **fields: Any) -> Project:
     """Change what the project says of itself. Raises NotAllowed, Unusable."""
     project = selectors.require(actor, project_id, "describe the project")
-    _describe(project, fields)
+    _describe(actor, project, fields)
     project.save()
     record(actor, "project.described", subject=project, facts=project.content())
     return project
@@ -76,10 +79,15 @@ def appoint(*, actor: Actor, project_id: UUID, username: str, role: Role) -> Mem
 def dismiss(*, actor: Actor, member_id: UUID) -> UUID:
     """Take a role away; what the person did with it stays on record. Returns the project's id."""
     seen = Member.objects.filter(project__in=selectors.visible_to(actor))
-    member = seen.select_related("project", "user").filter(pk=member_id).first()
+    project_id = seen.filter(pk=member_id).values_list("project_id", flat=True).first()
+    if project_id is None:
+        raise NotFound("member")
+    # One dismissal at a time: two owners who dismiss each other would leave the project without any.
+    Project.objects.select_for_update().get(pk=project_id)
+    member = seen.select_related("user").filter(pk=member_id).first()
     if member is None:
         raise NotFound("member")
-    project = _may_appoint(actor, member.project_id)
+    project = _may_appoint(actor, project_id)
     if member.role == Role.OWNER and project.members.filter(role=Role.OWNER).count() == 1:
         raise Unusable([Fault("role", "A project keeps at least one owner.", "Appoint another owner first.")])
     record(actor, "project.dismissed", subject=member, facts={"role": member.role})
@@ -129,12 +137,13 @@ def classify(*, actor: Actor, project_id: UUID, answers: dict[str, str], reason:
     return classification
 
 
-def _describe(project: Project, fields: dict[str, Any]) -> None:
+def _describe(actor: Actor, project: Project, fields: dict[str, Any]) -> None:
     unknown = set(fields) - set(FIELDS)
     if unknown:
         raise TypeError(f"A project has no {', '.join(sorted(unknown))}")
     for name, value in fields.items():
         setattr(project, name, value)
+    project.described_by_id = actor.user_id
     faults = Faults()
     if not project.name.strip():
         faults.add("name", "A project needs a name.")
