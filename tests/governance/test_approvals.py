@@ -174,6 +174,27 @@ def test_only_one_request_is_open_and_a_closed_one_takes_no_decision(home: House
         )
 
 
+def test_what_is_voided_before_anybody_decided_was_never_approved(home: House, version: DatasetVersion) -> None:
+    request = ask(home, version)
+    services.void_open(actor=home.ada, subject=version, project_id=home.project.pk)
+    request.refresh_from_db()
+    assert request.state == State.VOID
+    answer = selectors.standing(version)
+    assert (answer.granted, answer.changed, answer.why) == (False, False, "Nobody was asked yet.")
+    again = ask(home, version)
+    assert again.state == State.OPEN
+    assert selectors.last_granted(again) is None
+
+
+def test_what_is_granted_stays_when_open_requests_are_voided(home: House, version: DatasetVersion) -> None:
+    request = ask(home, version)
+    services.decide(
+        actor=home.ben, request_id=request.pk, verdict=Verdict.APPROVE, reason="", proof=proof(home.ben, request)
+    )
+    services.void_open(actor=home.ada, subject=version, project_id=home.project.pk)
+    assert selectors.standing(version).granted
+
+
 def test_the_trail_verifies_and_names_what_was_changed(home: House, version: DatasetVersion) -> None:
     ask(home, version)
     assert verify().sound

@@ -67,9 +67,10 @@ def _standing(subject: Any, requests: list[ApprovalRequest]) -> Standing:
     """The answer from the requests about `subject` in one project, newest first."""
     need = rules.still_needed(subject.kind, 0)
     now = subject.content_digest
-    current = next((r for r in requests if r.subject_digest == now and r.state != State.WITHDRAWN), None)
+    ended = (State.WITHDRAWN, State.VOID)
+    current = next((r for r in requests if r.subject_digest == now and r.state not in ended), None)
     if current is None:
-        before = next((r for r in requests if r.state in (State.GRANTED, State.VOID)), None)
+        before = next((r for r in requests if _was_granted(r)), None)
         why = "It changed after it was approved." if before else "Nobody was asked yet."
         return Standing(False, [need], why, before, [], changed=before is not None)
     decisions = list(current.decisions.all())
@@ -81,9 +82,16 @@ def _standing(subject: Any, requests: list[ApprovalRequest]) -> Standing:
         State.CHANGES: "Changes were asked for.",
         State.REFUSED: "It was refused.",
         State.SUSPENDED: "Suspended: something it relies on was withdrawn.",
-        State.VOID: "It changed after it was approved.",
     }[State(current.state)]
     return Standing(False, [rules.still_needed(subject.kind, approvals)], why, current, decisions)
+
+
+def _was_granted(request: ApprovalRequest) -> bool:
+    """Whether it was ever approved: a request may also become void while it still waits."""
+    if request.state not in (State.GRANTED, State.VOID):
+        return False
+    verdicts = [Verdict(decision.verdict) for decision in request.decisions.all()]
+    return rules.outcome(request.subject_kind, verdicts) == State.GRANTED
 
 
 def visible_to(actor: Actor) -> QuerySet[ApprovalRequest]:
@@ -150,14 +158,10 @@ def changes(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> 
 
 def last_granted(request: ApprovalRequest) -> ApprovalRequest | None:
     """The approval that stood before `request`, to show what changed since."""
-    return (
-        ApprovalRequest.objects.filter(
-            project_id=request.project_id,
-            subject_kind=request.subject_kind,
-            subject_id=request.subject_id,
-            state__in=[State.GRANTED, State.VOID],
-            created_at__lt=request.created_at,
-        )
-        .prefetch_related("decisions")
-        .first()
+    earlier = ApprovalRequest.objects.filter(
+        project_id=request.project_id,
+        subject_kind=request.subject_kind,
+        subject_id=request.subject_id,
+        created_at__lt=request.created_at,
     )
+    return next((each for each in earlier.prefetch_related("decisions") if _was_granted(each)), None)

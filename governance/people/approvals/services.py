@@ -25,20 +25,21 @@ closed = Signal()
 def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: str = "") -> ApprovalRequest:
     """Ask the deciders about `subject` as it is now. Earlier approvals of another content become void.
 
-    Raises NotAllowed (role), NotFound (another project's), WrongState (asked already).
+    Raises NotAllowed (role), NotFound (another project's), WrongState (asked already, or not to be asked about now).
     """
     project = projects.require(actor, project_id, "ask for an approval")
     if subject.kind not in rules.POLICIES:
         raise NotFound("subject")
     if not subjects.belongs_to(subject, project_id):
         raise NotFound(rules.POLICIES[subject.kind].noun)
+    if veto := subjects.why_not_ask(subject):
+        raise WrongState(veto)
     digest = subject.content_digest
     earlier = ApprovalRequest.objects.select_for_update().filter(
         project=project, subject_kind=subject.kind, subject_id=subject.pk
     )
     for old in earlier.filter(state__in=[State.GRANTED, State.SUSPENDED, State.OPEN]).exclude(subject_digest=digest):
-        move(old, TRANSITIONS, State.VOID, closed_at=timezone.now())
-        record(actor, "approval.voided", subject=old, facts={"was": old.subject_digest, "now": digest})
+        _void(actor, old, digest)
     if earlier.filter(subject_digest=digest, state=State.GRANTED).exists():
         raise WrongState(f"This {rules.POLICIES[subject.kind].noun} is approved already, as it is now.")
     try:
@@ -80,6 +81,8 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
         raise NotAllowed(why.text)
     if request.state != State.OPEN:
         raise WrongState("This request is closed; nothing was decided.")
+    if veto := subjects.why_not_ask(subject):
+        raise WrongState(f"{veto} Nothing was decided.")
     if request.subject_digest != subject.content_digest:
         raise StaleSubject(f"{request} changed after it was asked about. Ask anew; nothing was decided.")
     if verdict != Verdict.APPROVE and not reason.strip():
@@ -110,6 +113,21 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
         personal={"reason": reason} if reason else None,
     )
     return decision
+
+
+@transaction.atomic
+def void_open(*, actor: Actor, subject: subjects.Approvable, project_id: UUID) -> None:
+    """Close what is still asked about `subject`: it is being changed or taken back by `actor`, who may do that."""
+    asked = ApprovalRequest.objects.select_for_update().filter(
+        project_id=project_id, subject_kind=subject.kind, subject_id=subject.pk, state=State.OPEN
+    )
+    for request in asked:
+        _void(actor, request, subject.content_digest)
+
+
+def _void(actor: Actor, request: ApprovalRequest, now: str) -> None:
+    move(request, TRANSITIONS, State.VOID, closed_at=timezone.now())
+    record(actor, "approval.voided", subject=request, facts={"was": request.subject_digest, "now": now})
 
 
 @transaction.atomic

@@ -53,6 +53,15 @@ def load(kind: str, pk: UUID) -> Approvable:
         raise NotFound(POLICIES[kind].noun) from None
 
 
+def why_not_ask(subject: Approvable) -> str | None:
+    """Why nobody can be asked about `subject` as it stands, in a sentence, or None.
+
+    A noun with a life of its own says so by a method `why_not_ask`: a draft, or what was taken back, is no subject.
+    """
+    veto = getattr(subject, "why_not_ask", None)
+    return cast("str | None", veto()) if veto else None
+
+
 def belongs_to(subject: Approvable, project_id: UUID) -> bool:
     """Whether `subject` may be asked about in this project: its own, or one of its organisation's."""
     own = getattr(subject, "project_id", None)
