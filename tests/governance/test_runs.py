@@ -4,10 +4,16 @@ from typing import Any
 
 import pytest
 
+from governance.foundation.audit.models import AuditEvent
+from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Unusable, WrongState
 from governance.foundation.jobs.models import Job, Outbox
 from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals import services as approvals
+from governance.people.approvals.rules import State as Asked
 from governance.people.approvals.selectors import standing
+from governance.people.projects import services as projects
+from governance.people.projects.rules import Role
 from governance.work.evaluation_plans import services as evaluation_plans
 from governance.work.runs import gates, selectors, services
 from governance.work.runs.models import Run
@@ -173,3 +179,88 @@ def test_every_state_can_be_left_or_is_an_end() -> None:
     reachable = {to for steps in TRANSITIONS.values() for to in steps}
     assert reachable | {State.DRAFT} == set(State)
     assert [state for state, steps in TRANSITIONS.items() if not steps] == [State.SUCCEEDED]
+
+
+def revised(home: House, run: Run, *, by: Actor | None = None, **changed: Any) -> Run:
+    """The same plan written again, with `changed` in it."""
+    same: dict[str, Any] = {
+        "base_model_id": run.base_model_id,
+        "data": [version.pk for version in run.data()],
+        "evaluation_plan_id": run.evaluation_plan_id,
+        "training": {"method": {"name": "lora", "r": 8}},
+    }
+    return services.revise(actor=by or home.ada, run_id=run.pk, **(same | changed))
+
+
+def test_whoever_revised_a_plan_cannot_approve_it_though_somebody_else_submitted_it(home: House) -> None:
+    projects.appoint(actor=home.admin, project_id=home.project.pk, username="rita", role=Role.ML_ENGINEER)
+    run = draft(home)
+    revised(home, run, by=home.rita, training={"method": {"name": "lora", "r": 16}})
+    request = services.submit(actor=home.ada, run_id=run.pk)
+    with pytest.raises(NotAllowed, match="Rita revised the run plan and cannot decide on it"):
+        factories.approve(home.rita, request)
+    authors = [(author["name"], author["act"]) for author in Run.objects.get(pk=run.pk).authors]
+    assert authors == [
+        ("Ada Brandt", "prepared the run plan"),
+        ("Rita Falk", "revised the run plan"),
+        ("Ada Brandt", "submitted the run plan"),
+    ]
+
+
+def test_whoever_took_a_run_up_again_made_it_too(home: House) -> None:
+    projects.appoint(actor=home.admin, project_id=home.project.pk, username="rita", role=Role.ML_ENGINEER)
+    run = factories.launched_run(home)
+    services.cancel(actor=home.ada, run_id=run.pk)
+    services.resume(actor=home.rita, run_id=run.pk)
+    assert Run.objects.get(pk=run.pk).touched_by()[home.rita.user_id] == "took the run up again"
+
+
+def test_a_plan_that_is_rewritten_while_asked_about_can_be_asked_about_again(home: House) -> None:
+    run = draft(home)
+    first = services.submit(actor=home.ada, run_id=run.pk)
+    revised(home, run, title="Another title")
+    first.refresh_from_db()
+    assert first.state == Asked.VOID
+    answer = standing(Run.objects.get(pk=run.pk))
+    assert (answer.granted, answer.changed, answer.why) == (False, False, "Nobody was asked yet.")
+    second = services.submit(actor=home.ada, run_id=run.pk)
+    assert (second.state, second.subject_digest) == (Asked.OPEN, first.subject_digest)
+    factories.approve(home.rita, second)
+    assert standing(Run.objects.get(pk=run.pk)).granted
+
+
+def test_an_approved_plan_with_another_title_keeps_its_approval(home: House) -> None:
+    run = draft(home)
+    request = services.submit(actor=home.ada, run_id=run.pk)
+    factories.approve(home.rita, request)
+    revised(home, run, title="Another title")
+    assert services.submit(actor=home.ada, run_id=run.pk) == request
+    run.refresh_from_db()
+    assert (run.state, run.title, standing(run).granted) == (State.SUBMITTED, "Another title", True)
+
+
+def test_a_draft_is_not_asked_about(home: House) -> None:
+    run = draft(home)
+    with pytest.raises(WrongState, match="only a submitted run plan is asked about"):
+        approvals.ask(actor=home.ada, subject=run, project_id=home.project.pk)
+
+
+def test_cancelling_a_submitted_run_closes_what_is_asked_about_it(home: House) -> None:
+    run = draft(home)
+    request = services.submit(actor=home.ada, run_id=run.pk)
+    services.cancel(actor=home.rita, run_id=run.pk)
+    request.refresh_from_db()
+    assert request.state == Asked.VOID
+    event = AuditEvent.objects.get(action="approval.voided")
+    assert event.subject_id == str(request.pk)
+    with pytest.raises(WrongState, match="closed"):
+        factories.approve(home.rita, request)
+
+
+def test_a_request_that_outlived_its_plan_takes_no_decision(home: House) -> None:
+    run = draft(home)
+    request = services.submit(actor=home.ada, run_id=run.pk)
+    Run.objects.filter(pk=run.pk).update(state=State.CANCELLED)
+    with pytest.raises(WrongState, match="R-1 is cancelled"):
+        factories.approve(home.rita, request)
+    assert not request.decisions.exists()

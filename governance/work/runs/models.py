@@ -36,6 +36,8 @@ class Run(Record):
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State], default=State.DRAFT)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_by_name = models.CharField(max_length=200)
+    # everybody who ever wrote the plan, submitted it or took the run up again: [{"user", "name", "act"}], in order
+    authors = models.JSONField(default=list)
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField(null=True)
     launched_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -80,14 +82,28 @@ class Run(Record):
             "budget": self.budget,
         }
 
+    def add_author(self, user_id: int | None, name: str, act: str) -> None:
+        """Note who does `act` (a verb phrase) to it now. Nobody is ever taken off: they stay barred from approving."""
+        entry = {"user": user_id, "name": name, "act": act}
+        if entry not in self.authors:
+            self.authors = [*self.authors, entry]
+
+    def why_not_ask(self) -> str | None:
+        """A plan is asked about between its submission and its launch."""
+        if self.state == State.SUBMITTED:
+            return None
+        return f"{self} is {State(self.state).value}; only a submitted run plan is asked about."
+
     def touched_by(self) -> dict[int, str]:
+        """user id -> what they did to it or to its thresholds, for the separation of duties."""
+        written = {author["user"]: author["act"] for author in self.authors if author["user"] is not None}
         acts = [
             (self.created_by_id, "prepared the run plan"),
             (self.launched_by_id, "launched the run"),
             (self.submitted_by_id, "submitted the run plan"),
         ]
         thresholds = self.evaluation_plan.touched_by() if self.evaluation_plan else {}
-        return thresholds | {person: act for person, act in acts if person is not None}
+        return thresholds | written | {person: act for person, act in acts if person is not None}
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
         parts = [("Run plan", str(self), self.content_digest)]

@@ -17,6 +17,7 @@ from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest
+from governance.people.approvals.selectors import standing
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.work.evaluation_plans.models import EvaluationPlan
@@ -49,6 +50,7 @@ def prepare(
     Project.objects.select_for_update().get(pk=project.pk)  # run numbers are given one at a time
     last = Run.objects.filter(project=project).aggregate(Max("number"))["number__max"] or 0
     run = Run(project=project, number=last + 1, created_by_id=actor.user_id, created_by_name=actor.name)
+    run.add_author(actor.user_id, actor.name, "prepared the run plan")
     _fill(run, project, base_model_id, data, validation_data, evaluation_plan_id, training, budget or {}, title)
     record(actor, "run.prepared", subject=run, facts={"content": run.content_digest})
     return run
@@ -67,20 +69,28 @@ def revise(
     budget: dict[str, Any] | None = None,
     title: str = "",
 ) -> Run:
-    """Change a draft; a submitted plan is taken back to a draft first, and loses its approval by that change."""
+    """Change a draft; a submitted plan is taken back to a draft first, and loses its approval by that change.
+
+    What is still asked about it becomes void: nobody signs a plan that is being rewritten.
+    """
     run = _locked(actor, run_id, "prepare a run")
     if run.state == State.SUBMITTED:
         move(run, TRANSITIONS, State.DRAFT, submitted_at=None)
     if run.state not in EDITABLE:
         raise WrongState(f"{run} was launched; its plan is fixed. Prepare another run.")
+    run.add_author(actor.user_id, actor.name, "revised the run plan")
     _fill(run, run.project, base_model_id, data, validation_data, evaluation_plan_id, training, budget or {}, title)
+    approvals.void_open(actor=actor, subject=run, project_id=run.project_id)
     record(actor, "run.revised", subject=run, facts={"content": run.content_digest})
     return run
 
 
 def submit(*, actor: Actor, run_id: UUID, note: str = "") -> ApprovalRequest:
     """Fix the plan, lock its evaluation plan, and ask for approval. Raises GateClosed without an evaluation
-    plan or with a licence that stands in the way: nobody is asked to sign what can never start."""
+    plan or with a licence that stands in the way: nobody is asked to sign what can never start.
+
+    A plan that is approved as it stands is not asked about anew: the request that granted it is given back.
+    """
     # Seconds of reading rows: before the transaction, so that nobody waits for a lock meanwhile.
     foreseen = estimate(selectors.visible(actor, run_id))
     with transaction.atomic():
@@ -97,10 +107,12 @@ def _submit(actor: Actor, run_id: UUID, note: str, foreseen: dict[str, Any]) -> 
     ]
     if missing := gates.shut(licence):
         raise GateClosed(f"{run} cannot be submitted", missing)
+    run.add_author(actor.user_id, actor.name, "submitted the run plan")
     move(
         run,
         TRANSITIONS,
         State.SUBMITTED,
+        authors=run.authors,
         submitted_by_id=actor.user_id,
         submitted_at=timezone.now(),
         licence_verdict=verdict.as_dict(),
@@ -108,6 +120,9 @@ def _submit(actor: Actor, run_id: UUID, note: str, foreseen: dict[str, Any]) -> 
     )
     lock(actor=actor, plan=run.evaluation_plan)
     record(actor, "run.submitted", subject=run, facts={"content": run.content_digest, "licence": verdict.outcome})
+    answer = standing(run)
+    if answer.granted and answer.request is not None:
+        return answer.request
     return approvals.ask(actor=actor, subject=run, project_id=run.project_id, note=note)
 
 
@@ -134,6 +149,7 @@ def cancel(*, actor: Actor, run_id: UUID) -> Run:
     run = _locked(actor, run_id, "cancel a run")
     if run.state in (State.DRAFT, State.SUBMITTED):
         move(run, TRANSITIONS, State.CANCELLED, ended_at=timezone.now())
+        approvals.void_open(actor=actor, subject=run, project_id=run.project_id)
     elif run.state in (State.QUEUED, State.RUNNING):
         jobs.cancel(subject=run, task=TASK)
         run.refresh_from_db()
@@ -153,7 +169,11 @@ def resume(*, actor: Actor, run_id: UUID) -> Run:
         )
     if missing := gates.shut(gates.for_run(run)):
         raise GateClosed(f"{run} cannot start", missing)
-    move(run, TRANSITIONS, State.QUEUED, ended_at=None, error=None, manifest=None, manifest_sha256="")
+    run.add_author(actor.user_id, actor.name, "took the run up again")
+    move(
+        run, TRANSITIONS, State.QUEUED,
+        authors=run.authors, ended_at=None, error=None, manifest=None, manifest_sha256="",
+    )  # fmt: skip
     jobs.ask(actor=actor, task=TASK, subject=run)
     record(actor, "run.resumed", subject=run, facts={"content": run.content_digest})
     return run
