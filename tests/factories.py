@@ -109,7 +109,7 @@ def _safetensors(path: Path, tensors: Mapping[str, tuple[int, ...]]) -> None:
 
 
 def classification(home: House, **answers: str) -> Classification:
-    """The questionnaire, answered to its end and signed by Cleo."""
+    """The questionnaire, answered to its end and signed by Rita; Cleo, who signs dossiers, must not."""
     if not answers and (found := project_selectors.classification(home.project.pk)):
         return found
     given: dict[str, str] = {}
@@ -117,7 +117,7 @@ def classification(home: House, **answers: str) -> Classification:
     while question := regulation.next_question(given):
         given[question.id] = wanted.get(question.id, "no" if "no" in question.answers else next(iter(question.answers)))
     return projects.classify(
-        actor=home.cleo, project_id=home.project.pk, answers=given, reason="Answered with the project's owner."
+        actor=home.rita, project_id=home.project.pk, answers=given, reason="Answered with the project's owner."
     )
 
 

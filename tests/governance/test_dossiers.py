@@ -15,7 +15,10 @@ from governance.documents.sources.records import Source, Sources
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core import blobs
 from governance.foundation.core.errors import NotAllowed, NotFound, StaleSubject, Unusable, WrongState
+from governance.foundation.core.records import Record
 from governance.law.regulation import rules as regulation
+from governance.materials.base_models.models import BaseModel
+from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.projects import services as projects
@@ -168,7 +171,7 @@ def test_a_high_risk_provider_owes_annex_iv_from_its_date(home: House) -> None:
     document = selectors.draft(dossier)
     first = document["sections"][0]
     assert (first["duty"], first["because"], first["applies_from"]) == ("required", "high-risk-provider", "2027-12-02")
-    assert document["outcome"]["decided_by"] == "Cleo Haas"
+    assert document["outcome"]["decided_by"] == "Rita Falk"
     declaration = prompts(document)["iv-8.copy"][0]
     assert declaration["not_applicable"] is None  # a declaration is owed now, so its absence is a gap
 
@@ -305,10 +308,33 @@ def test_who_wrote_text_or_made_the_run_cannot_sign(home: House, dossier: Dossie
     version = services.freeze(actor=home.ada, dossier_id=dossier.pk)
     assert version.touched_by() == {
         home.ada.user_id: "submitted the run plan", home.cleo.user_id: "wrote text of this dossier",
+        home.rita.user_id: "answered the questionnaire", home.admin.user_id: "wrote the project's description",
     }  # fmt: skip
     request = approvals.ask(actor=home.ada, subject=version, project_id=home.project.pk)
     with pytest.raises(NotAllowed, match="Cleo wrote text of this dossier and cannot decide on it"):
         factories.approve(home.cleo, request)
+
+
+@pytest.mark.parametrize("act", ["answered the questionnaire", "froze this dossier", "wrote the project's description"])
+def test_who_made_what_the_dossier_prints_cannot_sign_it(home: House, act: str) -> None:
+    if act == "answered the questionnaire":
+        answers = factories.classification(home).answers
+        projects.classify(actor=home.cleo, project_id=home.project.pk, answers=answers, reason="Looked at it anew.")
+    if act == "wrote the project's description":
+        projects.describe(actor=home.cleo, project_id=home.project.pk, intended_purpose="Drafts answers for staff.")
+    dossier = factories.finished_run(home).model_version.dossier
+    version = services.freeze(actor=home.cleo if act == "froze this dossier" else home.ada, dossier_id=dossier.pk)
+    request = approvals.ask(actor=home.ada, subject=version, project_id=home.project.pk)
+    with pytest.raises(NotAllowed, match=f"Cleo {act} and cannot decide on it"):
+        factories.approve(home.cleo, request)
+
+
+@pytest.mark.parametrize("noun", [BaseModel, DatasetVersion])
+def test_who_registered_what_went_in_cannot_sign(home: House, noun: type[Record]) -> None:
+    dossier = factories.finished_run(home).model_version.dossier
+    noun._default_manager.update(registered_by=home.cleo.user_id)
+    version = services.freeze(actor=home.ada, dossier_id=dossier.pk)
+    assert version.touched_by()[home.cleo.user_id].startswith("registered the ")
 
 
 def test_a_signature_stands_until_a_point_changes(home: House, dossier: Dossier) -> None:

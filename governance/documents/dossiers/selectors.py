@@ -176,13 +176,14 @@ def _signatures(dossier: Dossier, evaluation: Source) -> Iterable[Source]:
     citing = {
         version.pk
         for version in dossier.versions.all()
-        if any(evaluation.sha256 == cited["sha256"] for cited in _every_citation(version.document))
+        if any(evaluation.sha256 == cited["sha256"] for cited in every_citation(version.document))
     }
     decisions = Decision.objects.filter(request__subject_id__in=citing, verdict=Verdict.APPROVE)
     return [decision_source(each) for each in decisions.select_related("request").order_by("created_at")]
 
 
-def _every_citation(document: dict[str, Any]) -> Iterable[dict[str, str]]:
+def every_citation(document: dict[str, Any]) -> Iterable[dict[str, str]]:
+    """What the statements of a dossier's document rest on: kind, id, sha256 and name of each record."""
     return (
         cited for section in document["sections"] for each in section["statements"] for cited in each["evidence"]
     )  # fmt: skip

@@ -14,11 +14,13 @@ from governance.documents.dossiers.models import Declaration, Dossier, DossierVe
 from governance.documents.renderings import services as renderings
 from governance.documents.renderings.models import Rendering
 from governance.documents.renderings.rules import Format
+from governance.documents.sources.records import Sources
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.core.errors import Fault, StaleSubject, Unusable, WrongState
 from governance.law.regulation import rules as regulation
 from governance.people.projects import selectors as projects
+from governance.people.projects.models import Classification
 from governance.work.evaluations.models import Evaluation
 from governance.work.model_versions.models import ModelVersion
 
@@ -109,9 +111,10 @@ def freeze(*, actor: Actor, dossier_id: UUID) -> DossierVersion:
     """Freeze what the dossier says now. Gaps are listed in it and stop nobody; a version that says the very same
     is given back instead. Raises NotAllowed, NotFound."""
     dossier = _locked(actor, dossier_id, "freeze a document")
+    known = selectors.sources(dossier)
     document = assemble(
         regulation.edition(dossier.edition),
-        selectors.sources(dossier),
+        known,
         selectors.declared(dossier),
         selectors.stated(dossier),
         frozen_at=timezone.now(),
@@ -127,7 +130,7 @@ def freeze(*, actor: Actor, dossier_id: UUID) -> DossierVersion:
         sha256=document["sha256"],
         frozen_by_id=actor.person_id,
         frozen_by_name=actor.name,
-        authors=_authors(dossier),
+        authors=_authors(dossier, known, frozen_by=actor.person_id),
     )
     counts = document["completeness"]
     record(actor, "dossier.frozen", subject=version, facts={"sha256": version.sha256, "completeness": counts})
@@ -213,11 +216,17 @@ def _same(before: dict[str, Any], now: dict[str, Any]) -> bool:
     return {k: v for k, v in before.items() if k not in fixed} == {k: v for k, v in now.items() if k not in fixed}
 
 
-def _authors(dossier: Dossier) -> dict[str, str]:
-    """Who wrote what stands in it: they are barred from signing it."""
-    authors = {str(person): act for person, act in dossier.model_version.run.touched_by().items()}
-    for fact in selectors.stated_facts(dossier):
-        authors[str(fact.by_id)] = "stated facts of this dossier"
-    for declaration in selectors.declarations(dossier):
-        authors[str(declaration.by_id)] = "wrote text of this dossier"
-    return authors
+def _authors(dossier: Dossier, known: Sources, *, frozen_by: int) -> dict[str, str]:
+    """Who made what stands in it: they are barred from signing it. Of several acts the nearest to the text is told."""
+    run = dossier.model_version.run
+    acts = [(dossier.project.described_by_id, "wrote the project's description")]
+    acts.append((run.base_model.registered_by_id, "registered the base model it describes"))
+    acts += [(version.registered_by_id, "registered the data it describes") for version in run.data()]
+    if known.classification is not None:
+        cited = Classification.objects.get(pk=known.classification.id)
+        acts.append((cited.decided_by_id, "answered the questionnaire"))
+    acts.append((frozen_by, "froze this dossier"))
+    acts += run.touched_by().items()
+    acts += [(fact.by_id, "stated facts of this dossier") for fact in selectors.stated_facts(dossier)]
+    acts += [(declaration.by_id, "wrote text of this dossier") for declaration in selectors.declarations(dossier)]
+    return {str(person): act for person, act in acts if person is not None}
