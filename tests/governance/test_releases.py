@@ -19,7 +19,10 @@ from governance.foundation.core import blobs
 from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Unusable, WrongState
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest
+from governance.people.approvals.rules import State as Asked
+from governance.people.projects import services as projects
 from governance.people.projects.models import Classification
+from governance.work.evaluations import services as evaluations
 from tests import factories
 from tests.people import House
 
@@ -100,6 +103,46 @@ def test_withdrawing_needs_a_reason_and_no_gate(home: House, frozen: DossierVers
     release.refresh_from_db()
     assert release.state == State.WITHDRAWN
     assert propose(home, frozen).pk != release.pk
+
+
+def test_withdrawing_a_proposal_closes_what_is_asked_about_it(home: House, frozen: DossierVersion) -> None:
+    release = propose(home, frozen)
+    request = ApprovalRequest.objects.get(subject_kind="release", subject_id=release.pk)
+    services.withdraw(actor=home.cleo, release_id=release.pk, reason="A fee in it is wrong.")
+    request.refresh_from_db()
+    assert request.state == Asked.VOID
+    release.refresh_from_db()
+    with pytest.raises(WrongState, match="only a proposed release is asked about"):
+        approvals.ask(actor=home.ada, subject=release, project_id=home.project.pk)
+
+
+def test_another_classification_than_the_dossier_states_keeps_the_gate_shut(
+    home: House, frozen: DossierVersion
+) -> None:
+    sign(home, frozen)
+    release = propose(home, frozen)
+    approve(home, release)
+    answered = Classification.objects.get(project=home.project).answers
+    projects.classify(actor=home.rita, project_id=home.project.pk, answers=answered, reason="Looked at it anew.")
+    with pytest.raises(GateClosed, match="The dossier states another classification") as error:
+        services.release(actor=home.rita, release_id=release.pk)
+    assert len(error.value.missing) == 1
+    services.withdraw(actor=home.rita, release_id=release.pk, reason="Its dossier is out of date.")
+    anew = dossiers.freeze(actor=home.ada, dossier_id=frozen.dossier_id)
+    sign(home, anew)
+    second = propose(home, anew)
+    approve(home, second)
+    assert services.release(actor=home.rita, release_id=second.pk).state == State.RELEASED
+
+
+def test_another_evaluation_than_the_dossier_states_keeps_the_gate_shut(home: House, frozen: DossierVersion) -> None:
+    sign(home, frozen)
+    model = frozen.dossier.model_version
+    factories.evaluated(evaluations.ask(model_version=model))
+    release = propose(home, frozen)
+    approve(home, release)
+    with pytest.raises(GateClosed, match="The dossier states another evaluation"):
+        services.release(actor=home.rita, release_id=release.pk)
 
 
 def test_somebody_of_another_organisation_sees_no_release(home: House, frozen: DossierVersion) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from governance.delivery.releases.models import Release
+from governance.documents.dossiers.selectors import every_citation
 from governance.foundation.core.errors import Missing
+from governance.foundation.core.records import Record
 from governance.people.approvals.selectors import standing
 from governance.people.projects.selectors import classification
 from governance.work.evaluations.models import Evaluation
@@ -19,6 +21,7 @@ def for_release(release: Release) -> list[Gate]:
     gates.append(_licence(release))
     gates.append(_classified(release))
     gates.append(evaluated(release.evaluation, release.accepted_findings))
+    gates.append(_stated(release))
     gates.append(_stands("Dossier signed", release.dossier_version, release))
     gates.append(_stands("Release approved", release, release))
     return gates
@@ -80,3 +83,25 @@ def _classified(release: Release) -> Gate:
         str(blocked or f"{class_words(found)}, signed by {found.decided_by_name}"),
         "Change the purpose, or do not release." if blocked else "", "classification", str(found.pk),
     )  # fmt: skip
+
+
+def _stated(release: Release) -> Gate:
+    """Whether the dossier was frozen over the classification that stands now and over this release's evaluation."""
+    frozen, evaluation = release.dossier_version, release.evaluation
+    document, found = frozen.document, classification(release.project_id)
+    says = "The dossier states the classification and the evaluation of this release"
+    light, cure = Light.GREEN, ""
+    # without a classification there is nothing to compare; the questionnaire's own gate is shut then
+    if found is not None and not _names(document["outcome"]["evidence"], found):
+        light, says = Light.RED, "The dossier states another classification"
+    elif not any(_names(cited, evaluation) for cited in every_citation(document)):
+        light, says = Light.RED, "The dossier states another evaluation"
+    if light == Light.RED:
+        cure = "Freeze and sign it anew, then propose the release with it."
+    return Gate("dossier-states", "Dossier states this", light, says, cure, frozen.kind, str(frozen.pk))
+
+
+def _names(cited: dict[str, str] | None, record: Record) -> bool:
+    """Whether a citation of a dossier means `record` as it is now."""
+    named = (record.kind, str(record.pk), record.content_digest)
+    return cited is not None and (cited["kind"], cited["id"], cited["sha256"]) == named

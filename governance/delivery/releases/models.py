@@ -63,6 +63,12 @@ class Release(Record):
     def touched_by(self) -> dict[int, str]:
         return {**self.model_version.run.touched_by(), self.proposed_by_id: "proposed this release"}
 
+    def why_not_ask(self) -> str | None:
+        """A release is asked about while it is proposed."""
+        if self.state == State.PROPOSED:
+            return None
+        return f"{self} is {State(self.state).value}; only a proposed release is asked about."
+
     def signed_parts(self) -> list[tuple[str, str, str]]:
         return [
             ("Release", str(self), self.content_digest),

@@ -102,6 +102,7 @@ def withdraw(*, actor: Actor, release_id: UUID, reason: str) -> Release:
         found, TRANSITIONS, State.WITHDRAWN,
         withdrawn_by_name=actor.name, withdrawn_at=timezone.now(), withdrawal_reason=reason,
     )  # fmt: skip
+    approvals.void_open(actor=actor, subject=found, project_id=found.project_id)
     withdrawn.send(sender=Release, release=found)
     record(actor, "release.withdrawn", subject=found, personal={"reason": reason})
     return found
