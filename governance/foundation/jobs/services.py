@@ -141,19 +141,6 @@ def cancel(*, subject: Record, task: str) -> Job | None:
     return job
 
 
-@transaction.atomic
-def retry(*, job_id: UUID) -> Job:
-    """Another try of a failed job, from the start of its attempts. Raises WrongState."""
-    again = Job.objects.filter(pk=job_id, state=State.FAILED).update(
-        state=State.QUEUED, attempts=0, error=None, ended_at=None, cancel_asked_at=None, progress={}
-    )
-    if not again:
-        raise WrongState("Only a failed job can be tried again.")
-    job = Job.objects.get(pk=job_id)
-    _post(job)
-    return job
-
-
 def reap(*, now: datetime | None = None) -> list[Job]:
     """Take back every job whose lease ran out. Returns them in their new state."""
     now = now or timezone.now()
