@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import time
@@ -230,19 +231,26 @@ def _write_samples(path: Path, measured: Sequence[tuple[Prepared, Sequence[Sampl
     with path.open("w", encoding="utf-8") as file:
         for task, samples in measured:
             for sample in samples:
-                line = json.dumps(_sample_line(task.request.name, sample), ensure_ascii=False, allow_nan=False)
+                line = json.dumps(_sample_line(task, sample), ensure_ascii=False, allow_nan=False)
                 file.write(line + "\n")
                 rows += 1
     return File(path.name, file_digest(path), rows)
 
 
-def _sample_line(task: str, sample: Sample) -> dict[str, Any]:
+def _sample_line(task: Prepared, sample: Sample) -> dict[str, Any]:
+    # An exponential metric is the exponential of a mean: what stands for one item is the exponential of its own.
+    exponential = {metric.name for metric in task.registered.task.metrics if metric.kind == "exponential"}
     scores = [
-        {"metric": score.metric, "group": score.group, "value": score.value, "weight": score.weight}
+        {
+            "metric": score.metric,
+            "group": score.group,
+            "value": math.exp(score.value) if score.metric in exponential else score.value,
+            "weight": score.weight,
+        }
         for score in sample.scores
     ]
     return {
-        "schema": SAMPLE_SCHEMA, "task": task, "model": sample.model, "item": sample.item.id,
+        "schema": SAMPLE_SCHEMA, "task": task.request.name, "model": sample.model, "item": sample.item.id,
         "group": sample.item.stratum, "input": sample.input, "output": sample.output, "scores": scores,
         "detail": dict(sample.detail), "error": sample.error,
     }  # fmt: skip
