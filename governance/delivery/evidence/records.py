@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from governance.delivery.releases.models import Release
-from governance.documents.dossiers.models import Declaration, DossierVersion
+from governance.documents.dossiers.models import Declaration, DossierVersion, StatedFact
 from governance.documents.model_cards.models import ModelCard
 from governance.documents.renderings.models import Rendering
 from governance.foundation.core.records import Record
@@ -22,7 +22,7 @@ KINDS: dict[str, type[Record]] = {
     model.kind: model
     for model in (
         Organisation, Project, Classification, BaseModel, DatasetVersion, EvaluationPlan, Run, ModelVersion,
-        Evaluation, Decision, Declaration, ModelCard, DossierVersion, Release, Rendering,
+        Evaluation, Decision, Declaration, StatedFact, ModelCard, DossierVersion, Release, Rendering,
     )
 }  # fmt: skip
 

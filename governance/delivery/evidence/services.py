@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from governance.delivery.evidence import container, records
+from governance.delivery.evidence import container, records, verify
 from governance.delivery.evidence.models import Bundle
 from governance.documents.dossiers import selectors as dossiers
 from governance.documents.dossiers.models import DossierVersion
@@ -26,6 +26,9 @@ from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import selectors as evaluations
 
+# Cited by the digest of the trainer's file, which the bundle holds as a file of its own, not as a record.
+RUN_MANIFEST = "run_manifest"
+
 
 @dataclass
 class Contents:
@@ -40,7 +43,6 @@ class Contents:
         self.sections.setdefault(section, []).append(name)
 
 
-@transaction.atomic
 def export(*, actor: Actor, dossier_version_id: UUID) -> Bundle:
     """Write and keep the bundle of a frozen dossier. Raises NotFound, NotAllowed."""
     frozen = dossiers.version_visible(actor, dossier_version_id)
@@ -58,14 +60,16 @@ def export(*, actor: Actor, dossier_version_id: UUID) -> Bundle:
             elsewhere=_elsewhere(frozen, contents),
         )
         sha256, size = blobs.put_path(out)
-    bundle = Bundle.objects.create(
-        project=frozen.project,
-        dossier_version=frozen,
-        file_sha256=sha256,
-        file_bytes=size,
-        exported_by_name=actor.name,
-    )
-    record(actor, "evidence.exported", subject=bundle, facts={"dossier": frozen.sha256, "file_sha256": sha256})
+    # Copying and hashing are done; only the record of it is written under the lock.
+    with transaction.atomic():
+        bundle = Bundle.objects.create(
+            project=frozen.project,
+            dossier_version=frozen,
+            file_sha256=sha256,
+            file_bytes=size,
+            exported_by_name=actor.name,
+        )
+        record(actor, "evidence.exported", subject=bundle, facts={"dossier": frozen.sha256, "file_sha256": sha256})
     return bundle
 
 
@@ -125,12 +129,7 @@ def _file(contents: Contents, section: str, kind: str, sha256: str, name: str, f
 
 
 def _references(frozen: DossierVersion) -> list[tuple[str, str]]:
-    return [
-        (entry["kind"], entry["id"])
-        for section in frozen.document["sections"]
-        for statement in section["statements"]
-        for entry in statement["evidence"]
-    ]
+    return [(kind, pk) for kind, pk, _ in verify.dossier_references(frozen.document)]
 
 
 def _decisions(frozen: DossierVersion, referred: list[Record]) -> list[Decision]:
@@ -150,14 +149,7 @@ def _elsewhere(frozen: DossierVersion, contents: Contents) -> list[dict[str, str
         name.rsplit("/", 2)[1] + ":" + name.rsplit("/", 1)[1].split(".")[0] for name in contents.files if "/" in name
     }
     return [
-        {
-            "kind": entry["kind"],
-            "id": entry["id"],
-            "sha256": entry["sha256"],
-            "because": "the record is no longer there",
-        }
-        for section in frozen.document["sections"]
-        for statement in section["statements"]
-        for entry in statement["evidence"]
-        if f"{entry['kind']}:{entry['id']}" not in held
+        {"kind": kind, "id": pk, "sha256": sha256, "because": "the record is no longer there"}
+        for kind, pk, sha256 in sorted(set(verify.dossier_references(frozen.document)))
+        if f"{kind}:{pk}" not in held and kind != RUN_MANIFEST
     ]

@@ -630,12 +630,18 @@ def check_references(report: Report, references: list[tuple[str, str, str]], kno
 
 
 def dossier_references(dossier: dict[str, Any]) -> list[tuple[str, str, str]]:
-    return [
-        _reference(entry, f"{DOSSIER}: {section.get('ref')}: evidence")
-        for section in dossier["sections"]
-        for statement in section["statements"]
-        for entry in _list(statement.get("evidence") or [], f"{DOSSIER}: {section.get('ref')}: evidence")
-    ]
+    """Every record that the dossier leans on: under its outcome, its statements, and what it calls not applicable."""
+    outcome = dossier.get("outcome") or {}
+    cited = [(f"{DOSSIER}: outcome", outcome.get("evidence"))]
+    for section in dossier["sections"]:
+        where = f"{DOSSIER}: {section.get('ref')}: evidence"
+        cited += [(where, statement.get("evidence")) for statement in section["statements"]]
+        cited += [(where, (prompt.get("not_applicable") or {}).get("evidence")) for prompt in section["prompts"]]
+    found = []
+    for where, entries in cited:
+        listed = [entries] if isinstance(entries, dict) else _list(entries or [], where)
+        found += [_reference(entry, where) for entry in listed]
+    return found
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,13 @@ def hand_back(lease: Lease, *, attempt_counts: bool) -> bool:
     return True
 
 
+def hold(*, subject_id: UUID, task: str) -> None:
+    """Lock the live job of a subject, in the caller's transaction, before the subject itself: workers lock in
+    this order, and two who lock in different orders would wait for each other for ever."""
+    live = Job.objects.filter(subject_id=subject_id, task=task, state__in=[State.QUEUED, State.RUNNING])
+    live.select_for_update().first()
+
+
 @transaction.atomic
 def cancel(*, subject: Record, task: str) -> Job | None:
     """Ask that the live job on `subject` ends. A waiting one ends here and now; a running one when its

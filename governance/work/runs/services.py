@@ -146,6 +146,7 @@ def launch(*, actor: Actor, run_id: UUID) -> Run:
 @transaction.atomic
 def cancel(*, actor: Actor, run_id: UUID) -> Run:
     """End a run: at once when nothing runs yet, else within seconds, with a checkpoint."""
+    jobs.hold(subject_id=run_id, task=TASK)
     run = _locked(actor, run_id, "cancel a run")
     if run.state in (State.DRAFT, State.SUBMITTED):
         move(run, TRANSITIONS, State.CANCELLED, ended_at=timezone.now())
