@@ -40,7 +40,7 @@ def note_password_change(*, actor: Actor) -> int:
     """A changed password ends every token of the person; returns how many there were."""
     ended, _ = AuthToken.objects.filter(user_id=actor.person_id).delete()
     record(actor, "account.password-changed", facts={"tokens_ended": ended})
-    return ended
+    return int(ended)
 
 
 @transaction.atomic
