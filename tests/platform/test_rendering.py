@@ -94,7 +94,7 @@ def text_of(reader: PdfReader) -> str:
 def test_the_cover_says_what_outcome_completeness_and_signatures(paper: PdfReader, short: dict[str, Any]) -> None:
     cover = " ".join(paper.pages[0].extract_text().split())
     assert f"of {short['subject']['name']}" in cover
-    assert "Decided by Cleo Haas" in cover
+    assert "Decided by Rita Falk" in cover
     assert short["sha256"] in cover
     assert "Cleo Haas compliance officer I reviewed this dossier and approve it. 19 Nov 2026, 09:31" in cover
     order = [cover.index(word) for word in ("Edition", "Outcome", "Completeness", "Signatures")]

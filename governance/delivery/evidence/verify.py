@@ -631,17 +631,21 @@ def check_references(report: Report, references: list[tuple[str, str, str]], kno
 
 def dossier_references(dossier: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Every record that the dossier leans on: under its outcome, its statements, and what it calls not applicable."""
-    outcome = dossier.get("outcome") or {}
-    cited = [(f"{DOSSIER}: outcome", outcome.get("evidence"))]
+    cited = [(f"{DOSSIER}: outcome", _evidence(dossier.get("outcome")))]
     for section in dossier["sections"]:
         where = f"{DOSSIER}: {section.get('ref')}: evidence"
         cited += [(where, statement.get("evidence")) for statement in section["statements"]]
-        cited += [(where, (prompt.get("not_applicable") or {}).get("evidence")) for prompt in section["prompts"]]
+        cited += [(where, _evidence(prompt.get("not_applicable"))) for prompt in section["prompts"]]
     found = []
     for where, entries in cited:
         listed = [entries] if isinstance(entries, dict) else _list(entries or [], where)
         found += [_reference(entry, where) for entry in listed]
     return found
+
+
+def _evidence(part: Any) -> Any:
+    """What an outcome or a reason cites; older dossiers give the reason as a sentence alone."""
+    return part.get("evidence") if isinstance(part, dict) else None
 
 
 @dataclass(frozen=True)
