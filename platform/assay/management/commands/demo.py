@@ -17,7 +17,7 @@ from governance.foundation.core.errors import Refusal
 
 REAL = {
     "method": {"name": "lora", "r": 16, "alpha": 32},
-    "hyperparameters": {"max_steps": 60, "batch_size": 4, "gradient_accumulation": 1},
+    "hyperparameters": {"max_steps": 45, "batch_size": 4, "gradient_accumulation": 1},
 }
 QUICK = {"method": {"name": "lora", "r": 8, "alpha": 16}, "hyperparameters": {"max_steps": 30, "batch_size": 8}}
 
