@@ -16,7 +16,7 @@ from threading import Thread
 import pytest
 from django.contrib.staticfiles import finders
 from django.template import Context, Template
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import FloatRect, Locator, Page, expect, sync_playwright
 
 from assay.settings.frontend import NODE_MODULES
 
@@ -43,7 +43,14 @@ PAGE = """{% extends "base.html" %}{% load assay %}{% block title %}T{% endblock
 <form action="/done" data-confirm="Withdraw Support-7?" data-confirm-action="Withdraw it">
 <button>Withdraw</button></form>
 <button id="part" hx-get="/part" hx-target="#target">Part</button>
-<button id="gone" hx-get="/broken" hx-target="#target">Broken</button><div id="target"></div>{% endblock %}
+<button id="gone" hx-get="/broken" hx-target="#target">Broken</button><div id="target"></div>
+{% if path == "/table" %}<div class="a-scroll"><table class="a-table"><thead><tr><th scope="col">Figure</th>
+<th scope="col">A note that takes its room</th><th scope="col">Another that takes its room</th>
+<th scope="col">Verdict</th></tr></thead><tbody><tr><th scope="row">Loss</th><td>3.4</td><td>{% digest digest %}</td>
+<td>{% chip "failed" %}</td></tr></tbody></table></div>{% endif %}
+{% if path == "/rail" %}<nav class="a-rail"><details open><summary><h2>Annex IV</h2></summary><ol>
+{% for n in rows %}<li><a href="#"{% if n == 90 %} aria-current="true"{% endif %}>
+<i></i><i></i><span class="t">Point {{ n }}</span></a></li>{% endfor %}</ol></details></nav>{% endif %}{% endblock %}
 {% block panel %}{% if panel %}<div class="a-over"></div><div class="a-panel" role="dialog" aria-modal="true"
 aria-labelledby="h"><form><header><h2 id="h" tabindex="-1">Decide</h2><a href="/" data-panel-close>Close</a></header>
 <div class="body"><textarea class="a-in" aria-label="Reason"></textarea></div></form></div>{% endif %}{% endblock %}"""
@@ -58,7 +65,8 @@ def body(path: str) -> tuple[int, str, bytes]:
         return 500, "text/html", b"<p>trace</p>"
     if path == "/part":
         return 200, "text/html", Template("{% digest d %}").render(Context({"d": DIGEST[::-1]})).encode()
-    context = Context({"shell": SHELL, "digest": DIGEST, "panel": path == "/panel", "csrf_token": "t"})
+    given = {"shell": SHELL, "digest": DIGEST, "panel": path == "/panel", "csrf_token": "t"}
+    context = Context({**given, "path": path, "rows": range(100)})
     return 200, "text/html; charset=utf-8", Template(PAGE).render(context).encode()
 
 
@@ -176,6 +184,12 @@ def test_the_open_panel_holds_the_focus_and_escape_closes_it_unless_words_were_t
     page.wait_for_url(f"{address}/")
 
 
+def boxes(*parts: Locator) -> list[FloatRect]:
+    """Where parts lie; each is there."""
+    found = [part.bounding_box() for part in parts]
+    return [box for box in found if box is not None]
+
+
 def test_on_a_narrow_screen_the_navigation_opens_by_its_address_alone(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     nav = page.get_by_role("navigation", name="Main")
@@ -185,6 +199,27 @@ def test_on_a_narrow_screen_the_navigation_opens_by_its_address_alone(page: Page
     nav.get_by_role("link", name="Close").click()
     expect(nav).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_on_a_narrow_screen_a_row_shows_its_verdict_beneath_its_name(page: Page, address: str) -> None:
+    page.goto(f"{address}/table")
+    name, value, verdict = page.get_by_text("Loss"), page.get_by_text("3.4"), page.get_by_text("Failed")
+    wide = [box["x"] for box in boxes(name, value, verdict)]
+    assert wide == sorted(wide)
+    page.set_viewport_size({"width": 390, "height": 800})
+    tops = [box["y"] for box in boxes(name, verdict, value)]
+    assert tops == sorted(tops)
+    assert max(box["x"] + box["width"] for box in boxes(name, verdict, value)) <= 390
+    assert page.locator("td", has_text="3.4").evaluate("one => getComputedStyle(one, '::before').content") == (
+        '"A note that takes its room"'
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_long_rail_opens_at_the_point_one_reads(page: Page, address: str) -> None:
+    page.goto(f"{address}/rail")
+    expect(page.get_by_text("Point 90")).to_be_in_viewport()
+    assert page.evaluate("window.scrollY") == 0
 
 
 def test_a_server_that_breaks_is_said_and_its_answer_is_not_shown(page: Page, faults: list[str]) -> None:

@@ -29,21 +29,25 @@ PART_OF = {"run_manifest": "run"}
 
 
 def groups(sections: Sequence[Mapping[str, Any]], changed: set[str]) -> list[dict[str, Any]]:
-    """The rail: points by annex, each with its counts for the ring."""
+    """The rail: points by annex, each with its counts for the ring, and what an annex that is folded says of itself."""
     found: list[dict[str, Any]] = []
     for section in sections:
         name, short = split(section["ref"])
         if not found or found[-1]["name"] != name:
-            found.append({"name": name, "duty": section["duty"], "points": []})
+            found.append({"name": name, "duty": section["duty"], "points": [], "refs": set(), "met": 0, "asked": 0})
         counts = rules.completeness([section])
         asked = counts["prompts"] - counts["not_applicable"]
+        met = asked - counts["missing"]
+        found[-1]["refs"].add(section["ref"])
+        found[-1]["met"] += met
+        found[-1]["asked"] += asked
         found[-1]["points"].append(
             {
                 "ref": section["ref"],
                 "short": short,
                 "title": section["title"],
                 "counts": counts,
-                "met": asked - counts["missing"],
+                "met": met,
                 "asked": asked,
                 "changed": section["ref"] in changed,
             }

@@ -29,6 +29,20 @@
     if (region) region.textContent = words;
   }
 
+  // --- tables: a narrow screen reads a row downwards, so each cell carries the name of its column ---------------
+  function nameCells() {
+    doc.querySelectorAll(".a-table:has(> thead)").forEach(function (table) {
+      if (table.closest(".a-fig")) return; // the few numbers of a picture are compared across
+      const names = Array.from(table.tHead.rows[0].cells, function (head) {
+        return (head.querySelector(".a-sr") || head).textContent.trim();
+      });
+      table.querySelectorAll(":scope > tbody > tr > td:not([colspan], [data-column])").forEach(function (cell) {
+        if (names[cell.cellIndex]) cell.dataset.column = names[cell.cellIndex];
+      });
+      table.dataset.stacked = "";
+    });
+  }
+
   // --- confirmation: one dialog for forms, links and htmx requests ---------------------------------------------
   function ask(question, action, proceed) {
     const dialog = doc.getElementById("confirm");
@@ -127,8 +141,17 @@
     });
   }
 
+  // a long rail shows where one is; the page itself stays where it is
+  function showPlace() {
+    const place = doc.querySelector(".a-rail [aria-current]");
+    const rail = place && place.closest(".a-rail");
+    if (!rail || rail.scrollHeight <= rail.clientHeight) return;
+    rail.scrollTop += place.getBoundingClientRect().top - rail.getBoundingClientRect().top - rail.clientHeight / 2;
+  }
+
   function settle() {
     enhanceDigests();
+    nameCells();
     reachScrolling();
     settlePanel();
   }
@@ -140,6 +163,7 @@
   }
 
   doc.addEventListener("DOMContentLoaded", settle);
+  doc.addEventListener("DOMContentLoaded", showPlace);
   doc.addEventListener("htmx:load", settle);
   window.addEventListener("resize", reachScrolling);
   doc.addEventListener("htmx:afterSettle", settle);
