@@ -134,6 +134,40 @@ def test_names_of_close_curves_do_not_lie_on_each_other() -> None:
     assert abs(rows[0] - rows[1]) >= 12
 
 
+def places_of(picture: str) -> list[tuple[float, str]]:
+    """Where the words in ink stand, from the top down."""
+    found = [node for node in read(picture).iter(f"{SVG}text") if node.get("class") == "v"]
+    return sorted((float(node.get("y", "nan")), "".join(node.itertext())) for node in found)
+
+
+@pytest.mark.parametrize("last_check", [1.40, 1.48, 1.5, 1.52, 1.60, 1.9])
+def test_training_and_validation_are_named_apart_each_on_its_own_side(last_check: float) -> None:
+    picture = pictures.loss_curve(STEPS, FALLING, validation=[(0, 2.9), (100, last_check)], validation_n=43)
+    ends = [(y, words) for y, words in places_of(picture) if "training" in words or "validation" in words]
+    (higher, above), (lower, _below) = ends
+    assert lower - higher >= 14
+    assert ("validation" in above) == (
+        last_check > float(re.findall(r"([\d.]+) training", " ".join(texts(picture)))[0])
+    )
+
+
+def test_a_name_never_lies_beneath_the_axis() -> None:
+    flat = [Series("one", [(0, 0.0), (1, 0.0)]), Series("two", [(0, 0.0), (1, 0.0)], "raw")]
+    picture = pictures.line(flat, title="Pair", x_label="epoch", y_label="share", from_zero=True)
+    axis = max(y for node in with_class(picture, "p-axis") for _, y in coordinates(node))
+    rows = [y for y, _ in places_of(picture)]
+    assert max(rows) < axis
+    assert rows[1] - rows[0] >= 14
+
+
+def test_the_values_before_the_last_leave_its_words_free() -> None:
+    picture = pictures.loss_curve(
+        STEPS, FALLING, validation=[(step, 2.0) for step in (0, 40, 90, 100)], validation_n=43
+    )
+    words = [words for _, words in places_of(picture)]
+    assert words.count("2.000") == 1
+
+
 def test_more_than_three_curves_are_refused() -> None:
     with pytest.raises(ValueError, match="4 series in one picture"):
         pictures.line([Series(str(i), [(0, 1)]) for i in range(4)], title="", x_label="", y_label="")

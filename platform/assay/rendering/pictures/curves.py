@@ -27,6 +27,7 @@ from assay.rendering.pictures.plot import (
     beside,
     drawable,
     frame_for,
+    name_ends,
     nothing,
     sampled,
     short,
@@ -104,7 +105,8 @@ def line(
             plot.parts.extend(squares(plot, [point for point in points if point]))
     if limit is not None:
         _draw_limit(plot, limit, limit_label or gettext("limit"))
-    _name_ends(plot, series, drawn)
+    lasts = [(one.name, [point for point in points if point][-1:]) for one, points in zip(series, drawn, strict=True)]
+    name_ends(plot, [(last, f"{short(last[1])} {name}") for name, ends in lasts for last in ends])
     markup = svg(plot.parts, width, height, title, sentence, "a-pic wide")
     return Picture(markup, sentence, (gettext("Series"), x_label, y_label), _rows(series, drawn))
 
@@ -113,20 +115,6 @@ def _draw_limit(plot: Plot, limit: float, words: str) -> None:
     y = plot.y(limit)
     plot.parts.append(path(f"M{plain(plot.box.left)} {plain(y)}H{plain(plot.box.right)}", "p-limit"))
     plot.parts.append(label(plot.box.left + 4, y - 5, words, "lim"))
-
-
-def _name_ends(plot: Plot, series: Sequence[Series], drawn: Sequence[Sequence[Point | None]]) -> None:
-    """Last value and name at each curve's end, moved apart where two ends lie close together."""
-    ends = []
-    for one, points in zip(series, drawn, strict=True):
-        present = [point for point in points if point]
-        if present:
-            x, value = present[-1]
-            ends.append((plot.y(value), plot.x(x), f"{short(value)} {one.name}"))
-    below = float("-inf")
-    for y, x, words in sorted(ends):
-        below = max(y - 5, below + 13)
-        plot.parts.append(beside(plot, x, below, words))
 
 
 def _rows(series: Sequence[Series], drawn: Sequence[Sequence[Point | None]]) -> list[tuple[str, str, str]]:

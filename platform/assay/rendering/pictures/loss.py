@@ -9,14 +9,14 @@ from assay.rendering.pictures.plot import (
     HEIGHT,
     Plot,
     Value,
-    beside,
     drawable,
     frame_for,
-    name_last,
+    name_ends,
     nothing,
     sampled,
     short,
     squares,
+    width_of,
 )
 
 
@@ -57,8 +57,12 @@ def loss_curve(
     _mark_epochs(plot, marks)
     plot.curve(raw, "p-raw", stroke_opacity=0.75)
     plot.curve(smooth, "p-main")
-    _draw_checks(plot, checks, validation_n)
-    name_last(plot, smooth, gettext("training"), avoid=checks[-1][1] if checks else None)
+    ends = [(point, f"{short(point[1])} {gettext('training')}") for point in [point for point in smooth if point][-1:]]
+    if checks:
+        words = gettext("validation") + (f", n {validation_n:,}" if validation_n is not None else "")
+        ends.append((checks[-1], f"{checks[-1][1]:.3f} {words}"))
+        _draw_checks(plot, checks, room=width_of(ends[-1][1]))
+    name_ends(plot, ends)
     return Picture(svg(plot.parts, width, HEIGHT, title, sentence, "a-pic wide"), sentence, *table)
 
 
@@ -82,18 +86,15 @@ def _shade_future(plot: Plot, last: int, end: int) -> None:
         plot.parts.append(label(left + 7, box.bottom - 8, gettext("to come")))
 
 
-def _draw_checks(plot: Plot, checks: Sequence[Point], n: int | None) -> None:
-    if not checks:
-        return
+def _draw_checks(plot: Plot, checks: Sequence[Point], room: float) -> None:
+    """The validation curve; values before the last stand beside it where they leave `room` for the last's words."""
     plot.parts.append(path(polyline(plot.at(checks)), "p-check"))
     plot.parts.extend(squares(plot, checks))
-    named = checks[-4:] if len(checks) <= 6 else checks[-1:]
-    for step, loss in named[:-1]:
-        if plot.x(step) > plot.box.left + 20:
-            plot.parts.append(label(plot.x(step) + 8, plot.y(loss) - 8, f"{loss:.3f}", "v"))
-    words = gettext("validation") + (f", n {n:,}" if n is not None else "")
-    step, loss = checks[-1]
-    plot.parts.append(beside(plot, plot.x(step), plot.y(loss) - 9, f"{loss:.3f} {words}"))
+    named = checks[-4:-1] if len(checks) <= 6 else []
+    for step, loss in named:
+        words, x = f"{loss:.3f}", plot.x(step) + 8
+        if x > plot.box.left + 28 and x + width_of(words) < plot.x(checks[-1][0]) - room - 8:
+            plot.parts.append(label(x, plot.y(loss) - 8, words, "v"))
 
 
 def _running_mean(points: Sequence[Point | None], window: int) -> list[Point | None]:

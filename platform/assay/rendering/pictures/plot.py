@@ -29,6 +29,7 @@ from assay.rendering.pictures.canvas import (
 Kind = Literal["main", "raw", "check"]
 Value = float | None
 HEIGHT = 286.0
+LINE = 14.0  # from one row of words to the next
 
 
 @dataclass(frozen=True)
@@ -98,22 +99,30 @@ def squares(plot: Plot, points: Sequence[Point]) -> list[SafeString]:
     ]
 
 
-def name_last(plot: Plot, points: Sequence[Point | None], name: str, avoid: float | None = None) -> None:
-    """Write the last value and the name at the curve's end; below the line where `avoid` lies just above it."""
-    present = [point for point in points if point]
-    if not present:
-        return
-    step, value = present[-1]
-    crowded = avoid is not None and abs(plot.y(avoid) - plot.y(value)) < 22
-    shift = 18 if crowded else 4
-    plot.parts.append(beside(plot, plot.x(step), plot.y(value) + shift, f"{short(value)} {name}"))
+def name_ends(plot: Plot, ends: Sequence[tuple[Point, str]]) -> None:
+    """Words at the curves' ends, a line apart and inside the frame: the highest above its end, the lowest below."""
+    placed = sorted((plot.y(value), plot.x(step), words) for (step, value), words in ends)
+    rows: list[float] = []
+    for index, (y, _x, _words) in enumerate(placed):
+        wanted = y - 9 if index == 0 else y + 16 if index == len(placed) - 1 else y + 4
+        rows.append(max(wanted, rows[-1] + LINE if rows else plot.box.top + 4))
+    floor = plot.box.bottom - 4
+    for index in reversed(range(len(rows))):
+        rows[index] = min(rows[index], floor)
+        floor = rows[index] - LINE
+    plot.parts.extend(beside(plot, x, row, words) for (_y, x, words), row in zip(placed, rows, strict=True))
 
 
 def beside(plot: Plot, x: float, y: float, words: str) -> SafeString:
     """A value beside its point; on the left where it would run out of the picture on the right."""
     room = plot.box.right + 14 - x
-    too_long = len(words) * 6.2 > room
+    too_long = width_of(words) > room
     return label(x - 8 if too_long else x + 7, max(y, plot.box.top + 4), words, "v", "end" if too_long else "start")
+
+
+def width_of(words: str) -> float:
+    """About how wide a label is; letters differ, and a little too much is better than too little."""
+    return len(words) * 6.2
 
 
 def sampled(points: Sequence[Point], count: int = 10) -> list[Point]:
