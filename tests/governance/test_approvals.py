@@ -1,14 +1,21 @@
 """Two people, really: who may decide, what a signature binds to, and what a change does to it."""
 
+from pathlib import Path
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.audit.selectors import verify
 from governance.foundation.core.errors import NotAllowed, NotFound, StaleSubject, Unusable, WrongState
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import DatasetVersion
-from governance.people.approvals import reauthentication, selectors, services
+from governance.people.approvals import reauthentication, selectors, services, subjects
 from governance.people.approvals.rules import State, Verdict
+from governance.work.runs import services as runs
+from governance.work.runs.models import Run
+from tests import factories
 from tests.people import PASSWORD, House
 
 ROW = (
@@ -213,3 +220,90 @@ def test_rows_that_cannot_be_used_are_named_and_nothing_is_kept(home: House, tmp
         )
     assert [(fault.row, fault.field) for fault in error.value.faults] == [(2, "messages[0].content")]
     assert not DatasetVersion.objects.exists()
+
+
+def another(home: House, tmp_path: Path, number: int) -> DatasetVersion:
+    path = tmp_path / f"{number}.jsonl"
+    path.write_text(ROW.replace("six", f"{number} o'clock"))
+    dataset = home.project.datasets.get(name="Tickets")
+    return datasets.register_version(
+        actor=home.ada, dataset_id=dataset.pk, path=path, file_name=path.name, licence="CC0-1.0", provenance=PROVENANCE
+    )
+
+
+def test_the_inbox_takes_as_many_queries_for_ten_requests_as_for_one(
+    home: House, version: DatasetVersion, tmp_path: Path
+) -> None:
+    services.ask(actor=home.ada, subject=version, project_id=home.project.pk)
+    with CaptureQueriesContext(connection) as one:
+        assert len(selectors.inbox(home.ben)) == 1
+    for number in range(1, 10):
+        services.ask(actor=home.ada, subject=another(home, tmp_path, number), project_id=home.project.pk)
+    with CaptureQueriesContext(connection) as ten:
+        assert len(selectors.inbox(home.ben)) == 10
+    assert len(ten) == len(one) == 4  # roles, requests, decisions, the subjects of one kind
+
+
+def test_run_plans_in_the_inbox_bring_their_thresholds_along(home: House, models_dir: object) -> None:
+    """Who wrote the thresholds is barred too; that must not be asked run by run."""
+    counts = []
+    for number in range(2):
+        run = draft_run(home, title=f"Try {number}")
+        Run.objects.filter(pk=run.pk).update(state="submitted")
+        run.refresh_from_db()
+        services.ask(actor=home.ada, subject=run, project_id=home.project.pk)
+        with CaptureQueriesContext(connection) as queries:
+            assert len(selectors.inbox(home.rita)) == number + 1
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def draft_run(home: House, title: str) -> Run:
+    return runs.prepare(
+        actor=home.ada, project_id=home.project.pk, base_model_id=factories.base_model(home).pk,
+        data=[factories.dataset_version(home).pk], evaluation_plan_id=factories.evaluation_plan(home).pk,
+        training={"hyperparameters": {"max_steps": 5}}, title=title,
+    )  # fmt: skip
+
+
+def told(subject: object, home: House) -> dict[str, subjects.Fact]:
+    return {fact.label: fact for fact in subjects.summary(subject, home.project)}  # type: ignore[arg-type]
+
+
+def test_a_decider_is_told_what_speaks_against_data(home: House, version: DatasetVersion) -> None:
+    facts = told(version, home)
+    assert facts["Rows"].says == "1, chat"
+    assert facts["Comes from"].says == "Written for this test."
+    assert not any(fact.warns for fact in facts.values())
+    version.licence = "CC-BY-NC-4.0"
+    version.profile["exact_duplicates"] = 3
+    home.project.use = "commercial"
+    facts = told(version, home)
+    assert facts["Licence"].warns and "CC-BY-NC-4.0: rule against it for commercial use" in facts["Licence"].says
+    assert facts["Found in them"].warns and facts["Found in them"].says.startswith("3 exact duplicates")
+
+
+def test_a_decider_on_a_run_plan_is_told_which_gates_are_shut(home: House, models_dir: object) -> None:
+    run = draft_run(home, "Try")
+    assert "Gates" not in told(run, home)  # a draft is not asked about
+    run.state = "submitted"
+    facts = told(run, home)
+    assert facts["Base model"].says == str(run.base_model)
+    assert facts["Data for training"].says == "Support desk v1, 77 rows"
+    assert facts["Method"].says == "LoRA, rank 16, alpha 32"
+    assert facts["Steps"].says == "epochs: auto, at most 5 steps"
+    assert facts["Gates"].says == "5 of 5 others open"
+    assert "questionnaire is not answered" in facts["Gates"].detail
+    run.estimate = {"reason": "No row is short enough."}
+    assert told(run, home)["Estimate"].warns
+
+
+def test_a_new_version_of_approved_data_is_compared_with_the_one_before(
+    home: House, version: DatasetVersion, tmp_path: Path
+) -> None:
+    first = ask(home, version)
+    second = another(home, tmp_path, 2)
+    assert selectors.last_granted(services.ask(actor=home.ada, subject=second, project_id=home.project.pk)) is None
+    factories.approve(home.ben, first)  # type: ignore[arg-type]
+    third = services.ask(actor=home.ada, subject=another(home, tmp_path, 3), project_id=home.project.pk)
+    assert selectors.last_granted(third) == first

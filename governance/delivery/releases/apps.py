@@ -7,10 +7,10 @@ class ReleasesConfig(AppConfig):
     verbose_name = "Releases"
 
     def ready(self) -> None:
+        from governance.delivery.releases import selectors
         from governance.delivery.releases.models import Release
-        from governance.delivery.releases.selectors import as_sources
         from governance.documents.sources import outlets
         from governance.people.approvals import subjects
 
-        subjects.register(Release)
-        outlets.register(as_sources)
+        subjects.register(Release, summary=selectors.summary, follows=("model_version__run__evaluation_plan",))
+        outlets.register(selectors.as_sources)

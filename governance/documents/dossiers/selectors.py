@@ -1,6 +1,6 @@
 """Questions about dossiers: who sees which, what one would say if it were frozen now, what changed since."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,9 @@ from governance.law.regulation import rules as regulation
 from governance.people.approvals.models import Decision
 from governance.people.approvals.rules import Verdict
 from governance.people.approvals.selectors import Standing, standing
+from governance.people.approvals.subjects import Fact
 from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
 from governance.work.model_versions.models import ModelVersion
 
 
@@ -60,6 +62,34 @@ def of(model_version: ModelVersion) -> Dossier | None:
 
 def newest_version(dossier: Dossier) -> DossierVersion | None:
     return dossier.versions.order_by("-number").first()
+
+
+def summary(version: DossierVersion, project: Project) -> Iterable[Fact]:
+    """What a decider needs to know: which duties it answers, and how many of its prompts rest on what."""
+    document, law = version.document, regulation.edition(version.document["edition"]["law"])
+    outcome, counts = document["outcome"], document["completeness"]
+    yield Fact("Model", version.dossier.model_version.name)
+    risk = outcome["risk_class"]
+    decided = f"decided by {outcome['decided_by']}" if outcome["decided_by"] else ""
+    yield Fact("Risk class", law.names.get(risk, risk or "not decided"), decided, warns=not risk)
+    yield Fact("Measured", f"{counts['measured']} of {counts['prompts']} prompts")
+    yield Fact("Declared", f"{counts['declared']} prompts")
+    yield Fact("Attached", f"{counts['attached']} prompts")
+    due = sum(rules.completeness([section])["missing"] for section in document["sections"] if _is_duty(section))
+    missing = f"{counts['missing']} prompts"
+    yield Fact("Missing", missing, f"{due} of them in duties" if counts["missing"] else "", warns=bool(due))
+    yield Fact("Not applicable", f"{counts['not_applicable']} prompts")
+    yield Fact("Edition of the law", document["edition"]["law"])
+    yield Fact("Frozen by", version.frozen_by_name)
+
+
+def _is_duty(section: Mapping[str, Any]) -> bool:
+    return bool(section["duty"] == "required")
+
+
+def earlier(version: DossierVersion) -> Iterable[UUID]:
+    """The versions before it of the same dossier."""
+    return version.dossier.versions.filter(number__lt=version.number).values_list("pk", flat=True)
 
 
 def declarations(dossier: Dossier) -> QuerySet[Declaration]:

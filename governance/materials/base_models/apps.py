@@ -7,7 +7,8 @@ class BaseModelsConfig(AppConfig):
     verbose_name = "Base models"
 
     def ready(self) -> None:
+        from governance.materials.base_models import selectors
         from governance.materials.base_models.models import BaseModel
         from governance.people.approvals import subjects
 
-        subjects.register(BaseModel)
+        subjects.register(BaseModel, summary=selectors.summary)

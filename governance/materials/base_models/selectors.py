@@ -1,5 +1,6 @@
 """Questions about base models."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
@@ -12,8 +13,11 @@ from governance.foundation.core.errors import NotFound
 from governance.law.licences import rules as licences
 from governance.materials.base_models import rules
 from governance.materials.base_models.models import BaseModel
+from governance.people.approvals.subjects import Fact
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations.rules import seat_in_eu
+from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
 
 
 def visible_to(actor: Actor) -> QuerySet[BaseModel]:
@@ -56,6 +60,29 @@ def licence_by_purpose(base_model: BaseModel) -> list[licences.Verdict]:
 def licence_told(base_model: BaseModel) -> list[rules.Told]:
     """What the model's own folder says about its licence, beside what was declared."""
     return rules.compared(base_model.licence, base_model.licence_told)
+
+
+def summary(base_model: BaseModel, project: Project) -> Iterable[Fact]:
+    """What a decider needs to know: what it is, who made it, the licence's verdict, and what it means for the law."""
+    yield Fact("Provider", base_model.provider or "not stated", base_model.source, warns=not base_model.provider)
+    yield Fact("Size", f"{base_model.parameters:,} parameters, reads {base_model.modality}")
+    one = licences.LicensedInput(str(base_model), "base_model", base_model.licence, multimodal=base_model.multimodal)
+    verdict = projects.licence_verdict(project, [one])
+    clear = verdict.outcome == "no-rule-against"
+    says = f"{base_model.licence or 'none stated'}: {verdict.words} for {project.get_use_display()}"
+    yield Fact("Licence", says, "" if clear else verdict.deciding.because, warns=not clear)
+    if other := [each for each in licence_told(base_model) if each.agrees is False]:
+        yield Fact("Said elsewhere", "; ".join(f"{each.where}: {each.says}" for each in other), warns=True)
+    spoken = {True: "yes", False: "no", None: "not known"}
+    yield Fact("General-purpose", spoken[base_model.general_purpose])
+    yield Fact("Systemic risk", spoken[base_model.systemic_risk], warns=bool(base_model.systemic_risk))
+    compute = f"{base_model.training_flops:.3g} FLOP" if base_model.training_flops else "not known"
+    yield Fact("Its own training compute", compute, base_model.training_flops_source)
+    if base_model.conversion:
+        yield Fact("Converted", str(base_model.conversion.get("statement") or "yes; the record says how"))
+    if base_model.upstream_notes:
+        yield Fact("Its provider says", base_model.upstream_notes)
+    yield Fact("Registered by", base_model.registered_by_name)
 
 
 def folder(base_model: BaseModel) -> Path:

@@ -7,7 +7,8 @@ class DatasetsConfig(AppConfig):
     verbose_name = "Datasets"
 
     def ready(self) -> None:
+        from governance.materials.datasets import selectors
         from governance.materials.datasets.models import DatasetVersion
         from governance.people.approvals import subjects
 
-        subjects.register(DatasetVersion)
+        subjects.register(DatasetVersion, summary=selectors.summary, earlier=selectors.earlier)

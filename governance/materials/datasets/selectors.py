@@ -1,6 +1,6 @@
 """Questions about datasets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -16,10 +16,12 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound
 from governance.law.licences import rules as licences
 from governance.materials.base_models import rules as told
-from governance.materials.datasets import rules
+from governance.materials.datasets import provenance, rules
 from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.people.approvals.subjects import Fact
 from governance.people.organisations.rules import seat_in_eu
 from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
 from governance.people.projects.rules import listing
 from training.rows import Row, read_rows
 
@@ -103,6 +105,47 @@ def licence_by_purpose(version: DatasetVersion) -> list[licences.Verdict]:
 def licence_told(version: DatasetVersion) -> list[told.Told]:
     """What other places say about the licence, beside what was declared."""
     return told.compared(version.licence, version.licence_told)
+
+
+# What a steward asks of every dataset, by the provenance record's names.
+TOLD_TO_DECIDERS = {
+    "source": "Comes from",
+    "issuer": "Given out by",
+    "method": "Made by",
+    "synthetic_by": "Written by a model",
+    "personal_data": "Personal data",
+    "known_gaps": "Known gaps",
+}
+
+
+def summary(version: DatasetVersion, project: Project) -> Iterable[Fact]:
+    """What a decider needs to know: rows, what was found in them, the licence's verdict, where they come from."""
+    found = version.profile
+    yield Fact("Rows", f"{version.rows:,}, {version.format}", f"{version.file_name}, {version.file_bytes:,} bytes")
+    repeated, contradicting = found["exact_duplicates"], found["contradicting_inputs"]
+    yield Fact(
+        "Found in them",
+        f"{repeated:,} exact duplicates, {contradicting:,} inputs with contradicting answers",
+        warns=bool(repeated or contradicting),
+    )
+    one = licences.LicensedInput(str(version), "dataset", version.licence)
+    verdict = projects.licence_verdict(project, [one])
+    clear = verdict.outcome == "no-rule-against"
+    says = f"{version.licence or 'none stated'}: {verdict.words} for {project.get_use_display()}"
+    yield Fact("Licence", says, "" if clear else verdict.deciding.because, warns=not clear)
+    if other := [each for each in licence_told(version) if each.agrees is False]:
+        yield Fact("Said elsewhere", "; ".join(f"{each.where}: {each.says}" for each in other), warns=True)
+    for name, label in TOLD_TO_DECIDERS.items():
+        if answer := version.provenance.get(name):
+            yield Fact(label, answer)
+    answered = sum(bool(version.provenance.get(field.name)) for field in provenance.FIELDS)
+    yield Fact("Provenance", f"{answered} of {len(provenance.FIELDS)} questions answered")
+    yield Fact("Registered by", version.registered_by_name)
+
+
+def earlier(version: DatasetVersion) -> Iterable[UUID]:
+    """The versions before it in its dataset."""
+    return version.dataset.versions.filter(number__lt=version.number).values_list("pk", flat=True)
 
 
 @dataclass(frozen=True)

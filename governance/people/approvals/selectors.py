@@ -1,5 +1,6 @@
 """`standing` is the only source of whether something is approved; no record keeps a copy of the answer."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.approvals.rules import State, Verdict
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Member
+from governance.people.projects.rules import Role
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,7 @@ def visible(actor: Actor, request_id: UUID) -> ApprovalRequest:
         raise NotFound("approval request") from None
 
 
-def facts(request: ApprovalRequest, subject: subjects.Approvable | None = None) -> rules.Facts:
-    subject = subject or subjects.load(request.subject_kind, request.subject_id)
+def facts(request: ApprovalRequest, subject: subjects.Approvable) -> rules.Facts:
     touched = dict(subject.touched_by())
     if request.requested_by_id is not None:
         touched.setdefault(
@@ -116,7 +117,7 @@ def facts(request: ApprovalRequest, subject: subjects.Approvable | None = None) 
         subject_kind=request.subject_kind,
         state=State(request.state),
         touched_by=touched,
-        decided_by=frozenset(request.decisions.values_list("by_id", flat=True)),
+        decided_by=frozenset(decision.by_id for decision in request.decisions.all()),
     )
 
 
@@ -124,25 +125,39 @@ def objection(actor: Actor, request: ApprovalRequest) -> rules.Objection | None:
     """Why `actor` may not decide on `request`, or None."""
     if actor.user_id is None:
         return rules.Objection("person", "Only a person can decide.")
+    subject = subjects.load(request.subject_kind, request.subject_id)
+    return _objection(actor, request, subject, projects.roles(actor, request.project_id))
+
+
+def _objection(
+    actor: Actor, request: ApprovalRequest, subject: subjects.Approvable, roles: frozenset[Role]
+) -> rules.Objection | None:
     return rules.objection(
-        user_id=actor.lookup_id,
-        first_name=actor.first_name,
-        roles=projects.roles(actor, request.project_id),
-        facts=facts(request),
+        user_id=actor.lookup_id, first_name=actor.first_name, roles=roles, facts=facts(request, subject)
     )
 
 
 def inbox(actor: Actor) -> list[ApprovalRequest]:
-    """Open requests that wait for `actor`: in a deciding role, and not about their own work."""
-    kinds_by_project: dict[UUID, set[str]] = {}
-    for member in Member.objects.filter(user_id=actor.lookup_id):
-        decides = {kind for kind, policy in rules.POLICIES.items() if member.role in policy.deciders}
-        kinds_by_project.setdefault(member.project_id, set()).update(decides)
-    waiting = visible_to(actor).filter(state=State.OPEN, project__in=kinds_by_project).prefetch_related("decisions")
+    """Open requests that wait for `actor`: in a deciding role, and not about their own work.
+
+    Every page counts them: the number of queries follows the kinds of subjects, never the number of requests.
+    """
+    if actor.user_id is None:
+        return []
+    roles: dict[UUID, frozenset[Role]] = defaultdict(frozenset)
+    for project_id, role in Member.objects.filter(user_id=actor.lookup_id).values_list("project_id", "role"):
+        roles[project_id] |= {Role(role)}
+    asked = visible_to(actor).filter(state=State.OPEN, project__in=list(roles)).prefetch_related("decisions")
+    mine = [each for each in asked if roles[each.project_id] & rules.POLICIES[each.subject_kind].deciders]
+    wanted: dict[str, set[UUID]] = defaultdict(set)
+    for request in mine:
+        wanted[request.subject_kind].add(request.subject_id)
+    found = {kind: subjects.load_all(kind, pks) for kind, pks in wanted.items()}
     return [
         request
-        for request in waiting
-        if request.subject_kind in kinds_by_project[request.project_id] and objection(actor, request) is None
+        for request in mine
+        if (subject := found[request.subject_kind].get(request.subject_id)) is not None
+        and _objection(actor, request, subject, roles[request.project_id]) is None
     ]
 
 
@@ -157,11 +172,12 @@ def changes(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> 
 
 
 def last_granted(request: ApprovalRequest) -> ApprovalRequest | None:
-    """The approval that stood before `request`, to show what changed since."""
+    """The approval before `request`, of its subject or of what came before it in its line, to show what changed."""
+    subject = subjects.load(request.subject_kind, request.subject_id)
     earlier = ApprovalRequest.objects.filter(
         project_id=request.project_id,
         subject_kind=request.subject_kind,
-        subject_id=request.subject_id,
+        subject_id__in=subjects.line(subject),
         created_at__lt=request.created_at,
     )
     return next((each for each in earlier.prefetch_related("decisions") if _was_granted(each)), None)

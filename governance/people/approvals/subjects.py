@@ -1,6 +1,8 @@
 """What can be approved. Upper floors register their nouns here when Django starts, so that approvals can
-load a subject without knowing them."""
+load a subject, and tell a decider the facts, without knowing them."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 from uuid import UUID
 
@@ -31,26 +33,73 @@ class Approvable(Protocol):
         """(label, name, digest) of what a signature under it covers, the subject itself first."""
 
 
-_models: dict[str, type[Record]] = {}
+@dataclass(frozen=True)
+class Fact:
+    """One thing that a decider needs to know, in words. `warns` where it speaks against granting."""
+
+    label: str
+    says: str
+    detail: str = ""
+    warns: bool = False
 
 
-def register(model: type[Record]) -> None:
+# What a decider in a project needs to know of a subject as it is now, the weightiest first.
+Summary = Callable[[Any, Project], Iterable[Fact]]
+# The ids of those that a subject follows in its line: earlier versions of the same thing.
+Earlier = Callable[[Any], Iterable[UUID]]
+
+
+def no_line(subject: Any) -> Iterable[UUID]:
+    """For a noun whose records follow no other."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    model: type[Record]
+    summary: Summary
+    earlier: Earlier
+    follows: tuple[str, ...]  # the relations that `touched_by` follows, so that many are asked in one query
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(
+    model: type[Record], *, summary: Summary, earlier: Earlier = no_line, follows: tuple[str, ...] = ()
+) -> None:
     """Make `model` approvable. Raises ValueError for a kind without a policy or registered twice."""
     if model.kind not in POLICIES:
         raise ValueError(f"No approval policy for {model.kind!r}; known: {', '.join(POLICIES)}")
-    if _models.setdefault(model.kind, model) is not model:
-        raise ValueError(f"{model.kind!r} is registered already, by {_models[model.kind].__name__}")
+    if _kinds.setdefault(model.kind, Kind(model, summary, earlier, follows)).model is not model:
+        raise ValueError(f"{model.kind!r} is registered already, by {_kinds[model.kind].model.__name__}")
 
 
 def load(kind: str, pk: UUID) -> Approvable:
     """The subject as it is now. Raises NotFound."""
-    model = _models.get(kind)
-    if model is None:
-        raise NotFound("subject")
-    try:
-        return cast(Approvable, model._default_manager.get(pk=pk))
-    except model.DoesNotExist:
-        raise NotFound(POLICIES[kind].noun) from None
+    found = load_all(kind, [pk])
+    if not found:
+        raise NotFound(POLICIES[kind].noun if kind in _kinds else "subject")
+    return found[pk]
+
+
+def load_all(kind: str, pks: Iterable[UUID]) -> dict[UUID, Approvable]:
+    """Subjects of one kind by their id, in one query, with what `touched_by` looks at; what is gone is left out."""
+    known = _kinds.get(kind)
+    if known is None:
+        return {}
+    rows = known.model._default_manager.select_related(*known.follows).filter(pk__in=list(pks))
+    return {row.pk: cast(Approvable, row) for row in rows}
+
+
+def summary(subject: Approvable, project: Project) -> list[Fact]:
+    """What a decider in `project` needs to know of `subject` as it is now."""
+    return list(_kinds[subject.kind].summary(subject, project))
+
+
+def line(subject: Approvable) -> list[UUID]:
+    """The ids of `subject` and of those before it in its line."""
+    return [subject.pk, *_kinds[subject.kind].earlier(subject)]
 
 
 def why_not_ask(subject: Approvable) -> str | None:

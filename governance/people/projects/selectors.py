@@ -1,12 +1,16 @@
 """Questions about projects: who sees which, with which roles."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound
+from governance.law.licences import rules as licences
 from governance.people.organisations.models import Membership
+from governance.people.organisations.rules import seat_in_eu
 from governance.people.projects import rules
 from governance.people.projects.models import Classification, Member, Project
 from governance.people.projects.rules import Role
@@ -58,6 +62,18 @@ def require(actor: Actor, project_id: UUID, act: str) -> Project:
 def classification(project_id: UUID) -> Classification | None:
     """The classification that stands today."""
     return Classification.objects.filter(project_id=project_id).first()
+
+
+def licence_verdict(project: Project, inputs: Sequence[licences.LicensedInput]) -> licences.Verdict:
+    """What the rule table says today about `inputs` together, for what the project wants to do with them."""
+    return licences.verdict(
+        inputs,
+        project.use,  # type: ignore[arg-type]
+        distribution=project.distribution,  # type: ignore[arg-type]
+        eu_seat=seat_in_eu(project.organisation.seat),
+        research=project.research_only,
+        on=timezone.localdate(),
+    )
 
 
 def people_with(project_id: UUID, wanted: set[Role] | frozenset[Role]) -> list[Member]:

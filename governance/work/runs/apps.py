@@ -9,8 +9,9 @@ class RunsConfig(AppConfig):
     def ready(self) -> None:
         from governance.foundation.jobs.services import abandoned
         from governance.people.approvals import subjects
+        from governance.work.runs import selectors
         from governance.work.runs.models import Run
         from governance.work.runs.worker import follow_abandoned_job
 
-        subjects.register(Run)
+        subjects.register(Run, summary=selectors.summary, follows=("evaluation_plan",))
         abandoned.connect(follow_abandoned_job, dispatch_uid="runs")

@@ -4,17 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.utils import timezone
-
 from governance.foundation.core.errors import Missing
 from governance.law.licences import rules as licences
 from governance.law.regulation import rules as regulation
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals.selectors import standing
-from governance.people.organisations.rules import seat_in_eu
+from governance.people.projects import selectors as projects
 from governance.people.projects.models import Classification, Project
-from governance.people.projects.selectors import classification
 from governance.work.runs.models import Run
 
 
@@ -76,14 +73,7 @@ def licence_verdict(project: Project, base_model: BaseModel, data: Sequence[Data
         licences.LicensedInput(str(base_model), "base_model", base_model.licence, multimodal=base_model.multimodal)
     ]
     inputs += [licences.LicensedInput(str(version), "dataset", version.licence) for version in data]
-    return licences.verdict(
-        inputs,
-        project.use,  # type: ignore[arg-type]
-        distribution=project.distribution,  # type: ignore[arg-type]
-        eu_seat=seat_in_eu(project.organisation.seat),
-        research=project.research_only,
-        on=timezone.localdate(),
-    )
+    return projects.licence_verdict(project, inputs)
 
 
 def _approved(label: str, subject: BaseModel | DatasetVersion, project: Project) -> Gate:
@@ -117,7 +107,7 @@ def _licence(project: Project, base_model: BaseModel, data: Sequence[DatasetVers
 
 
 def _classification(project: Project) -> Gate:
-    found = classification(project.pk)
+    found = projects.classification(project.pk)
     if found is None:
         return Gate(
             "classification", "Questionnaire", Light.AMBER, "The AI Act questionnaire is not answered",

@@ -1,6 +1,7 @@
 """Questions about runs."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,12 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
 from governance.foundation.jobs import selectors as jobs
 from governance.foundation.jobs.models import Job
+from governance.people.approvals.subjects import Fact
 from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
+from governance.work.runs import gates
 from governance.work.runs.models import Run, RunEvent
+from governance.work.runs.rules import State
 
 
 def visible_to(actor: Actor) -> QuerySet[Run]:
@@ -40,6 +45,59 @@ def events(run: Run, after: int = 0) -> QuerySet[RunEvent]:
 def last_events(run: Run, count: int) -> list[RunEvent]:
     """The last `count` of its events, in order."""
     return list(RunEvent.objects.filter(run=run).order_by("-seq")[:count])[::-1]
+
+
+ESTIMATED = ("time", "memory", "energy", "cost")
+
+
+def summary(run: Run, project: Project) -> Iterable[Fact]:
+    """What a decider needs to know: what is trained on what and how, what it takes, and what else stands in the way."""
+    yield Fact("Base model", str(run.base_model), run.base_model.licence)
+    for link in run.data_links.select_related("dataset_version__dataset"):
+        version = link.dataset_version
+        yield Fact(f"Data for {link.get_role_display()}", f"{version}, {version.rows:,} rows", version.licence)
+    held_out = run.training["data"]["validation_fraction"]
+    if held_out:
+        yield Fact("Held out", f"{100 * held_out:g} % of the rows")
+    yield Fact("Method", _method(run.training["method"]))
+    yield from _amount(run)
+    if run.budget.get("max_minutes"):
+        yield Fact("Budget", f"at most {run.budget['max_minutes']:,} minutes")
+    plan = run.evaluation_plan
+    measured = f"{plan}: {len(plan.tasks)} tasks, {len(plan.thresholds)} limits" if plan else "no plan is chosen"
+    yield Fact("Evaluation", measured, plan.rationale if plan else "", warns=plan is None)
+    yield Fact("Prepared by", run.created_by_name)
+    if run.state == State.SUBMITTED:
+        yield _gates(run)
+
+
+def _method(method: dict[str, Any]) -> str:
+    if method["name"] != "lora":
+        return "full fine-tuning: every weight changes"
+    dropout = f", dropout {method['dropout']:g}" if method["dropout"] else ""
+    return f"LoRA, rank {method['r']}, alpha {method['alpha']:g}{dropout}"
+
+
+def _amount(run: Run) -> Iterable[Fact]:
+    """How long it trains and what that takes, from the estimate that is kept with the plan."""
+    estimate: dict[str, Any] = run.estimate or {}
+    rows = {row["name"]: row for row in estimate.get("rows", [])}
+    asked = run.training["hyperparameters"]
+    limit = f", at most {asked['max_steps']:,} steps" if asked["max_steps"] else ""
+    yield Fact("Steps", rows["work"]["value"] if "work" in rows else f"epochs: {asked['epochs']}{limit}")
+    if reason := estimate.get("reason"):
+        yield Fact("Estimate", "none could be made", reason, warns=True)
+    for row in (rows[name] for name in ESTIMATED if name in rows and rows[name]["value"]):
+        yield Fact(f"{row['label']}, estimated", row["value"])
+
+
+def _gates(run: Run) -> Fact:
+    """Where the gates stand beside this approval itself."""
+    others = [gate for gate in gates.for_run(run) if gate.key != "approval"]
+    counts = Counter(gate.light for gate in others)
+    says = f"{counts[gates.Light.GREEN] + counts[gates.Light.AMBER]} of {len(others)} others open"
+    look = [gate for gate in others if gate.light != gates.Light.GREEN]
+    return Fact("Gates", says, "; ".join(gate.says for gate in look), warns=bool(look))
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,9 @@ def _context(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -
     subject = subjects.load(asked.subject_kind, asked.subject_id)
     stale = subject.content_digest != asked.subject_digest
     why_not = selectors.objection(request.actor, asked) if asked.state == State.OPEN else None
-    changes, since = _changes(asked)
+    # what the digest no longer names is not told as if it had been asked about
+    summary = [] if stale else subjects.summary(subject, asked.project)
+    changes, since = _changes(asked, summary)
     may_decide = asked.state == State.OPEN and why_not is None and not stale
     panel = _panel(asked, subject, changes, since) if may_decide and "read" not in request.GET else None
     return {
@@ -109,6 +111,7 @@ def _context(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -
         "subject_url": addresses.of(asked.subject_kind, asked.subject_id),
         "parts": subject.signed_parts(),
         "stale": stale,
+        "summary": summary,
         "why_not": why_not,
         "changes": changes,
         "since": since,
@@ -121,16 +124,33 @@ def _context(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -
     }
 
 
-def _changes(asked: ApprovalRequest) -> tuple[list[dict[str, Any]], str]:
-    """What differs from the approval before, and which one that was; nothing where there was none."""
+def _changes(asked: ApprovalRequest, summary: list[subjects.Fact]) -> tuple[list[dict[str, Any]], str]:
+    """What differs from the approval before, and which one that was; nothing where there was none.
+
+    The same record with another content is compared field by field; an earlier one of its line by what a decider
+    is told of both.
+    """
     before = selectors.last_granted(asked)
     if before is None:
         return [], ""
-    rows = [
-        {"label": field.replace("_", " ").replace(".", ", "), "before": _said(old), "after": _said(new)}
-        for field, old, new in selectors.changes(before.subject_content, asked.subject_content)
-    ]
-    return rows, _("Changed since %(digest)s was approved:") % {"digest": before.subject_digest[:12]}
+    if before.subject_id == asked.subject_id:
+        rows = [
+            {"label": field.replace("_", " ").replace(".", ", "), "before": _said(old), "after": _said(new)}
+            for field, old, new in selectors.changes(before.subject_content, asked.subject_content)
+        ]
+        return rows, _("Changed since %(what)s was approved:") % {"what": before.subject_digest[:12]}
+    then = _by_label(subjects.summary(subjects.load(before.subject_kind, before.subject_id), asked.project))
+    now = _by_label(summary)
+    labels = [label for label in {**now, **then} if then.get(label) != now.get(label)] if now else []
+    rows = [{"label": label, "before": then.get(label), "after": now.get(label)} for label in labels]
+    return rows, _("Changed since %(what)s was approved:") % {"what": before.subject_name}
+
+
+def _by_label(summary: list[subjects.Fact]) -> dict[str, str]:
+    said: dict[str, list[str]] = {}
+    for fact in summary:
+        said.setdefault(fact.label, []).append(fact.says)
+    return {label: "; ".join(words) for label, words in said.items()}
 
 
 def _said(value: Any) -> str | None:
