@@ -94,3 +94,25 @@ DJANGOS = {
     "--help", "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color",
     "--skip-checks",
 }  # fmt: skip
+
+
+def test_the_guide_calls_everything_by_the_name_that_stands_on_the_page() -> None:
+    guide = (ROOT / "docs" / "using.md").read_text(encoding="utf-8")
+    shown = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "platform" / "assay" / "web").rglob("*.py")]
+    shown += [*(ROOT / "governance").rglob("gates.py"), ROOT / "governance" / "people" / "approvals" / "selectors.py"]
+    words = "\n".join(" ".join(path.read_text(encoding="utf-8").split()) for path in shown)
+    named = [" ".join(name.split()) for name in re.findall(r"\*\*(.+?)\*\*", guide, re.DOTALL)]
+    assert len(named) > 60
+    assert [name for name in named if not name.endswith(".") and name not in words] == []
+
+
+def test_a_link_from_one_page_of_the_documentation_leads_somewhere() -> None:
+    pages = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
+    links = [
+        (page, target)
+        for page in pages
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+        if "://" not in target
+    ]
+    assert len(links) > 10
+    assert [(page.name, target) for page, target in links if not (page.parent / target).exists()] == []
