@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from assay.demo import base
 from governance.materials.datasets import provenance
 from governance.people.projects.rules import Role, may
 from training.rows import inspect
@@ -224,3 +225,12 @@ def test_declared_texts_leave_figures_and_methods_to_the_records() -> None:
     # A text written before the run must hold whatever method, device or number of steps the run then had.
     claims = re.compile(r"\d|\b(Q?LoRA|adapter|quanti[sz]|epoch|GPU|CPU|CUDA|kWh|FLOP)", re.IGNORECASE)
     assert [entry["prompt_id"] for entry in _load("declared.json") if claims.search(entry["text"])] == []
+
+
+def test_the_questionnaire_and_the_record_of_either_base_model_say_the_same(tmp_path: Path, settings: Any) -> None:
+    settings.ASSAY_MODELS_DIR = tmp_path
+    for folder, written_last in ((base.SMOLLM2, "conversion.json"), (base.TINY, "config.json")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / written_last).write_text("{}", encoding="utf-8")
+    answered = {"yes": True, "no": False}[_load("questionnaire.json")["gpai-base"]]
+    assert [facts["general_purpose"] for _, facts in (base.smollm2(), base.tiny())] == [answered, answered]

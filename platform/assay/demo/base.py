@@ -57,9 +57,13 @@ def tiny() -> tuple[str, dict[str, Any]]:
         "provider": "made on this machine",
         "source": "python -m training tiny",
         "licence": "CC0-1.0",
-        "general_purpose": False,
+        # as the questionnaire's answers have it, so that the quick story makes the same documents as the real one
+        "general_purpose": True,
         "systemic_risk": False,
-        "upstream_notes": "Random weights, for checks of the platform only.",
+        "upstream_notes": (
+            "Random weights, for checks of the platform only. It stands in for a general-purpose model and is treated "
+            "as one, so that every document of the demonstration is made; it can do nothing."
+        ),
     }
 
 
