@@ -74,5 +74,5 @@ class Release(Record):
             ("Release", str(self), self.content_digest),
             ("Model", self.model_version.name, self.model_version.digest),
             ("Dossier", str(self.dossier_version), self.dossier_version.sha256),
-            ("Evaluation", str(self.evaluation), self.evaluation.report_sha256),
+            ("Evaluation report file", str(self.evaluation), self.evaluation.report_sha256),
         ]

@@ -77,7 +77,7 @@ class BaseModel(Record):
         return {self.registered_by_id: "registered this base model"} if self.registered_by_id else {}
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
-        return [("Base model", str(self), self.content_digest), ("Weights", self.folder, self.folder_sha256)]
+        return [("Base model", str(self), self.content_digest), ("Folder of weights", self.folder, self.folder_sha256)]
 
     @property
     def multimodal(self) -> bool:

@@ -12,7 +12,7 @@ from governance.foundation.core.records import Record
 
 
 def etag(row: Record) -> str:
-    """The content digest as an entity tag: it changes exactly when an approval of the thing would fall."""
+    """The record digest as an entity tag: it changes exactly when an approval of the thing would fall."""
     return f'"{row.content_digest}"'
 
 

@@ -98,7 +98,7 @@ def _facts(model: BaseModel) -> list[dict[str, Any]]:
         {"term": _("Provider"), "value": model.provider or _("not stated")},
         {"term": _("Licence"), "value": model.licence},
         {"term": _("Parameters"), "value": f"{model.parameters:,}"},
-        {"term": _("Weights"), "value": "", "digest": model.folder_sha256},
+        {"term": _("Folder sha256"), "value": "", "digest": model.folder_sha256},
         {"term": _("Registered by"), "value": model.registered_by_name},
     ]
 

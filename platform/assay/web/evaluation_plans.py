@@ -136,7 +136,7 @@ def _facts(plan: EvaluationPlan) -> list[dict[str, Any]]:
         {"term": _("Tasks"), "value": len(plan.tasks)},
         {"term": _("Limits"), "value": sum(len(limit_words(threshold)) for threshold in plan.thresholds)},
         {"term": _("Written by"), "value": plan.content()["written_by"]},
-        {"term": _("Content"), "value": "", "digest": plan.content_digest},
+        {"term": _("Record digest"), "value": "", "digest": plan.content_digest},
     ]
 
 
