@@ -36,8 +36,10 @@ class ActorMiddleware:
 class SpokenErrorsMiddleware:
     """Turns what a service refuses into a page that says so, with the status the API would give.
 
-    A refused form post goes back to where it came from with the sentence on top, so that nothing typed
-    into another field is lost behind an error page; a refused page shows the sentence itself.
+    A refused button goes back to the page it stands on, with the sentence on top; a refused page shows the
+    sentence itself. A redirect carries no words, so the view of a form that somebody writes into catches the
+    refusal itself (`forms.faults.attempt`) and shows the form again with all that was typed; only the optional
+    note of a request for approval is lost when the request is refused.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -149,6 +149,27 @@
     rail.scrollTop += place.getBoundingClientRect().top - rail.getBoundingClientRect().top - rail.clientHeight / 2;
   }
 
+  // after a refusal one begins at what has to be put right; the open panel sees to its own
+  function showErrors() {
+    const errors = doc.getElementById("errors");
+    if (errors && !errors.closest(".a-panel")) errors.focus();
+  }
+
+  // --- words that were typed and not sent are not lost by a click elsewhere ---------------------------------------
+  let sending = false;
+
+  function isUnsent(box) {
+    return box.form && box.form.method === "post" && box.value !== box.defaultValue;
+  }
+
+  doc.addEventListener("submit", function (event) {
+    if (!event.defaultPrevented && event.target.method === "post") sending = true;
+  });
+
+  window.addEventListener("beforeunload", function (event) {
+    if (!sending && Array.from(doc.querySelectorAll("textarea")).some(isUnsent)) event.preventDefault();
+  });
+
   function settle() {
     enhanceDigests();
     nameCells();
@@ -164,6 +185,7 @@
 
   doc.addEventListener("DOMContentLoaded", settle);
   doc.addEventListener("DOMContentLoaded", showPlace);
+  window.addEventListener("load", showErrors); // after the address has taken the focus to its place
   doc.addEventListener("htmx:load", settle);
   window.addEventListener("resize", reachScrolling);
   doc.addEventListener("htmx:afterSettle", settle);
