@@ -32,6 +32,10 @@ class UserError(TrainingError):
     exit_code = EXIT_USER_ERROR
 
 
+class BudgetUsedUp(UserError):
+    """As much energy was measured as the spec allows; what was trained so far is in the last checkpoint."""
+
+
 class NoRoom(TrainingError):
     """Too little memory or disk; the message says how much is needed and how much is there."""
 

@@ -21,7 +21,7 @@ from training import checkpoint, environment
 from training.data import Prepared, steps_of_epoch, validation_batches
 from training.encode import Example
 from training.energy import EnergyMeter
-from training.errors import Cancelled, Diverged, UserError
+from training.errors import BudgetUsedUp, Cancelled, Diverged, UserError
 from training.flops import FlopCount
 from training.loss import LossSum, make_batch
 from training.plan import Plan
@@ -57,6 +57,7 @@ class Settings:
     weight_decay: float
     max_grad_norm: float
     checkpoint_every: int | None
+    max_kwh: float | None
     identity: dict[str, str]
 
 
@@ -94,10 +95,13 @@ class Loop:
         self._before = 0.0
 
     def run(self) -> None:
-        """Train to the end of the plan. Raises Cancelled (after a checkpoint) or Diverged."""
+        """Train to the end of the plan. Raises Cancelled or BudgetUsedUp (after a checkpoint), Diverged, and UserError
+        where a limit on energy was given and none can be measured."""
         self.model.train()
         try:
             while True:
+                if self.progress.step < self.plan.steps:
+                    self._keep_within_energy()
                 if self._validation_due():
                     self._validate()
                 if self._checkpoint_due():
@@ -106,7 +110,7 @@ class Loop:
                 if self.progress.step == self.plan.steps:
                     return
                 self._step()
-        except Cancelled:
+        except (Cancelled, BudgetUsedUp):
             if self.saved_at != self.progress.step:
                 self.save()
             raise
@@ -271,6 +275,24 @@ class Loop:
     def _leave_if_stopped(self) -> None:
         if self.stopped():
             raise Cancelled
+
+    def _keep_within_energy(self) -> None:
+        """Asked before each step and validation pass. A run that has done its last step is not undone for them."""
+        limit, used = self.settings.max_kwh, self.energy.kwh()
+        if limit is None:
+            return
+        if used is None:
+            message = (
+                f"The run may use at most {limit:g} kWh, but its energy cannot be measured: {self.energy.gap}. Leave "
+                "the limit out and limit the time instead, or run it where the counters can be read."
+            )
+            raise UserError("energy-not-measured", message, "spec.max_kwh")
+        if used >= limit:
+            message = (
+                f"The limit of {limit:g} kWh is used up: {used:g} kWh were measured up to step {self.progress.step} of "
+                f"{self.plan.steps}. The last checkpoint is kept."
+            )
+            raise BudgetUsedUp("budget-used-up", message, "spec.max_kwh")
 
     def _rows_of(self, step: int) -> list[list[Example]]:
         """The micro-batches of 0-based `step`."""

@@ -113,7 +113,8 @@ class Canaries:
 class TrainingSpec:
     """One run, as asked. `checkpoint_every` is `"epoch"` or a number of steps; the last two are kept.
 
-    `base_model_sha256`, if given, must be the folder digest of the base model.
+    `base_model_sha256`, if given, must be the folder digest of the base model. `max_kwh`, if given, ends the run when
+    so much energy was measured; where it cannot be measured, the run does not begin.
     """
 
     base_model: str
@@ -130,6 +131,7 @@ class TrainingSpec:
     seed: int = 0
     base_training_flops: float | None = None
     checkpoint_every: int | Literal["epoch"] = "epoch"
+    max_kwh: float | None = None
 
     @classmethod
     def parse(cls, value: Any) -> TrainingSpec:
@@ -155,14 +157,14 @@ class TrainingSpec:
         return digests.sha256_of(self.to_json())
 
     def settings_digest(self) -> str:
-        """The digest of all but where things lie: a run may go on after its files were moved.
+        """The digest of all but where things lie and when to stop: a run may go on after its files were moved.
 
         What the base model and the rows are is held by their own digests, in manifest and checkpoint.
         """
         whole = self.to_json()
         for file in (*whole["data"]["train"], *whole["data"]["validation"]):
             del file["path"]
-        del whole["base_model"], whole["base_model_sha256"]
+        del whole["base_model"], whole["base_model_sha256"], whole["max_kwh"]
         return digests.sha256_of(whole)
 
 
@@ -205,6 +207,7 @@ def _check(spec: TrainingSpec) -> None:
         'must be "epoch" or a number of steps of at least 1',
         "checkpoint_every",
     )
+    _require(spec.max_kwh is None or spec.max_kwh > 0, "must be above 0, or null for no limit", "max_kwh")
     if isinstance(spec.method, Lora):
         _check_lora(spec.method)
     _check_data(spec.data)

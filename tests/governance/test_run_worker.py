@@ -10,7 +10,9 @@ import pytest
 
 from evaluation import report as reports
 from governance.foundation.core import blobs
+from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import digest_of_file
+from governance.foundation.core.errors import Unusable
 from governance.foundation.jobs.models import Job
 from governance.work.evaluations import services as evaluations
 from governance.work.evaluations import worker as evaluation_worker
@@ -23,6 +25,7 @@ from governance.work.runs.models import Run
 from governance.work.runs.rules import State
 from tests import factories, observations
 from tests.people import House, house
+from training import load_spec
 from training.manifest import ErrorReport, Manifest
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +67,24 @@ def test_the_trainer_is_told_which_bytes_were_approved(run: Run) -> None:
     folder = run_worker.begin(lease=factories.lease_on(run, "train"), run_id=run.pk)
     spec = json.loads((folder / "spec.json").read_text())
     assert spec["base_model_sha256"] == run.base_model.folder_sha256
+
+
+def test_the_trainer_is_told_how_much_energy_was_approved(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(budget={"max_kwh": 1.5})
+    folder = run_worker.begin(lease=factories.lease_on(run, "train"), run_id=run.pk)
+    assert load_spec(folder / "spec.json").max_kwh == 1.5
+
+
+@pytest.mark.parametrize("budget", [{"max_kwh": 0}, {"max_kwh": -1.0}, {"max_minutes": 0}])
+def test_a_limit_that_allows_nothing_is_refused_instead_of_ignored(run: Run, budget: dict[str, float]) -> None:
+    assert run.evaluation_plan is not None
+    with pytest.raises(Unusable) as error:
+        runs.prepare(
+            actor=Actor.of(run.created_by), project_id=run.project_id, base_model_id=run.base_model_id,
+            data=[version.pk for version in run.data()], evaluation_plan_id=run.evaluation_plan.pk, training={},
+            budget=budget,
+        )  # fmt: skip
+    assert [fault.field for fault in error.value.faults] == [f"budget.{next(iter(budget))}"]
 
 
 def test_a_run_on_other_weights_than_those_approved_never_succeeds(run: Run) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from training import Manifest
 from training.energy import EnergyMeter
+from training.recipes import sft
+
+from .conftest import losses
+
+Train = Callable[..., tuple[int, Manifest]]
 
 
 def zone(root: Path, name: str, kind: str, microjoules: int, wraps_at: int = 10_000_000) -> Path:
@@ -72,3 +80,57 @@ def test_a_resumed_run_adds_its_parts_or_says_that_one_is_missing(tmp_path: Path
     unknown = EnergyMeter(None, tmp_path)
     unknown.resume(None)
     assert unknown.result().kwh is None
+
+
+class Counter(EnergyMeter):
+    """Reads 0.1 kWh more each time it is sampled: a machine whose counters are known."""
+
+    def __init__(self, gpu_uuid: str | None) -> None:
+        super().__init__(None, Path("/nowhere"))
+        self.gap = None
+
+    def sample(self) -> None:
+        self.earlier_kwh += 0.1
+
+
+@pytest.fixture
+def limited(spec: dict[str, Any]) -> dict[str, Any]:
+    spec["data"]["validation_fraction"] = 0.0
+    spec["max_kwh"] = 0.25
+    return spec
+
+
+def test_a_limit_that_nothing_can_measure_is_refused_before_the_first_step(
+    limited: dict[str, Any], train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sft, "EnergyMeter", lambda uuid: EnergyMeter(uuid, tmp_path / "no counters"))
+    code, found = train(limited)
+    assert (code, found.status) == (2, "user_error")
+    assert found.error is not None
+    assert (found.error.code, found.error.where) == ("energy-not-measured", "spec.max_kwh")
+    assert "no RAPL counter is there" in found.error.message
+    assert losses(tmp_path / "out") == []
+
+
+def test_a_used_up_limit_ends_the_run_with_a_checkpoint_and_again_when_it_is_resumed(
+    limited: dict[str, Any], train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sft, "EnergyMeter", Counter)
+    for resume in (False, True):
+        code, found = train(limited, resume=resume)
+        assert (code, found.status) == (2, "user_error")
+        assert found.error is not None
+        assert found.error.code == "budget-used-up"
+        assert "limit of 0.25 kWh" in found.error.message
+        # 0.1, 0.2 and 0.3: the third step is the first after which the limit is reached
+        assert len(losses(tmp_path / "out")) == 3
+        assert [path.name for path in (tmp_path / "out" / "checkpoints").iterdir()] == ["step-00000003"]
+
+
+def test_a_limit_that_is_not_reached_changes_nothing(
+    limited: dict[str, Any], train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sft, "EnergyMeter", Counter)
+    assert train({**limited, "max_kwh": 1000.0}, "limited")[0] == 0
+    assert train({**limited, "max_kwh": None}, "unlimited")[0] == 0
+    assert losses(tmp_path / "limited") == losses(tmp_path / "unlimited")

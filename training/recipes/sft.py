@@ -115,6 +115,7 @@ def make_loop(job: Job, base: BaseFolder, prepared: Prepared, place: Place, plan
             weight_decay=spec.hyperparameters.weight_decay,
             max_grad_norm=spec.hyperparameters.max_grad_norm,
             checkpoint_every=None if spec.checkpoint_every == "epoch" else spec.checkpoint_every,
+            max_kwh=spec.max_kwh,
             identity={
                 "spec": spec.settings_digest(),
                 "base model": base.sha256,

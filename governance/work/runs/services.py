@@ -29,6 +29,7 @@ from governance.work.runs.rules import EDITABLE, TRANSITIONS, State
 from governance.work.runs.specs import settings_of
 
 TASK = "train"
+# The worker holds a run to its minutes, the trainer to its energy, where it can be measured: else it does not begin.
 BUDGET = {"max_minutes", "max_kwh"}
 
 
@@ -213,6 +214,8 @@ def _fill(
     run.evaluation_plan = _of(plans, evaluation_plan_id, "evaluation plan") if evaluation_plan_id else None
     if unknown := set(budget) - BUDGET:
         raise Unusable([Fault(f"budget.{name}", "A budget has no such limit.") for name in sorted(unknown)])
+    if none := [name for name, limit in budget.items() if limit is not None and not limit > 0]:
+        raise Unusable([Fault(f"budget.{name}", "A limit is above 0.", "Leave it out for no limit.") for name in none])
     run.training = settings_of(training, own_validation=bool(validation_data))
     run.budget, run.title = budget, title.strip()
     run.estimate = run.licence_verdict = None

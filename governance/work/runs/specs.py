@@ -55,6 +55,7 @@ def for_trainer(run: Run, *, base_folder: Path, data_paths: list[Path]) -> dict[
         "base_model": str(base_folder),
         "base_model_sha256": run.base_model.folder_sha256,
         "base_training_flops": run.base_model.training_flops,
+        "max_kwh": run.budget.get("max_kwh"),
         **kept,
         "data": {**data, **files},
     }

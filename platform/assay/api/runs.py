@@ -78,7 +78,7 @@ class RunPlan(Input):
     budget = serializers.DictField(
         required=False,
         child=serializers.FloatField(min_value=0, allow_null=True),
-        help_text="max_minutes, max_kwh.",
+        help_text="max_minutes, and max_kwh, which takes a machine that can measure its energy.",
     )
 
 
