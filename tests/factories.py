@@ -15,10 +15,13 @@ from django.conf import settings
 from django.db import transaction
 
 from evaluation import report as reports
+from governance.documents.renderings import services as renderings
+from governance.documents.renderings.models import Rendering
+from governance.documents.renderings.rules import Format
 from governance.documents.sources.gathering import sources_of
 from governance.documents.sources.records import Sources
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.canonical import digest_of_file
+from governance.foundation.core.canonical import digest, digest_of_file
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.services import Lease
@@ -33,7 +36,7 @@ from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.approvals.rules import Verdict
 from governance.people.projects import selectors as project_selectors
 from governance.people.projects import services as projects
-from governance.people.projects.models import Classification
+from governance.people.projects.models import Classification, Project
 from governance.work.evaluation_plans import services as evaluation_plans
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluations import worker as evaluation_worker
@@ -273,6 +276,18 @@ def _events() -> list[dict[str, Any]]:
     metrics = [{"step": step, "of": 17, "loss": 3.2 - 0.12 * step, "learning_rate": 2e-4} for step in range(1, 18)]
     started = {"at": at, "level": "info", "type": "state", "data": {"state": "training"}}
     return [started, *({"at": at, "level": "info", "type": "metrics", "data": data} for data in metrics)]
+
+
+def bare_rendering(actor: Actor, project: Project, **changes: Any) -> Rendering:
+    """A file that is asked for, of a document that nobody froze: what becomes of it is the worker's matter alone."""
+    bare: dict[str, Any] = {
+        "document_kind": "model_card", "document_id": project.pk, "document_sha256": "0" * 64, "document": {},
+        "seal_sha256": digest({}), "format": Format.PDF, "file_name": "card.pdf",
+    }  # fmt: skip
+    with transaction.atomic():
+        rendering = Rendering.objects.create(project=project, **(bare | changes))
+        jobs.ask(actor=actor, task=renderings.TASK, subject=rendering)
+    return rendering
 
 
 def lease_on(subject: Any, task: str) -> Lease:

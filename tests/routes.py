@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from governance.delivery.releases import services as releases
 from governance.documents.dossiers import services as dossiers
+from governance.documents.renderings import services as renderings
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.jobs.models import Job
@@ -144,7 +145,7 @@ def everything() -> Everything:
     version = run.model_version
     frozen = dossiers.freeze(actor=home.ada, dossier_id=version.dossier.pk)
     release = releases.propose(actor=home.ada, dossier_version_id=frozen.pk)
-    rendering = dossiers.export(actor=home.cleo, version_id=frozen.pk)
+    rendering = renderings.ask(actor=home.cleo, kind="dossier", document_id=frozen.pk)
     records = {
         "organisation": home.organisation,
         "project": home.project,

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from evaluation import report as evaluator
-from governance.documents.evaluation_reports import rules, selectors, services
-from governance.foundation.core.errors import NotFound, WrongState
+from governance.documents.evaluation_reports import rules, selectors
 from governance.work.evaluations.models import Evaluation
 from tests import factories
 from tests.people import House
@@ -59,19 +58,8 @@ def test_a_long_answer_is_cut_and_says_by_how_much() -> None:
     assert shown["answers"] == [{"model": "base", "output": None, "scores": [], "error": "e"}]
 
 
-def test_a_file_is_asked_for_with_the_approval_of_the_plan_beside_it(home: House, evaluation: Evaluation) -> None:
-    rendering = services.export(actor=home.omar, evaluation_id=evaluation.pk)
-    assert (rendering.document_kind, rendering.document_id) == ("evaluation_report", evaluation.pk)
-    assert [each["by"] for each in rendering.seal["signatures"]] == ["Rita Falk"]
-    assert services.export(actor=home.ada, evaluation_id=evaluation.pk) == rendering
-    with pytest.raises(NotFound):
-        services.export(actor=home.dev, evaluation_id=evaluation.pk)
-
-
-def test_there_is_no_document_before_there_is_a_report(home: House) -> None:
-    waiting = factories.trained_run(home).model_version.evaluations.get()
-    with pytest.raises(WrongState, match="has no report yet"):
-        services.export(actor=home.ada, evaluation_id=waiting.pk)
+def test_the_approval_of_the_plan_stands_beside_it(evaluation: Evaluation) -> None:
+    assert [each["by"] for each in selectors.seal(evaluation)["signatures"]] == ["Rita Falk"]
 
 
 def test_a_report_that_was_changed_after_it_was_written_becomes_no_document(evaluation: Evaluation) -> None:

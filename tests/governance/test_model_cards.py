@@ -148,9 +148,3 @@ def test_the_same_records_give_the_same_card(sources: Sources) -> None:
 def test_a_card_describes_a_model_version() -> None:
     with pytest.raises(ValueError, match="describes a model version"):
         rules.assemble(Sources())
-
-
-def test_a_file_of_the_card_is_asked_for(home: House) -> None:
-    card = factories.finished_run(home).model_version.model_cards.get()
-    rendering = services.export(actor=home.omar, card_id=card.pk)
-    assert (rendering.document_kind, rendering.document_sha256) == ("model_card", card.sha256)

@@ -101,14 +101,14 @@ POST   run-resume                409 403 403 403 403 403 403 409   404 404   302
 GET    evaluation-detail         200 200 200 200 200 200 200 200   404 404   302
 GET    evaluation-samples        200 200 200 200 200 200 200 200   404 404   302
 POST   evaluation-export         302 302 302 302 302 302 403 302   404 404   302
-GET    evaluation-download       200 200 200 200 200 200 200 200   404 404   302
+GET    evaluation-download       200 200 200 200 200 200 403 200   404 404   302
 POST   evaluation-retry          409 403 403 403 403 403 403 409   404 404   302
 POST   evaluation-cancel         409 409 409 403 403 403 403 409   404 404   302
 GET    model-version-list        200 200 200 200 200 200 200 200   200 200   302
 GET    model-version-detail      200 200 200 200 200 200 200 200   404 404   302
 
 GET    model-card-detail         200 200 200 200 200 200 200 200   404 404   302
-GET    model-card-download       200 200 200 200 200 200 200 200   404 404   302
+GET    model-card-download       200 200 200 200 200 200 403 200   404 404   302
 GET    dossier-list              200 200 200 200 200 200 200 200   200 200   302
 GET    dossier-detail            200 200 200 200 200 200 200 200   404 404   302
 POST   dossier-declare           422 422 422 422 422 403 403 422   404 404   302
@@ -119,7 +119,7 @@ GET    dossier-version-detail    200 200 200 200 200 200 200 200   404 404   302
 GET    dossier-compare           200 200 200 200 200 200 200 200   404 404   302
 POST   dossier-export            302 302 302 302 302 302 403 302   404 404   302
 POST   dossier-bundle            200 200 200 200 200 200 403 200   404 404   302
-GET    dossier-download          200 200 200 200 200 200 200 200   404 404   302
+GET    dossier-download          200 200 200 200 200 200 403 200   404 404   302
 
 GET    release-propose           200 403 200 403 403 403 403 200   404 404   302
 POST   release-propose           422 403 422 403 403 403 403 422   404 404   302
@@ -185,7 +185,7 @@ GET    api:evaluation-list       200 200 200 200 200 200 200 200   200 200   401
 GET    api:evaluation-detail     200 200 200 200 200 200 200 200   404 404   401
 POST   api:evaluation-retry      409 403 403 403 403 403 403 409   404 404   401
 POST   api:evaluation-cancel     409 409 409 403 403 403 403 409   404 404   401
-GET    api:evaluation-export     200 200 200 200 200 200 200 200   404 404   401
+GET    api:evaluation-export     200 200 200 200 200 200 403 200   404 404   401
 
 GET    api:approval-list         200 200 200 200 200 200 200 200   200 200   401
 POST   api:approval-list         409 409 409 409 403 403 403 409   404 404   401
@@ -198,7 +198,7 @@ POST   api:reauthentication-list 422 422 422 422 422 422 422 422   422 422   401
 GET    api:model-card-list       200 200 200 200 200 200 200 200   200 200   401
 POST   api:model-card-list       201 403 403 201 403 403 403 201   404 404   401
 GET    api:model-card-detail     200 200 200 200 200 200 200 200   404 404   401
-GET    api:model-card-export     200 200 200 200 200 200 200 200   404 404   401
+GET    api:model-card-export     200 200 200 200 200 200 403 200   404 404   401
 GET    api:dossier-list          200 200 200 200 200 200 200 200   200 200   401
 GET    api:dossier-detail        200 200 200 200 200 200 200 200   404 404   401
 GET    api:dossier-declarations  200 200 200 200 200 200 200 200   404 404   401
@@ -207,12 +207,12 @@ DELETE api:dossier-take-back     409 409 409 409 409 403 403 409   404 404   401
 GET    api:dossier-facts         200 200 200 200 200 200 200 200   404 404   401
 POST   api:dossier-facts         422 422 422 422 422 403 403 422   404 404   401
 POST   api:dossier-freeze        201 403 403 201 403 403 403 201   404 404   401
-GET    api:dossier-export        200 200 200 200 200 200 200 200   404 404   401
+GET    api:dossier-export        200 200 200 200 200 200 403 200   404 404   401
 GET    api:dossier-version-list  200 200 200 200 200 200 200 200   200 200   401
 GET    api:dossier-version-detail 200 200 200 200 200 200 200 200  404 404   401
 GET    api:rendering-list        200 200 200 200 200 200 200 200   200 200   401
 GET    api:rendering-detail      200 200 200 200 200 200 200 200   404 404   401
-GET    api:rendering-file        409 409 409 409 409 409 409 409   404 404   401
+GET    api:rendering-file        409 409 409 409 409 409 403 409   404 404   401
 
 GET    api:release-list          200 200 200 200 200 200 200 200   200 200   401
 POST   api:release-list          409 403 409 403 403 403 403 409   404 404   401

@@ -135,7 +135,7 @@ def test_exports_are_sent_when_they_are_there_and_promised_while_they_are_made(
 
     vera = by_token(home.vera)
     assert {form: vera.get(address, {"format": form}).status_code for form in ("json", "pdf", "bundle")} == {
-        "json": 200,  # what she may read anyway
+        "json": 403,
         "pdf": 403,
         "bundle": 403,
     }

@@ -21,14 +21,12 @@ from django.utils import timezone
 
 from assay.jobs import housekeeping
 from assay.jobs.enqueue import send
-from governance.documents.renderings.models import Rendering
-from governance.documents.renderings.services import ask as ask_for_file
 from governance.foundation.core.actor import PLATFORM
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job, Outbox
 from governance.foundation.jobs.rules import ENDED
-from governance.people.projects.models import Project
 from governance.work.runs.models import Run
+from tests import factories
 from tests.people import house
 
 pytestmark = [pytest.mark.usefixtures("postgresql"), pytest.mark.timeout(180)]
@@ -119,7 +117,7 @@ def workers(tmp_path: Path) -> Iterator[Workers]:
 
 def test_two_workers_do_each_job_once_though_every_message_comes_twice(broker: redis.Redis, workers: Workers) -> None:
     project = house().project
-    files = [one_file(project, number) for number in range(4)]
+    files = [factories.bare_rendering(PLATFORM, project, document_sha256=f"{number:064x}") for number in range(4)]
     for message in Outbox.objects.select_related("job"):
         assert send(message)
     assert len(waiting(broker, "light")) == 2 * len(files)
@@ -133,17 +131,3 @@ def test_two_workers_do_each_job_once_though_every_message_comes_twice(broker: r
     # The token counts claims: one each, whoever came first and whatever became of the file.
     assert [(job.attempts, job.token) for job in done] == [(1, 1)] * len(files)
     assert {job.worker for job in done} == {f"light@{socket.gethostname()}"}
-
-
-def one_file(project: Project, number: int) -> Rendering:
-    """A file of a document of its own; what the renderer makes of so bare a document is not the matter here."""
-    with transaction.atomic():
-        return ask_for_file(
-            actor=PLATFORM,
-            project_id=project.pk,
-            document_kind="model_card",
-            document_id=uuid.uuid4(),
-            document_sha256=f"{number:064x}",
-            document={"number": number},
-            file_name=f"{number}.pdf",
-        )

@@ -1,6 +1,6 @@
 """The dossier of a model version: an open draft with declared text, and frozen versions that are signed."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -29,81 +29,77 @@ class Dossier(Record):
         return f"Dossier {self.model_version}"
 
 
-class Declaration(Record):
-    """A person's text for one prompt. A newer one replaces it; the old one stays to be read."""
+class Word(Record):
+    """What a person says in a dossier under their name. A newer word on the same matter replaces it; the old one
+    stays to be read."""
+
+    # The fields that say it. The first names the matter: one word on it stands.
+    says: ClassVar[tuple[str, ...]]
+    dossier: "models.ForeignKey[Dossier, Dossier]"
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    by_name = models.CharField(max_length=200)
+    replaced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+        ordering: ClassVar = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.matter} by {self.by_name}"
+
+    @property
+    def matter(self) -> str:
+        return str(getattr(self, self.says[0]))
+
+    @property
+    def project_id(self) -> UUID:
+        return self.dossier.project_id
+
+    def said(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.says}
+
+    def content(self) -> dict[str, Any]:
+        return {**self.said(), "by": self.by_name, "at": self.created_at}
+
+
+class Declaration(Word):
+    """A person's text for one prompt."""
 
     kind = "declaration"
+    says = ("prompt", "text", "not_applicable")
 
     dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="declarations")
     prompt = models.CharField(max_length=80)  # prompt id of the edition's catalogue
     text = models.TextField(blank=True)
     # a person may say that the thing asked for does not exist; then `text` is the reason
     not_applicable = models.BooleanField(default=False)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    by_name = models.CharField(max_length=200)
-    replaced_at = models.DateTimeField(null=True)
 
-    class Meta:
-        ordering = ["created_at"]
-        constraints = [
+    class Meta(Word.Meta):
+        constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["dossier", "prompt"], condition=Q(replaced_at=None), name="one_declaration_per_prompt"
             )
         ]
 
-    def __str__(self) -> str:
-        return f"{self.prompt} by {self.by_name}"
 
-    @property
-    def project_id(self) -> UUID:
-        return self.dossier.project_id
-
-    def content(self) -> dict[str, Any]:
-        return {
-            "prompt": self.prompt,
-            "text": self.text,
-            "not_applicable": self.not_applicable,
-            "by": self.by_name,
-            "at": self.created_at,
-        }
-
-
-class StatedFact(Record):
+class StatedFact(Word):
     """A person's yes or no to one of the edition's facts, by which prompts may have nothing to ask about."""
 
     kind = "stated_fact"
+    says = ("fact", "value", "reason")
 
     dossier = models.ForeignKey(Dossier, on_delete=models.PROTECT, related_name="stated_facts")
     fact = models.CharField(max_length=40)  # id of a fact of the edition's catalogue
     value = models.BooleanField()
     reason = models.TextField(blank=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    by_name = models.CharField(max_length=200)
-    replaced_at = models.DateTimeField(null=True)
 
-    class Meta:
-        ordering = ["created_at"]
-        constraints = [
+    class Meta(Word.Meta):
+        constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["dossier", "fact"], condition=Q(replaced_at=None), name="one_stated_fact_each"
             )
         ]
-
-    def __str__(self) -> str:
-        return f"{self.fact} by {self.by_name}"
-
-    @property
-    def project_id(self) -> UUID:
-        return self.dossier.project_id
-
-    def content(self) -> dict[str, Any]:
-        return {
-            "fact": self.fact,
-            "value": self.value,
-            "reason": self.reason,
-            "by": self.by_name,
-            "at": self.created_at,
-        }
 
 
 class DossierVersion(Record):

@@ -9,7 +9,7 @@ from django.db.models import Max, QuerySet
 
 from governance.documents.dossiers import lint, rules
 from governance.documents.dossiers.assembling import assemble
-from governance.documents.dossiers.models import Declaration, Dossier, DossierVersion, StatedFact
+from governance.documents.dossiers.models import Declaration, Dossier, DossierVersion, StatedFact, Word
 from governance.documents.dossiers.rules import Declared, PointChange, Stated
 from governance.documents.model_cards import selectors as model_cards
 from governance.documents.sources import outlets
@@ -17,7 +17,6 @@ from governance.documents.sources.gathering import decision_source, sources_of
 from governance.documents.sources.records import Source, Sources
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
-from governance.foundation.core.records import Record
 from governance.law.regulation import rules as regulation
 from governance.people.approvals.models import Decision
 from governance.people.approvals.rules import Verdict
@@ -130,18 +129,12 @@ def draft(dossier: Dossier, *, known: Sources | None = None) -> dict[str, Any]:
 
 def declared(dossier: Dossier) -> list[Declared]:
     """The texts that stand, as the document needs them."""
-    return [
-        Declared(each.prompt, each.text, each.not_applicable, each.by_name, each.created_at, _cited(each))
-        for each in declarations(dossier)
-    ]
+    return [Declared(**_word(each)) for each in declarations(dossier)]
 
 
 def stated(dossier: Dossier) -> list[Stated]:
     """The facts that stand, as the document needs them."""
-    return [
-        Stated(each.fact, each.value, each.reason, each.by_name, each.created_at, _cited(each))
-        for each in stated_facts(dossier)
-    ]
+    return [Stated(**_word(each)) for each in stated_facts(dossier)]
 
 
 def contradictions(dossier: Dossier, *, known: Sources | None = None) -> list[lint.Finding]:
@@ -219,5 +212,7 @@ def every_citation(document: dict[str, Any]) -> Iterable[dict[str, str]]:
     )  # fmt: skip
 
 
-def _cited(record: Record) -> dict[str, str]:
-    return {"kind": record.kind, "id": str(record.pk), "sha256": record.content_digest, "name": str(record)}
+def _word(word: Word) -> dict[str, Any]:
+    """What was said, by whom, when, and as which record it is cited."""
+    cited = {"kind": word.kind, "id": str(word.pk), "sha256": word.content_digest, "name": str(word)}
+    return {**word.said(), "by": word.by_name, "at": word.created_at, "cited": cited}

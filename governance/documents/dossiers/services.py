@@ -2,7 +2,7 @@
 typed in here; a text by a person is kept beside it with the name and the time."""
 
 from types import EllipsisType
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -10,10 +10,7 @@ from django.utils import timezone
 
 from governance.documents.dossiers import selectors
 from governance.documents.dossiers.assembling import assemble
-from governance.documents.dossiers.models import Declaration, Dossier, DossierVersion, StatedFact
-from governance.documents.renderings import services as renderings
-from governance.documents.renderings.models import Rendering
-from governance.documents.renderings.rules import Format
+from governance.documents.dossiers.models import Declaration, Dossier, DossierVersion, StatedFact, Word
 from governance.documents.sources.records import Sources
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import PLATFORM, Actor
@@ -25,6 +22,7 @@ from governance.work.evaluations.models import Evaluation
 from governance.work.model_versions.models import ModelVersion
 
 LONGEST_TEXT = 12_000
+Spoken = TypeVar("Spoken", bound=Word)
 
 
 def after_evaluation(sender: type[Evaluation], evaluation: Evaluation, **_: Any) -> None:
@@ -83,7 +81,7 @@ def take_back(*, actor: Actor, dossier_id: UUID, prompt: str) -> None:
     standing = selectors.declarations(dossier).filter(prompt=prompt).first()
     if standing is None:
         raise WrongState("Nobody has declared anything for this prompt.")
-    _replace(standing)
+    _end(standing)
     record(actor, "dossier.text-taken-back", subject=standing, facts={"prompt": prompt})
 
 
@@ -94,16 +92,9 @@ def state_fact(*, actor: Actor, dossier_id: UUID, fact: str, value: bool, reason
     known = regulation.edition(dossier.edition).facts
     if fact not in known:
         raise Unusable([Fault("fact", f"The edition has no fact “{fact}”.", f"Known: {', '.join(known)}.")])
+    word = StatedFact(dossier=dossier, fact=fact, value=value, reason=reason.strip())
     standing = selectors.stated_facts(dossier).filter(fact=fact).first()
-    if standing is not None:
-        if (standing.value, standing.reason, standing.by_id) == (value, reason.strip(), actor.user_id):
-            return standing
-        _replace(standing)
-    made = StatedFact.objects.create(
-        dossier=dossier, fact=fact, value=value, reason=reason.strip(), by_id=actor.person_id, by_name=actor.name
-    )
-    record(actor, "dossier.fact-stated", subject=made, facts={"fact": fact, "value": value})
-    return made
+    return _say(actor, word, "dossier.fact-stated", instead_of=standing)
 
 
 @transaction.atomic
@@ -137,24 +128,6 @@ def freeze(*, actor: Actor, dossier_id: UUID) -> DossierVersion:
     return version
 
 
-@transaction.atomic
-def export(*, actor: Actor, version_id: UUID, file_format: Format = Format.PDF) -> Rendering:
-    """Ask for a file of a frozen version with the signatures as they stand now. Raises NotAllowed, NotFound."""
-    version = selectors.version_visible(actor, version_id)
-    projects.require(actor, version.project_id, "export evidence")
-    return renderings.ask(
-        actor=actor,
-        project_id=version.project_id,
-        document_kind=version.kind,
-        document_id=version.pk,
-        document_sha256=version.sha256,
-        document=version.document,
-        file_name=f"dossier-{version.dossier.model_version.name}-{version.number}.{file_format}",
-        file_format=file_format,
-        seal=selectors.seal(version),
-    )
-
-
 def _declare(
     actor: Actor,
     dossier_id: UUID,
@@ -166,26 +139,26 @@ def _declare(
 ) -> Declaration:
     dossier = _locked(actor, dossier_id, "declare dossier text")
     _check(dossier, prompt, text, not_applicable)
-    text = text.strip()
     standing = selectors.declarations(dossier).filter(prompt=prompt).first()
     if not isinstance(seen, EllipsisType) and seen != (standing.pk if standing else None):
         who = standing.by_name if standing else "Somebody"
         raise StaleSubject(f"{who} changed this text meanwhile; nothing was saved. Look at it, then write again.")
-    if standing is not None:
-        if (standing.text, standing.not_applicable, standing.by_id) == (text, not_applicable, actor.user_id):
-            return standing
-        _replace(standing)
-    made = Declaration.objects.create(
-        dossier=dossier,
-        prompt=prompt,
-        text=text,
-        not_applicable=not_applicable,
-        by_id=actor.person_id,
-        by_name=actor.name,
-    )
+    word = Declaration(dossier=dossier, prompt=prompt, text=text.strip(), not_applicable=not_applicable)
     action = "dossier.marked-not-applicable" if not_applicable else "dossier.declared"
-    record(actor, action, subject=made, facts={"prompt": prompt, "content": made.content_digest})
-    return made
+    return _say(actor, word, action, instead_of=standing)
+
+
+def _say(actor: Actor, word: Spoken, action: str, *, instead_of: Spoken | None) -> Spoken:
+    """Let `word` stand under `actor`'s name in place of the one that stood; who says the very same again has said
+    nothing new, and the one that stands is given back."""
+    word.by_id, word.by_name = actor.person_id, actor.name
+    if instead_of is not None:
+        if (instead_of.said(), instead_of.by_id) == (word.said(), word.by_id):
+            return instead_of
+        _end(instead_of)
+    word.save()
+    record(actor, action, subject=word, facts={word.says[0]: word.matter, "content": word.content_digest})
+    return word
 
 
 def _check(dossier: Dossier, prompt: str, text: str, not_applicable: bool) -> None:
@@ -200,7 +173,7 @@ def _check(dossier: Dossier, prompt: str, text: str, not_applicable: bool) -> No
         raise Unusable([Fault("text", message, "Attach the rest.")])
 
 
-def _replace(standing: Declaration | StatedFact) -> None:
+def _end(standing: Word) -> None:
     standing.replaced_at = timezone.now()
     standing.save(update_fields=["replaced_at"])
 

@@ -8,9 +8,6 @@ from django.db import transaction
 from governance.documents.model_cards import rules, selectors
 from governance.documents.model_cards.markdown import markdown
 from governance.documents.model_cards.models import ModelCard
-from governance.documents.renderings import services as renderings
-from governance.documents.renderings.models import Rendering
-from governance.documents.renderings.rules import Format
 from governance.documents.sources.gathering import sources_of
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import PLATFORM, Actor
@@ -50,20 +47,3 @@ def freeze(*, model_version: ModelVersion, actor: Actor = PLATFORM) -> ModelCard
     )
     record(actor, "model-card.frozen", subject=card, facts={"sha256": card.sha256})
     return card
-
-
-@transaction.atomic
-def export(*, actor: Actor, card_id: UUID, file_format: Format = Format.PDF) -> Rendering:
-    """Ask for a file of a frozen card. Raises NotAllowed, NotFound."""
-    card = selectors.visible(actor, card_id)
-    projects.require(actor, card.project_id, "export evidence")
-    return renderings.ask(
-        actor=actor,
-        project_id=card.project_id,
-        document_kind=card.kind,
-        document_id=card.pk,
-        document_sha256=card.sha256,
-        document=card.document,
-        file_name=f"model-card-{card.model_version.name}-{card.number}.{file_format}",
-        file_format=file_format,
-    )

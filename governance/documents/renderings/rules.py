@@ -8,6 +8,14 @@ class Format(StrEnum):
     MARKDOWN = "md"
 
 
+# By the form that was asked for; JSON is no rendering, it is the document itself.
+MEDIA_TYPES = {
+    "pdf": "application/pdf",
+    "md": "text/markdown; charset=utf-8",
+    "json": "application/json",
+}
+
+
 class State(StrEnum):
     QUEUED = "queued"
     READY = "ready"

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from governance.documents.renderings.documents import DOCUMENTS
 from governance.documents.renderings.models import Rendering
 from governance.documents.renderings.rules import Format
 from governance.foundation.core.actor import Actor
@@ -22,6 +23,12 @@ def visible(actor: Actor, rendering_id: UUID) -> Rendering:
         return visible_to(actor).get(pk=rendering_id)
     except Rendering.DoesNotExist:
         raise NotFound("rendering") from None
+
+
+def current(document_kind: str, record: Any, file_format: Format = Format.PDF) -> Rendering | None:
+    """The file of a frozen document that prints its signatures as they stand now, in whatever state."""
+    document = DOCUMENTS[document_kind]
+    return of(document_kind, document.content(record)["sha256"], file_format, document.seal(record))
 
 
 def of(

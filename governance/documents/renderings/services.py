@@ -1,18 +1,23 @@
-"""Asking for a file of a frozen document, and the worker's side of making it."""
+"""Asking for a file of a frozen document, the worker's side of making it, and handing documents out."""
 
+import hashlib
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.db import transaction
 
 from governance.documents.renderings import selectors
+from governance.documents.renderings.documents import DOCUMENTS, Document
 from governance.documents.renderings.models import Rendering
-from governance.documents.renderings.rules import TRANSITIONS, Format, State
-from governance.foundation.audit.services import record
+from governance.documents.renderings.rules import MEDIA_TYPES, TRANSITIONS, Format, State
+from governance.foundation.audit import services as audit
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.core.canonical import digest, plain
+from governance.foundation.core.errors import NotFound, WrongState
 from governance.foundation.core.moves import move
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job
@@ -23,44 +28,65 @@ from governance.people.projects import selectors as projects
 TASK = "render"
 
 
-@transaction.atomic
-def ask(
-    *,
-    actor: Actor,
-    project_id: UUID,
-    document_kind: str,
-    document_id: UUID,
-    document_sha256: str,
-    document: dict[str, Any],
-    file_name: str,
-    file_format: Format = Format.PDF,
-    seal: dict[str, Any] | None = None,
-) -> Rendering:
-    """Queue a file of a frozen document; the one that exists or is under way is given back instead.
+@dataclass(frozen=True)
+class Taken:
+    """A file of a document on its way out of the house, opened for reading."""
 
-    `seal` holds what is printed beside the document: `{"signatures": [...]}`. Another seal is another file.
-    """
-    seal = plain(seal or {})
-    found = selectors.of(document_kind, document_sha256, file_format, seal)
-    if found is not None and found.state != State.FAILED:
-        return found
-    if found is not None:
+    file: BinaryIO
+    name: str
+    media_type: str
+
+
+@transaction.atomic
+def ask(*, actor: Actor, kind: str, document_id: UUID, file_format: Format = Format.PDF) -> Rendering:
+    """Queue a file of a frozen document with the signatures as they stand now; the one that exists or is under way
+    is given back instead. Raises NotFound, NotAllowed, WrongState."""
+    document, record = _exportable(actor, kind, document_id)
+    content, seal = document.content(record), plain(document.seal(record))
+    found = selectors.of(kind, content["sha256"], file_format, seal)
+    if found is None:
+        found = Rendering.objects.create(
+            project_id=record.project_id,
+            document_kind=kind,
+            document_id=record.pk,
+            document_sha256=content["sha256"],
+            document=content,
+            seal=seal,
+            seal_sha256=digest(seal),
+            format=file_format,
+            file_name=document.name(record, file_format),
+        )
+    elif found.state == State.FAILED:
         move(found, TRANSITIONS, State.QUEUED, error=None)
-        jobs.ask(actor=actor, task=TASK, subject=found)
+    else:
         return found
-    rendering = Rendering.objects.create(
-        project_id=project_id,
-        document_kind=document_kind,
-        document_id=document_id,
-        document_sha256=document_sha256,
-        document=document,
-        seal=seal,
-        seal_sha256=digest(seal),
-        format=file_format,
-        file_name=file_name,
-    )
-    jobs.ask(actor=actor, task=TASK, subject=rendering)
-    return rendering
+    jobs.ask(actor=actor, task=TASK, subject=found)
+    return found
+
+
+def take(*, actor: Actor, kind: str, document_id: UUID, form: str) -> Taken:
+    """A document as a file; that it was taken goes on record before the first byte leaves.
+
+    Raises NotFound (no such document or form), NotAllowed, and WrongState where a worker has not made the file.
+    """
+    document, record = _exportable(actor, kind, document_id)
+    if form in document.as_it_is:
+        data = document.as_it_is[form](record)
+        sha256 = hashlib.sha256(data).hexdigest()
+        return _handed_out(actor, record, form, BytesIO(data), document.name(record, form), sha256)
+    if form not in document.printed:
+        raise NotFound("form of this document")
+    made = selectors.current(kind, record, Format(form))
+    if made is None:
+        raise WrongState("Nobody has asked for this file since the document was last signed; ask for it first.")
+    return _made(actor, record, made)
+
+
+def take_rendering(*, actor: Actor, rendering_id: UUID) -> Taken:
+    """The file of a rendering, recorded as `take` does. Raises NotFound, NotAllowed, WrongState."""
+    rendering = selectors.visible(actor, rendering_id)
+    _, record = _exportable(actor, rendering.document_kind, rendering.document_id)
+    return _made(actor, record, rendering)
 
 
 @transaction.atomic
@@ -85,7 +111,7 @@ def finish(*, lease: Lease, rendering_id: UUID, file: Path, renderer: str) -> Re
     sha256, size = blobs.put_path(file)
     move(rendering, TRANSITIONS, State.READY, file_sha256=sha256, file_bytes=size, renderer=renderer)
     jobs.end(lease, JobState.SUCCEEDED)
-    record(PLATFORM, "rendering.made", subject=rendering, facts={"file_sha256": sha256, "renderer": renderer})
+    audit.record(PLATFORM, "rendering.made", subject=rendering, facts={"file_sha256": sha256, "renderer": renderer})
     return rendering
 
 
@@ -96,7 +122,7 @@ def fail(*, lease: Lease, rendering_id: UUID, message: str) -> Rendering:
     error = {"code": "not-rendered", "message": message, "where": "renderer", "fault": "platform"}
     move(rendering, TRANSITIONS, State.FAILED, error=error)
     jobs.end(lease, JobState.FAILED, error=error)
-    record(PLATFORM, "rendering.failed", subject=rendering)
+    audit.record(PLATFORM, "rendering.failed", subject=rendering)
     return rendering
 
 
@@ -111,3 +137,25 @@ def _held(lease: Lease, rendering_id: UUID) -> Rendering:
     if not jobs.still_held(lease):
         raise LeaseLost("This worker lost its lease on the rendering; another may hold it.")
     return Rendering.objects.select_for_update().get(pk=rendering_id)
+
+
+def _exportable(actor: Actor, kind: str, document_id: UUID) -> tuple[Document, Any]:
+    """How documents of this kind are given out, and the record, if `actor` may export it."""
+    if kind not in DOCUMENTS:
+        raise NotFound("document")
+    record = DOCUMENTS[kind].find(actor, document_id)
+    projects.require(actor, record.project_id, "export evidence")
+    return DOCUMENTS[kind], record
+
+
+def _made(actor: Actor, record: Any, rendering: Rendering) -> Taken:
+    if rendering.state != State.READY:
+        raise WrongState(f"This file is {rendering.state}; there is nothing to send.")
+    opened = blobs.opened(rendering.file_sha256)
+    return _handed_out(actor, record, rendering.format, opened, rendering.file_name, rendering.file_sha256)
+
+
+def _handed_out(actor: Actor, record: Any, form: str, file: BinaryIO, name: str, sha256: str) -> Taken:
+    action = f"{record.kind.replace('_', '-')}.exported"
+    audit.record_alone(actor, action, subject=record, facts={"format": form, "file_sha256": sha256})
+    return Taken(file, name, MEDIA_TYPES[form])

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import HttpResponseBase
+from django.http import FileResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
@@ -18,7 +18,8 @@ from assay.api.standings import StandingSerializer
 from governance.delivery.evidence import services as evidence
 from governance.documents.dossiers import selectors, services
 from governance.documents.dossiers.models import Declaration, Dossier, DossierVersion, StatedFact
-from governance.documents.renderings.rules import Format
+from governance.documents.renderings.documents import DOSSIER
+from governance.foundation.core import blobs
 from governance.foundation.core.errors import NotFound, WrongState
 from governance.people.approvals.selectors import standing
 
@@ -170,12 +171,11 @@ class DossierViewSet(NounViewSet):
         dossier = self.one()
         form = exports.asked_format(request, *FORMATS)
         version = _version(dossier, request)
-        if form == "json":
-            return exports.sent_json(version.document, f"dossier-{version.number}.json")
         if form == "bundle":
             bundle = evidence.export(actor=self.actor, dossier_version_id=version.pk)
-            return exports.sent_blob(bundle.file_sha256, "evidence.zip", form)
-        return exports.sent(services.export(actor=self.actor, version_id=version.pk, file_format=Format(form)))
+            opened = blobs.opened(bundle.file_sha256)
+            return FileResponse(opened, as_attachment=True, filename="evidence.zip", content_type=exports.OF_THE_BUNDLE)
+        return exports.sent(actor=self.actor, kind=DOSSIER, document_id=version.pk, form=form)
 
 
 class DossierVersionViewSet(NounViewSet):

@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.http import HttpResponseBase
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -14,8 +13,7 @@ from rest_framework.response import Response
 from assay.api import exports
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import NounViewSet, RecordSerializer
-from governance.documents.evaluation_reports import services as reports
-from governance.foundation.core.errors import WrongState
+from governance.documents.renderings.documents import EVALUATION_REPORT
 from governance.work.evaluations import selectors, services
 from governance.work.evaluations.models import Evaluation
 from governance.work.evaluations.rules import State
@@ -72,10 +70,5 @@ class EvaluationViewSet(NounViewSet):
     @action(detail=True, methods=["get"], content_negotiation_class=exports.WhateverIsAccepted)
     def export(self, request: Request, pk: UUID) -> HttpResponseBase:
         """The report as a file; JSON is what the evaluator wrote, byte for byte."""
-        evaluation = self.one()
-        form = exports.asked_format(request, *FORMATS)
-        if form == "pdf":
-            return exports.sent(reports.export(actor=self.actor, evaluation_id=pk))
-        if not evaluation.report_sha256:
-            raise WrongState(_("There is no report yet; wait for it, or run the evaluation again."))
-        return exports.sent_blob(evaluation.report_sha256, "evaluation-report.json", form)
+        evaluation, form = self.one(), exports.asked_format(request, *FORMATS)
+        return exports.sent(actor=self.actor, kind=EVALUATION_REPORT, document_id=evaluation.pk, form=form)

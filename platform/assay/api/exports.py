@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -16,14 +16,13 @@ from rest_framework.response import Response
 
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import NounViewSet, address
-from governance.documents.renderings import selectors
+from governance.documents.renderings import selectors, services
+from governance.documents.renderings.documents import DOCUMENTS
 from governance.documents.renderings.models import Rendering
-from governance.documents.renderings.rules import State
-from governance.foundation.core import blobs
-from governance.foundation.core.canonical import canonical
-from governance.foundation.core.errors import WrongState
+from governance.documents.renderings.rules import MEDIA_TYPES, Format, State
+from governance.foundation.core.actor import Actor
 
-MEDIA_TYPES = {"pdf": "application/pdf", "md": "text/markdown", "json": "application/json", "bundle": "application/zip"}
+OF_THE_BUNDLE = "application/zip"
 ASK_AGAIN_SECONDS = 2
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,22 +59,20 @@ class RenderingViewSet(NounViewSet):
     }
 
     @extend_schema(
-        responses={(200, MEDIA_TYPES["pdf"]): OpenApiTypes.BINARY, (200, MEDIA_TYPES["md"]): OpenApiTypes.BINARY},
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY, (200, "text/markdown"): OpenApiTypes.BINARY},
         filters=False,
     )
     @action(detail=True, methods=["get"], content_negotiation_class=WhateverIsAccepted)
     def file(self, request: Request, pk: UUID) -> FileResponse:
         """The file, once it is made."""
-        rendering = self.one()
-        if rendering.state != State.READY:
-            raise WrongState(_("This file is %(state)s; there is nothing to send.") % {"state": rendering.state})
-        return _file(rendering)
+        return _sent(services.take_rendering(actor=self.actor, rendering_id=pk))
 
 
 def described(*formats: str, more: Sequence[OpenApiParameter] = ()) -> Callable[[F], F]:
     """The OpenAPI of an export in these formats, with `more` parameters than the format."""
     made_later = any(name in ("pdf", "md") for name in formats)
-    responses: dict[Any, Any] = {(200, MEDIA_TYPES[name]): OpenApiTypes.BINARY for name in formats}
+    types = {name: MEDIA_TYPES.get(name, OF_THE_BUNDLE).partition(";")[0] for name in formats}
+    responses: dict[Any, Any] = {(200, kind): OpenApiTypes.BINARY for kind in types.values()}
     return extend_schema(
         parameters=[OpenApiParameter("format", {"type": "string", "enum": list(formats)}, required=True), *more],
         responses=responses | ({202: RenderingSerializer} if made_later else {}),
@@ -93,24 +90,16 @@ def asked_format(request: Request, *formats: str) -> str:
     return asked
 
 
-def sent(rendering: Rendering) -> FileResponse | Response:
-    """The file if it is ready; else 202 with the address that tells when it is."""
+def sent(*, actor: Actor, kind: str, document_id: UUID, form: str) -> FileResponse | Response:
+    """The file if it is there; else it is asked for: 202 with the address that tells when it is."""
+    if form not in DOCUMENTS[kind].printed:
+        return _sent(services.take(actor=actor, kind=kind, document_id=document_id, form=form))
+    rendering = services.ask(actor=actor, kind=kind, document_id=document_id, file_format=Format(form))
     if rendering.state == State.READY:
-        return _file(rendering)
+        return _sent(services.take_rendering(actor=actor, rendering_id=rendering.pk))
     headers = {"Location": address("rendering", rendering), "Retry-After": str(ASK_AGAIN_SECONDS)}
     return Response(RenderingSerializer(rendering).data, status=status.HTTP_202_ACCEPTED, headers=headers)
 
 
-def sent_json(document: dict[str, Any], file_name: str) -> HttpResponse:
-    """The canonical bytes of a frozen document: what its digest was made of."""
-    response = HttpResponse(canonical(document), content_type=MEDIA_TYPES["json"])
-    response["Content-Disposition"] = f'attachment; filename="{file_name}"'
-    return response
-
-
-def sent_blob(sha256: str, file_name: str, form: str) -> FileResponse:
-    return FileResponse(blobs.opened(sha256), as_attachment=True, filename=file_name, content_type=MEDIA_TYPES[form])
-
-
-def _file(rendering: Rendering) -> FileResponse:
-    return sent_blob(rendering.file_sha256, rendering.file_name, rendering.format)
+def _sent(taken: services.Taken) -> FileResponse:
+    return FileResponse(taken.file, as_attachment=True, filename=taken.name, content_type=taken.media_type)

@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -15,6 +15,7 @@ from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer
 from governance.documents.model_cards import selectors, services
 from governance.documents.model_cards.models import ModelCard
+from governance.documents.renderings.documents import MODEL_CARD
 
 FORMATS = ("pdf", "md", "json")
 SUMMARY = ["id", "project", "model_version", "number", "created_at", "sha256"]
@@ -60,12 +61,5 @@ class ModelCardViewSet(NounViewSet):
     @action(detail=True, methods=["get"], content_negotiation_class=exports.WhateverIsAccepted)
     def export(self, request: Request, pk: UUID) -> HttpResponseBase:
         """The card as a file; Markdown carries its Hugging Face metadata on top."""
-        card = self.one()
-        form = exports.asked_format(request, *FORMATS)
-        if form == "json":
-            return exports.sent_json(card.document, f"model-card-{card.number}.json")
-        if form == "md":
-            response = HttpResponse(card.markdown, content_type=f"{exports.MEDIA_TYPES[form]}; charset=utf-8")
-            response["Content-Disposition"] = 'attachment; filename="README.md"'
-            return response
-        return exports.sent(services.export(actor=self.actor, card_id=pk))
+        card, form = self.one(), exports.asked_format(request, *FORMATS)
+        return exports.sent(actor=self.actor, kind=MODEL_CARD, document_id=card.pk, form=form)

@@ -16,7 +16,8 @@ from governance.delivery.releases import services as releases
 from governance.delivery.releases.models import Release
 from governance.documents.dossiers import services as dossiers
 from governance.documents.dossiers.models import DossierVersion
-from governance.documents.evaluation_reports import services as evaluation_reports
+from governance.documents.renderings import services as renderings
+from governance.documents.renderings.documents import DOSSIER, EVALUATION_REPORT
 from governance.documents.renderings.models import Rendering
 from governance.documents.renderings.rules import State as RenderingState
 from governance.foundation.core.actor import Actor
@@ -194,9 +195,10 @@ class Story:
 
     def render(self, evaluation: Evaluation, frozen: DossierVersion) -> dict[str, Rendering]:
         """The PDFs, made by the worker from the frozen documents."""
+        cleo = self.stage["cleo"]
         asked = {
-            "dossier.pdf": dossiers.export(actor=self.stage["cleo"], version_id=frozen.pk),
-            "evaluation-report.pdf": evaluation_reports.export(actor=self.stage["cleo"], evaluation_id=evaluation.pk),
+            "dossier.pdf": renderings.ask(actor=cleo, kind=DOSSIER, document_id=frozen.pk),
+            "evaluation-report.pdf": renderings.ask(actor=cleo, kind=EVALUATION_REPORT, document_id=evaluation.pk),
         }
         for name, rendering in asked.items():
             if rendering.state != RenderingState.READY:

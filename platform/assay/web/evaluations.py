@@ -14,15 +14,11 @@ from django.views.decorators.http import require_POST, require_safe
 from assay.web import addresses, evaluation_pages, lineage, tabs, verdicts
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
-from governance.documents.evaluation_reports import selectors as reports
-from governance.documents.evaluation_reports import services as report_files
-from governance.documents.renderings import selectors as renderings
-from governance.documents.renderings.models import Rendering
-from governance.documents.renderings.rules import State as RenderingState
+from governance.documents.renderings import selectors as made
+from governance.documents.renderings import services as renderings
+from governance.documents.renderings.documents import EVALUATION_REPORT
 from governance.foundation.audit import selectors as audit
-from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import selectors, services
 from governance.work.evaluations.models import Evaluation
@@ -51,7 +47,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "may_retry": projects.may(request.actor, evaluation.project_id, "launch a run"),
         "may_export": projects.may(request.actor, evaluation.project_id, "export evidence"),
         "live": evaluation.state in (State.QUEUED, State.RUNNING),
-        "rendering": _rendering(evaluation),
+        "rendering": made.current(EVALUATION_REPORT, evaluation) if evaluation.report else None,
         **(_reading(request.actor, evaluation) if evaluation.report and current == "overview" else {}),
         "lineage": lineage.of_model(model) if current == "lineage" else None,
         "events": audit.history(evaluation)[:50] if current == "history" else [],
@@ -89,22 +85,16 @@ def samples(request: PageRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def export(request: PageRequest, pk: UUID) -> HttpResponse:
-    report_files.export(actor=request.actor, evaluation_id=pk)
+    renderings.ask(actor=request.actor, kind=EVALUATION_REPORT, document_id=pk)
     messages.success(request, _("The PDF is being made; this page offers it when it is ready."))
     return redirect("evaluation-detail", pk=pk)
 
 
 @require_safe
-def download(request: PageRequest, pk: UUID, form: str) -> HttpResponse | FileResponse:
+def download(request: PageRequest, pk: UUID, form: str) -> FileResponse:
     """The report as the evaluator wrote it, or its PDF when that was made."""
-    evaluation = selectors.visible(request.actor, pk)
-    if form == "json" and evaluation.report_sha256:
-        name = f"evaluation-report-{evaluation.model_version.name}.json"
-        return FileResponse(blobs.opened(evaluation.report_sha256), as_attachment=True, filename=name)
-    rendering = _rendering(evaluation)
-    if form != "pdf" or rendering is None or rendering.state != RenderingState.READY:
-        raise NotFound("file")
-    return FileResponse(blobs.opened(rendering.file_sha256), as_attachment=True, filename=rendering.file_name)
+    taken = renderings.take(actor=request.actor, kind=EVALUATION_REPORT, document_id=pk, form=form)
+    return FileResponse(taken.file, as_attachment=True, filename=taken.name, content_type=taken.media_type)
 
 
 @require_POST
@@ -128,7 +118,7 @@ def _facts(evaluation: Evaluation) -> list[dict[str, Any]]:
         {"term": _("Against"), "value": str(evaluation.model_version.run.base_model)},
     ]
     if evaluation.report_sha256:
-        rows.append({"term": _("Report"), "value": "", "digest": evaluation.report_sha256})
+        rows.append({"term": _("Report file sha256"), "value": "", "digest": evaluation.report_sha256})
     return rows
 
 
@@ -146,9 +136,3 @@ def _reading(actor: Actor, evaluation: Evaluation) -> dict[str, Any]:
         "tasks": evaluation_pages.tasks(report, samples),
         "items": sum(task["n_used"] or 0 for task in report["tasks"]),
     }
-
-
-def _rendering(evaluation: Evaluation) -> Rendering | None:
-    if evaluation.report is None:
-        return None
-    return renderings.of(report_files.KIND, reports.document(evaluation)["sha256"])

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -10,6 +10,9 @@ from django.views.decorators.http import require_safe
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.documents.model_cards import selectors
+from governance.documents.renderings import services as renderings
+from governance.documents.renderings.documents import MODEL_CARD
+from governance.people.projects import selectors as projects
 
 
 @require_safe
@@ -24,6 +27,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "metadata": metadata,
         "body": body,
         "crumbs": crumbs(request, card.project, *steps),
+        "may_export": projects.may(request.actor, card.project_id, "export evidence"),
     }
     return render(request, "model_cards/detail.html", context)
 
@@ -40,9 +44,7 @@ def _parts(markdown: str) -> tuple[str, str]:
 
 
 @require_safe
-def download(request: PageRequest, pk: UUID) -> HttpResponse:
+def download(request: PageRequest, pk: UUID) -> FileResponse:
     """The Markdown, with its Hugging Face metadata on top."""
-    card = selectors.visible(request.actor, pk)
-    response = HttpResponse(card.markdown, content_type="text/markdown; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="README.md"'
-    return response
+    taken = renderings.take(actor=request.actor, kind=MODEL_CARD, document_id=pk, form="md")
+    return FileResponse(taken.file, as_attachment=True, filename=taken.name, content_type=taken.media_type)

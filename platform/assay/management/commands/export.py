@@ -4,20 +4,23 @@ import shutil
 import time
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from assay.management.refusals import FAILED, spoken
 from governance.delivery.evidence import services as evidence
-from governance.documents.dossiers import services
 from governance.documents.dossiers.models import DossierVersion
+from governance.documents.renderings import services
+from governance.documents.renderings.documents import DOCUMENTS, DOSSIER
 from governance.documents.renderings.models import Rendering
 from governance.documents.renderings.rules import Format, State
+from governance.documents.renderings.services import Taken
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import PLATFORM
-from governance.foundation.core.canonical import canonical, digest_of_file
+from governance.foundation.core.canonical import digest_of_file
 from governance.foundation.core.errors import NotFound, WrongState
 from governance.foundation.jobs import selectors as jobs
 
@@ -33,21 +36,21 @@ class Command(BaseCommand):
         parser.add_argument("dossier", help=f"id of a dossier or of a frozen version of one, or “{LATEST}”")
         parser.add_argument("--format", required=True, choices=FORMATS)
         parser.add_argument("--out", type=Path, help="the file to write; by default in this folder, under its own name")
-        parser.add_argument("--wait", type=float, default=300, metavar="SECONDS", help="how long to wait for a worker")
+        parser.add_argument(
+            "--wait", type=float, default=settings.ASSAY_RENDER_SECONDS, metavar="SECONDS",
+            help="how long to wait for a worker (ASSAY_RENDER_SECONDS)",
+        )  # fmt: skip
 
     def handle(self, *args: Any, dossier: str, out: Path | None, wait: float, **options: Any) -> None:
         with spoken():
             version = _version(dossier)
             form = options["format"]
-            if form == "json":
-                written = _put(canonical(version.document), out or Path(f"dossier-{version.number}.json"))
-            elif form == "bundle":
+            if form == "bundle":
                 bundle = evidence.export(actor=PLATFORM, dossier_version_id=version.pk)
-                written = _copy(bundle.file_sha256, out or Path("evidence.zip"))
+                written = _copy(blobs.opened(bundle.file_sha256), out or Path("evidence.zip"))
             else:
-                asked = services.export(actor=PLATFORM, version_id=version.pk, file_format=Format(form))
-                made = _made(asked, wait)
-                written = _copy(made.file_sha256, out or Path(made.file_name))
+                taken = _taken(version, form, wait)
+                written = _copy(taken.file, out or Path(taken.name))
         sha256, size = digest_of_file(written)
         self.stdout.write(f"{written}: {version}, {size:,} bytes, sha256 {sha256}")
 
@@ -70,12 +73,21 @@ def _version(asked: str) -> DossierVersion:
     return found
 
 
+def _taken(version: DossierVersion, form: str, wait: float) -> Taken:
+    """The file, asked for and waited for where a worker has to make it."""
+    if form not in DOCUMENTS[DOSSIER].printed:
+        return services.take(actor=PLATFORM, kind=DOSSIER, document_id=version.pk, form=form)
+    asked = services.ask(actor=PLATFORM, kind=DOSSIER, document_id=version.pk, file_format=Format(form))
+    return services.take_rendering(actor=PLATFORM, rendering_id=_made(asked, wait).pk)
+
+
 def _made(rendering: Rendering, wait: float) -> Rendering:
     """The rendering once its file is there. Raises CommandError when it failed or nobody makes it."""
     until = time.monotonic() + wait
     while rendering.state == State.QUEUED:
         if time.monotonic() > until or not jobs.worker_is_alive():
-            why = "is not done yet" if jobs.worker_is_alive() else "waits: no worker is alive; start “assay worker”"
+            alive = jobs.worker_is_alive()
+            why = f"is not done after {wait:,.0f} s" if alive else "waits: no worker is alive; start “assay worker”"
             raise CommandError(f"{rendering} {why}. Ask again later; nothing is made twice.", returncode=FAILED)
         time.sleep(LOOK_AGAIN_SECONDS)
         rendering.refresh_from_db()
@@ -84,12 +96,7 @@ def _made(rendering: Rendering, wait: float) -> Rendering:
     return rendering
 
 
-def _copy(sha256: str, target: Path) -> Path:
-    with blobs.opened(sha256) as source, target.open("wb") as handle:
+def _copy(source: BinaryIO, target: Path) -> Path:
+    with source, target.open("wb") as handle:
         shutil.copyfileobj(source, handle)
-    return target
-
-
-def _put(data: bytes, target: Path) -> Path:
-    target.write_bytes(data)
     return target
