@@ -141,7 +141,7 @@ def test_a_pdf_waits_for_a_worker_and_says_when_none_is_alive(frozen: DossierVer
 
     Worker.objects.create(name="light@here", started_at=timezone.now(), seen_at=timezone.now())
     code, _, told = said("export", "latest", "--format", "pdf", "--out", str(target), "--wait", "0")
-    assert code == 1 and "is not done yet" in told
+    assert code == 1 and "is not done after 0 s" in told
 
     rendering = Rendering.objects.get()
     made = tmp_path / "made.pdf"

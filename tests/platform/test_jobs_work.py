@@ -11,12 +11,9 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from assay.jobs import housekeeping, render, work
-from assay.jobs.supervise import Limits
-from governance.documents.evaluation_reports import services as evaluation_reports
+from assay.jobs import housekeeping, work
 from governance.documents.renderings import services as renderings
 from governance.documents.renderings.models import Rendering
-from governance.documents.renderings.rules import Format
 from governance.documents.renderings.rules import State as RenderingState
 from governance.foundation.core import blobs
 from governance.foundation.jobs import services as jobs
@@ -52,14 +49,6 @@ def stopping() -> Iterator[None]:
 
 def job_of(subject: Any) -> Job:
     return Job.objects.get(subject_id=subject.pk)
-
-
-def rendering_of(home: House, **changes: Any) -> Rendering:
-    asked = {
-        "actor": home.ada, "project_id": home.project.pk, "document_kind": "model_card", "file_name": "card.md",
-        "document_id": home.project.pk, "document_sha256": "0" * 64, "document": {}, "file_format": Format.PDF,
-    }  # fmt: skip
-    return renderings.ask(**(asked | changes))
 
 
 def test_a_trainer_that_fails_ends_the_run_with_its_own_words(run: Run) -> None:
@@ -136,7 +125,7 @@ def test_a_message_for_a_job_that_is_gone_is_no_fault(run: Run) -> None:
 
 def test_a_pdf_is_made_and_kept_under_its_digest_with_the_name_of_its_maker(home: House) -> None:
     evaluation = factories.finished_run(home).model_version.evaluations.get()
-    rendering = evaluation_reports.export(actor=home.omar, evaluation_id=evaluation.pk)
+    rendering = renderings.ask(actor=home.omar, kind="evaluation_report", document_id=evaluation.pk)
     work.do(job_of(rendering).pk, worker="test")
     rendering.refresh_from_db()
     assert (rendering.state, rendering.error) == (RenderingState.READY, None)
@@ -149,7 +138,7 @@ def test_a_pdf_is_made_and_kept_under_its_digest_with_the_name_of_its_maker(home
 
 
 def test_a_document_that_cannot_be_rendered_says_why(home: House) -> None:
-    rendering = rendering_of(home, document_kind="poem")
+    rendering = factories.bare_rendering(home.ada, home.project, document_kind="poem")
     work.do(job_of(rendering).pk, worker="test")
     rendering.refresh_from_db()
     assert rendering.state == RenderingState.FAILED
@@ -157,18 +146,19 @@ def test_a_document_that_cannot_be_rendered_says_why(home: House) -> None:
     assert job_of(rendering).state == JobState.FAILED
 
 
-def test_a_renderer_that_takes_too_much_is_ended_and_says_so(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "LIMITS", Limits(wall_seconds=0.05))
-    rendering = rendering_of(home)
+def test_a_renderer_that_takes_too_long_is_ended_and_says_whose_limit_that_is(home: House, settings: Any) -> None:
+    settings.ASSAY_RENDER_SECONDS = 0
+    rendering = factories.bare_rendering(home.ada, home.project)
     work.do(job_of(rendering).pk, worker="test")
     rendering.refresh_from_db()
-    assert rendering.error["message"].startswith("It took longer than")
+    assert rendering.error["message"].startswith("It took longer than 0 s")
+    assert "ASSAY_RENDER_SECONDS" in rendering.error["message"]
 
 
 def test_a_lease_lost_while_rendering_leaves_no_trace_in_the_record(
     home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rendering = rendering_of(home)
+    rendering = factories.bare_rendering(home.ada, home.project)
     begin = renderings.begin
 
     def lose(**given: Any) -> Rendering:

@@ -214,6 +214,8 @@ SPECTACULAR_SETTINGS = {
 BROKER_URL = env.text("BROKER_URL", "filesystem://")
 BROKER_DIR = VAR_DIR / "broker"
 ASSAY_LEASE_SECONDS = env.number("ASSAY_LEASE_SECONDS", 60)
+# A dossier takes a quarter of a minute on an idle machine; beside a training it may have to wait for its turn.
+ASSAY_RENDER_SECONDS = env.number("ASSAY_RENDER_SECONDS", 1800)
 # From the wish to cancel to the kill: time for the trainer to write its checkpoint.
 ASSAY_GRACE_SECONDS = env.number("ASSAY_GRACE_SECONDS", 30)
 ASSAY_JOB_THREADS = env.number("ASSAY_JOB_THREADS", 0)  # 0: as many as there are cores
