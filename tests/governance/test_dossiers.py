@@ -1,19 +1,25 @@
 """The dossier: every point once, each sentence bound to the records it cites, gaps that stay gaps."""
 
+import json
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.test import Client
+from django.urls import reverse
 
 from governance.delivery.releases import services as releases
-from governance.documents.dossiers import selectors, services
+from governance.documents.dossiers import rules, selectors, services
 from governance.documents.dossiers.assembling import assemble
 from governance.documents.dossiers.models import Dossier, DossierVersion
+from governance.documents.renderings import services as renderings
 from governance.documents.sources.records import Source, Sources
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core import blobs
+from governance.foundation.core.canonical import plain
 from governance.foundation.core.errors import NotAllowed, NotFound, StaleSubject, Unusable, WrongState
 from governance.foundation.core.records import Record
 from governance.law.regulation import rules as regulation
@@ -21,10 +27,12 @@ from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest
+from governance.people.organisations import services as organisations
+from governance.people.organisations.models import Organisation
 from governance.people.projects import services as projects
 from governance.work.runs.models import Run
 from tests import factories
-from tests.people import House
+from tests.people import PASSWORD, House
 from training.digests import sha256_of
 
 IV = [f"1({x})" for x in "abcdefgh"] + [f"2({x})" for x in "abcdefgh"] + [str(n) for n in range(3, 10)]
@@ -345,7 +353,95 @@ def test_a_signature_stands_until_a_point_changes(home: House, dossier: Dossier)
     assert standing.approval.granted
     assert not standing.current
     (change,) = standing.since
-    assert (change.ref, change.before, change.now) == ("Annex IV(9)", (), ("Weekly counts.",))
+    (prompt,) = change.prompts
+    assert (change.ref, prompt.was, prompt.became) == ("Annex IV(9)", "missing", "declared")
+    assert (prompt.before, prompt.now) == ((), ("Weekly counts.",))
+
+
+def test_a_sentence_worded_anew_is_no_change_and_another_record_behind_the_same_sentence_is(dossier: Dossier) -> None:
+    before = selectors.draft(dossier)
+    worded = json.loads(json.dumps(plain(before)))
+    moved = json.loads(json.dumps(plain(before)))
+    section = next(each for each in worded["sections"] if each["ref"] == "Annex IV(1)(a)")
+    for statement in section["statements"]:
+        statement["text"] += " In other words."
+    section["statements"].reverse()
+    for prompt in section["prompts"]:
+        prompt["met_by"] = [len(section["statements"]) - 1 - index for index in prompt["met_by"]]
+    assert rules.changes(before, worded) == []
+
+    version = prompts(moved)["iv-1-a.version"]
+    version[1]["statements"][version[0]["met_by"][0]]["evidence"][0]["sha256"] = "0" * 64
+    (change,) = rules.changes(before, moved)
+    (prompt,) = change.prompts
+    assert (change.ref, change.was, change.became) == ("Annex IV(1)(a)", ("voluntary", "not-required"), change.was)
+    assert prompt.ask.startswith("Which version is described here")
+    assert prompt.was == prompt.became == "measured"
+    assert prompt.before == prompt.now  # the words are the same; what they rest on is not
+
+
+def test_a_point_that_the_law_asks_for_otherwise_and_a_prompt_that_went_are_changes(dossier: Dossier) -> None:
+    before = selectors.draft(dossier)
+    now = json.loads(json.dumps(plain(before)))
+    asked, fewer = now["sections"][:2]
+    asked["duty"], asked["because"] = "required", "high-risk-provider"
+    gone = fewer["prompts"].pop()
+    first, second = rules.changes(before, now)
+    assert (first.ref, first.became, first.prompts) == (asked["ref"], ("required", "high-risk-provider"), ())
+    assert [(each.ask, each.became) for each in second.prompts] == [(gone["ask"], "absent")]
+
+
+def test_another_person_behind_the_same_declared_text_is_a_change(home: House, dossier: Dossier) -> None:
+    services.declare(actor=home.ada, dossier_id=dossier.pk, prompt="iv-9.plan", text="Weekly counts.")
+    version = services.freeze(actor=home.ada, dossier_id=dossier.pk)
+    services.declare(actor=home.cleo, dossier_id=dossier.pk, prompt="iv-9.plan", text="Weekly counts.")
+    (change,) = selectors.changed(version, selectors.draft(dossier))
+    assert [(each.was, each.became) for each in change.prompts] == [("declared", "declared")]
+
+
+def test_the_comparison_shows_how_a_prompt_stood_and_what_is_said_now(home: House, dossier: Dossier) -> None:
+    version = services.freeze(actor=home.ada, dossier_id=dossier.pk)
+    page = Client()
+    assert page.login(username="ada", password=PASSWORD)
+    address = reverse("dossier-compare", args=[version.pk])
+    assert "Nothing stands otherwise now" in page.get(address).content.decode()
+    services.declare(actor=home.ada, dossier_id=dossier.pk, prompt="iv-9.plan", text="Weekly counts.")
+    shown = page.get(address).content.decode()
+    assert "Annex IV(9)" in shown and "<ins>Weekly counts.</ins>" in shown
+    assert "missing" in shown and "declared" in shown
+
+
+def test_the_provider_is_told_once_somebody_answers_for_the_organisations_record(home: House, dossier: Dossier) -> None:
+    assert prompts(selectors.draft(dossier))["iv-1-a.provider"][0]["met_by"]
+    Organisation.objects.filter(pk=home.organisation.pk).update(legal_name="Linden Bank AG")
+    prompt, section = prompts(selectors.draft(dossier))["iv-1-a.provider"]
+    assert prompt["met_by"] == [] and "Linden Bank AG" not in str(section)
+    (beside,) = rules.beside(prompt, section)
+    assert "nobody is on record who wrote it" in beside["text"]
+    assert [cited["kind"] for cited in beside["evidence"]] == ["organisation"]
+    page = Client()
+    assert page.login(username="ada", password=PASSWORD)
+    address = reverse("dossier-detail", args=[dossier.pk]) + "?point=Annex IV(1)(a)"
+    assert "opens its page and saves it" in page.get(address).content.decode()
+
+    organisations.describe(actor=home.admin, organisation_id=home.organisation.pk)
+    prompt, section = prompts(selectors.draft(dossier))["iv-1-a.provider"]
+    said = section["statements"][prompt["met_by"][0]]
+    assert (said["text"], said["by"]) == ("Linden Bank AG, seat in DE.", "Admin Adler")
+
+
+def test_who_says_the_very_same_again_has_said_nothing_new(home: House, dossier: Dossier) -> None:
+    for say in (
+        partial(services.declare, dossier_id=dossier.pk, prompt="iv-9.plan", text="Weekly counts."),
+        partial(services.state_fact, dossier_id=dossier.pk, fact="product_component", value=False, reason="Software."),
+    ):
+        first = say(actor=home.ada)
+        assert say(actor=home.ada) == first
+        second = say(actor=home.cleo)
+        first.refresh_from_db()
+        assert first.replaced_at is not None and second.replaced_at is None
+        assert (first.by_name, second.by_name) == ("Ada Brandt", "Cleo Haas")
+        assert first.said() == second.said() and first.content_digest != second.content_digest
 
 
 def test_a_release_is_told_by_the_next_dossier_and_changes_nothing_that_was_signed(
@@ -394,15 +490,13 @@ def test_the_seal_holds_the_decisions_and_leaves_the_document_alone(home: House,
 
 def test_a_file_is_asked_for_once_until_somebody_signs(home: House, dossier: Dossier) -> None:
     version = services.freeze(actor=home.ada, dossier_id=dossier.pk)
-    first = services.export(actor=home.omar, version_id=version.pk)
-    assert services.export(actor=home.ada, version_id=version.pk) == first
+    first = renderings.ask(actor=home.omar, kind="dossier", document_id=version.pk)
+    assert renderings.ask(actor=home.ada, kind="dossier", document_id=version.pk) == first
     assert first.document == version.document
     factories.approve(home.cleo, approvals.ask(actor=home.ada, subject=version, project_id=home.project.pk))
-    signed = services.export(actor=home.omar, version_id=version.pk)
+    signed = renderings.ask(actor=home.omar, kind="dossier", document_id=version.pk)
     assert signed != first
     assert [each["by"] for each in signed.seal["signatures"]][-1] == "Cleo Haas"
-    with pytest.raises(NotAllowed):
-        services.export(actor=home.vera, version_id=version.pk)
 
 
 def test_a_second_dataset_is_told_apart_and_a_second_version_tells_what_changed(home: House) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 SCHEMA = "assay.dossier/1"
 SOURCES = ("measured", "declared", "attached")
 KINDS = (*SOURCES, "missing", "not_applicable")
+ABSENT = "absent"
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,29 @@ class Stated:
     cited: Mapping[str, str]
 
 
+Duty = tuple[str, str]  # “required” or “voluntary”, and the rule of the edition that says so
+
+
+@dataclass(frozen=True)
+class PromptChange:
+    """One prompt that stands otherwise than it did: how it stood and stands, and what is said of it then and now."""
+
+    ask: str
+    was: str
+    became: str
+    before: tuple[str, ...]
+    now: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class PointChange:
-    """One point whose answers differ between two dossiers: (before, now) as sentences, and its state then and now."""
+    """One point that differs between two dossiers. Without prompts, what differs is whether the law asks for it."""
 
     ref: str
     title: str
-    before: tuple[str, ...]
-    now: tuple[str, ...]
-    was: str
-    became: str
+    was: Duty | None
+    became: Duty | None
+    prompts: tuple[PromptChange, ...]
 
 
 def kind_of(prompt: Mapping[str, Any], section: Mapping[str, Any]) -> str:
@@ -55,6 +69,17 @@ def kind_of(prompt: Mapping[str, Any], section: Mapping[str, Any]) -> str:
     if prompt["met_by"]:
         return str(section["statements"][prompt["met_by"][0]]["source"])
     return "not_applicable" if prompt["not_applicable"] else "missing"
+
+
+def about(prompt: Mapping[str, Any], section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """All that is said of `prompt`: what meets it, and what stands beside."""
+    return [each for each in section["statements"] if prompt["id"] in each["about"]]
+
+
+def beside(prompt: Mapping[str, Any], section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What is said of `prompt` without meeting it: why something was not measured, what a reader should know."""
+    meeting = [section["statements"][index] for index in prompt["met_by"]]
+    return [each for each in about(prompt, section) if each not in meeting]
 
 
 def completeness(sections: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -105,38 +130,55 @@ def without(document: Mapping[str, Any], withheld: Callable[[Mapping[str, str]],
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[PointChange]:
-    """Point by point, what differs in words or state. A record that was replaced shows as a change of evidence."""
+    """Prompt by prompt, what stands otherwise or rests on other records; and points that the law asks for otherwise.
+
+    Sentences are not compared. What is measured is put into words anew at each look, and words of ours that were
+    bettered are no change; what a person declared is held by the digest of the record that is cited for it.
+    """
     earlier = {section["ref"]: section for section in before["sections"]}
-    found = []
-    for section in now["sections"]:
-        old = earlier.pop(section["ref"], None)
-        if old is None or _compared(old) != _compared(section):
-            found.append(_change(old, section))
-    return [*found, *(_change(old, None) for old in earlier.values())]
+    found = [_point_change(earlier.pop(section["ref"], None), section) for section in now["sections"]]
+    found += [_point_change(old, None) for old in earlier.values()]
+    return [change for change in found if change is not None]
 
 
-def _compared(section: Mapping[str, Any]) -> Any:
-    """Everything that a reader relies on; not the order number of a statement."""
-    said = [
-        (each["text"], each["source"], each["by"], [cited["sha256"] for cited in each["evidence"]])
-        for each in section["statements"]
-    ]
-    asked = [(each["id"], kind_of(each, section), each["not_applicable"]) for each in section["prompts"]]
-    return said, asked, section["duty"], section["because"]
-
-
-def _change(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> PointChange:
-    known = new or old
-    assert known is not None  # noqa: S101 - one of the two is given
-    return PointChange(
-        ref=known["ref"],
-        title=known["title"],
-        before=_sentences(old),
-        now=_sentences(new),
-        was=state_of(old) if old else "absent",
-        became=state_of(new) if new else "absent",
+def _point_change(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> PointChange | None:
+    then, today = _prompts(old), _prompts(new)
+    prompts = tuple(
+        PromptChange(
+            ask=(today.get(name) or then[name])[0]["ask"],
+            was=kind_of(*then[name]) if name in then else ABSENT,
+            became=kind_of(*today[name]) if name in today else ABSENT,
+            before=_sentences(*then[name]) if name in then else (),
+            now=_sentences(*today[name]) if name in today else (),
+        )
+        for name in {**then, **today}
+        if name not in then or name not in today or _rests_on(*then[name]) != _rests_on(*today[name])
     )
+    was, became = _duty(old), _duty(new)
+    known = new or old
+    if known is None or (not prompts and was == became):
+        return None
+    return PointChange(known["ref"], known["title"], was, became, prompts)
 
 
-def _sentences(section: Mapping[str, Any] | None) -> tuple[str, ...]:
-    return tuple(each["text"] for each in section["statements"]) if section else ()
+def _prompts(section: Mapping[str, Any] | None) -> dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The section's prompts by their id, each with the section."""
+    return {prompt["id"]: (prompt, section) for prompt in section["prompts"]} if section else {}
+
+
+def _rests_on(prompt: Mapping[str, Any], section: Mapping[str, Any]) -> Any:
+    """How the prompt stands, by whose word, and on which records."""
+    excuse = prompt["not_applicable"] or {}
+    said = about(prompt, section)
+    cited = [each for statement in said for each in statement["evidence"]] + list(excuse.get("evidence", ()))
+    records = {(each["kind"], each["id"], each["sha256"]) for each in cited}
+    return kind_of(prompt, section), {each["by"] for each in said}, excuse.get("rule"), excuse.get("by"), records
+
+
+def _sentences(prompt: Mapping[str, Any], section: Mapping[str, Any]) -> tuple[str, ...]:
+    excuse = prompt["not_applicable"]
+    return tuple(each["text"] for each in about(prompt, section)) or ((excuse["because"],) if excuse else ())
+
+
+def _duty(section: Mapping[str, Any] | None) -> Duty | None:
+    return (section["duty"], section["because"]) if section else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from governance.documents.sources.records import Source, Sources, Told
+from governance.documents.sources.records import Source, Sources, Told, unanswered_for
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ def answer(
 def bound(one: Answer, sources: Sources) -> Iterator[Bound]:
     """The statements that `one` gives from `sources`: none where a record is absent or has nothing to say.
 
-    A declared statement needs the person who answers for it and the time: without them it is not made.
+    A declared statement needs the person who answers for it and the time. Without them the words are not taken over;
+    what is said instead is where they stand and how somebody comes to answer for them.
     """
     drawn = sources.drawn(one.draws_on)
     if drawn is None:
@@ -61,6 +62,8 @@ def bound(one: Answer, sources: Sources) -> Iterator[Bound]:
             yield Bound(one.prompts, told, cites, at=max((each.at for each in cites if each.at), default=None))
         elif speaker.by and speaker.at:
             yield Bound(one.prompts, told, cites, by=speaker.by, at=speaker.at)
+        else:
+            yield Bound(one.prompts, unanswered_for(speaker), (speaker,))
 
 
 def _flat(values: tuple[Any, ...]) -> Iterator[Source]:

@@ -113,6 +113,15 @@ def declared(text: str | None) -> Told | None:
     return Told(words, "declared") if words else None
 
 
+def unanswered_for(source: Source) -> Told:
+    """Says that a record holds words that no person is on record for; the gap stays a gap."""
+    noun = source.kind.replace("_", " ")
+    return remark(
+        f"The record of the {noun} “{source.name}” says something on this, but nobody is on record who wrote it. It "
+        f"counts once a person who may change the {noun} opens its page and saves it."
+    )
+
+
 def not_measured(what: str, reason: str) -> Told:
     """Says that `what` was not measured, and why; the gap stays a gap."""
     return Told(f"{what}: not measured ({reason.rstrip('.')}).", meets=False)

@@ -39,11 +39,12 @@ def assemble() -> Stage:
     """The stage as `cast.json` describes it. Called again, it finds what is there and adds what is missing."""
     cast = material("cast.json")
     people = {entry["username"]: _person(entry) for entry in cast["people"]}
+    administrator = next(entry["username"] for entry in cast["people"] if entry["is_administrator"])
     given = cast["organisation"]
     organisation = Organisation.objects.filter(slug=given["slug"]).first()
     if organisation is None:
-        organisation = organisations.create(actor=PLATFORM, **given)
-    administrator = next(entry["username"] for entry in cast["people"] if entry["is_administrator"])
+        # Entered by its administrator, who thereby answers for what the dossiers say of the provider.
+        organisation = organisations.create(actor=people[administrator], **given)
     for entry in cast["people"]:
         _join(organisation, people[entry["username"]], administrator=entry["is_administrator"])
     stages = [_project(organisation, entry, people, people[administrator]) for entry in cast["projects"]]

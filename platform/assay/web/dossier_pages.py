@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from assay.web import addresses
 from assay.web.forms.dossiers import DeclarationForm
@@ -23,6 +23,15 @@ KINDS = {
     "evaluation_plan": _("evaluation plan"),
     "stated_fact": _("stated fact"),
     "model_card": _("model card"),
+}
+# How a prompt stands, beside how it stood.
+STANDS = {
+    "measured": gettext_lazy("measured"),
+    "declared": gettext_lazy("declared"),
+    "attached": gettext_lazy("attached"),
+    "missing": gettext_lazy("missing"),
+    "not_applicable": gettext_lazy("not applicable"),
+    rules.ABSENT: gettext_lazy("not in this dossier"),
 }
 # Evidence that is a part of another record is shown on that record's page.
 PART_OF = {"run_manifest": "run"}
@@ -79,9 +88,37 @@ def lead(section: Mapping[str, Any]) -> str:
     return f"{total}: {', '.join(said)}" if said else total
 
 
-def because(section: Mapping[str, Any], edition: str) -> str:
-    """Why the point is a duty or voluntary, in words: by the rule that says so."""
-    name = str(section["because"])
+def compared(changes: Sequence[rules.PointChange], edition: str) -> list[dict[str, Any]]:
+    """Two dossiers beside each other: a row for each prompt that stands otherwise, and for each other duty."""
+    rows = []
+    for change in changes:
+        if change.was != change.became:
+            was, became = (_duty(each, edition) for each in (change.was, change.became))
+            rows.append({"change": change, "asks": "", "was": was, "became": became, "before": (), "now": ()})
+        rows += [
+            {
+                "change": change,
+                "asks": prompt.ask,
+                "was": STANDS[prompt.was],
+                "became": STANDS[prompt.became],
+                "before": prompt.before,
+                "now": prompt.now,
+            }
+            for prompt in change.prompts
+        ]
+    return rows
+
+
+def _duty(duty: rules.Duty | None, edition: str) -> str:
+    if duty is None:
+        return str(STANDS[rules.ABSENT])
+    name, rule = duty
+    words = _("duty") if name == "required" else _("voluntary")
+    return f"{words}: {because(rule, edition)}"
+
+
+def because(name: str, edition: str) -> str:
+    """Why a point is a duty or voluntary, in words: by the rule of this name."""
     if name == "not-required":
         return _("the recorded outcome does not require it")
     found = next((rule for rule in regulation.edition(edition).rules if rule.id == name), None)
@@ -104,6 +141,7 @@ def point(
                 **prompt,
                 "state": rules.kind_of(prompt, section),
                 "statements": [_statement(section["statements"][index], cards) for index in prompt["met_by"]],
+                "remarks": [_statement(each, cards) for each in rules.beside(prompt, section)],
                 "form": (this or DeclarationForm(initial=initial, auto_id=f"{prompt['id']}-%s")) if writable else None,
                 "open": this is not None,
                 "declared": text,

@@ -21,13 +21,11 @@ from governance.delivery.evidence import services as evidence
 from governance.delivery.releases import selectors as releases
 from governance.documents.dossiers import rules, selectors, services
 from governance.documents.dossiers.models import Dossier, DossierVersion
-from governance.documents.renderings import selectors as renderings
-from governance.documents.renderings.models import Rendering
-from governance.documents.renderings.rules import State as RenderingState
+from governance.documents.renderings import selectors as made
+from governance.documents.renderings import services as renderings
+from governance.documents.renderings.documents import DOSSIER
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core import blobs
-from governance.foundation.core.canonical import canonical
-from governance.foundation.core.errors import NotFound
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.selectors import standing, standings
 from governance.people.projects import selectors as projects
@@ -105,12 +103,12 @@ def freeze(request: PageRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def compare(request: PageRequest, pk: UUID) -> HttpResponse:
-    """Point by point, what differs between a frozen version and what stands now."""
+    """Prompt by prompt, what differs between a frozen version and what stands now."""
     frozen = selectors.version_visible(request.actor, pk)
     now = selectors.draft(frozen.dossier)
     context = {
         "frozen": frozen,
-        "changes": selectors.changed(frozen, now),
+        "rows": pages.compared(selectors.changed(frozen, now), frozen.dossier.edition),
         "crumbs": crumbs(
             request, frozen.project, "dossier-list", (str(frozen), reverse("dossier-version-detail", args=[pk]))
         ),
@@ -119,30 +117,23 @@ def compare(request: PageRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def download(request: PageRequest, pk: UUID, form: str) -> HttpResponse | FileResponse:
+def download(request: PageRequest, pk: UUID, form: str) -> FileResponse:
     """A file of a frozen version: its JSON at once, a PDF when it was made."""
-    frozen = selectors.version_visible(request.actor, pk)
-    if form == "json":
-        response = HttpResponse(canonical(frozen.document), content_type="application/json")
-        response["Content-Disposition"] = f'attachment; filename="dossier-{frozen.number}.json"'
-        return response
-    rendering = _rendering(frozen)
-    if form != "pdf" or rendering is None or rendering.state != RenderingState.READY:
-        raise NotFound("file")
-    return FileResponse(blobs.opened(rendering.file_sha256), as_attachment=True, filename=rendering.file_name)
+    taken = renderings.take(actor=request.actor, kind=DOSSIER, document_id=pk, form=form)
+    return FileResponse(taken.file, as_attachment=True, filename=taken.name, content_type=taken.media_type)
 
 
 @require_POST
 def export(request: PageRequest, pk: UUID) -> HttpResponse:
-    services.export(actor=request.actor, version_id=pk)
+    renderings.ask(actor=request.actor, kind=DOSSIER, document_id=pk)
     messages.success(request, _("The PDF is being made; this page offers it when it is ready."))
     return redirect("dossier-version-detail", pk=pk)
 
 
 @require_POST
 def bundle(request: PageRequest, pk: UUID) -> FileResponse:
-    made = evidence.export(actor=request.actor, dossier_version_id=pk)
-    return FileResponse(blobs.opened(made.file_sha256), as_attachment=True, filename="evidence.zip")
+    sealed = evidence.export(actor=request.actor, dossier_version_id=pk)
+    return FileResponse(blobs.opened(sealed.file_sha256), as_attachment=True, filename="evidence.zip")
 
 
 def _declare(request: PageRequest, dossier: Dossier, given: dict[str, Any]) -> Any:
@@ -181,7 +172,7 @@ def _reader(
         "groups": pages.groups(sections, {change.ref for change in changes}),
         "section": section,
         "lead": pages.lead(section),
-        "because": pages.because(section, dossier.edition),
+        "because": pages.because(section["because"], dossier.edition),
         "point": pages.point(section, dossier, writable=frozen is None, form=form),
         "before": sections[index - 1] if index else None,
         "after": sections[index + 1] if index + 1 < len(sections) else None,
@@ -194,7 +185,7 @@ def _reader(
         "missing": rules.missing(document) if request.GET.get("show") == "missing" else None,
         "changes": changes,
         "standing": standing(newest) if newest else None,
-        "rendering": _rendering(newest),
+        "rendering": made.current(DOSSIER, newest) if newest else None,
         "lint": selectors.contradictions(dossier, known=known) if frozen is None else [],
         "stated": pages.facts_of_the_edition(dossier) if frozen is None else [],
         "versions": versions,
@@ -228,10 +219,3 @@ def _crumbs(request: PageRequest, dossier: Dossier, frozen: DossierVersion | Non
     return crumbs(
         request, dossier.project, "dossier-list", (str(dossier), reverse("dossier-detail", args=[dossier.pk]))
     )
-
-
-def _rendering(version: DossierVersion | None) -> Rendering | None:
-    """The file that prints the signatures as they stand now, in whatever state."""
-    if version is None:
-        return None
-    return renderings.of(version.kind, version.sha256, seal=selectors.seal(version))

@@ -78,14 +78,12 @@ def _point(section: Mapping[str, Any], number: int) -> dict[str, Any]:
 def _prompt(
     prompt: Mapping[str, Any], section: Mapping[str, Any], notes: dict[tuple[str, str], dict[str, Any]]
 ) -> dict[str, Any]:
-    about = [each for each in section["statements"] if prompt["id"] in each["about"]]
     meeting = [section["statements"][index] for index in prompt["met_by"]]
-    beside = [each for each in about if each not in meeting]
     return {
         **prompt,
         "kind": rules.kind_of(prompt, section),
         "answers": [_statement(each, notes) for each in meeting],
-        "remarks": [_statement(each, notes) for each in beside],
+        "remarks": [_statement(each, notes) for each in rules.beside(prompt, section)],
     }
 
 
