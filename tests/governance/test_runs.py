@@ -171,7 +171,7 @@ def test_a_viewer_may_look_and_do_nothing(home: House) -> None:
 def test_plan_and_observed_agree_on_what_was_done(home: House) -> None:
     run = factories.finished_run(home)
     rows = {row.fact: row.agrees for row in selectors.plan_and_observed(run)}
-    assert rows["Base model"] is True and rows["Method"] is True
+    assert rows["Base model"] is True and rows["method"] is True
     assert not [fact for fact, agrees in rows.items() if agrees is False]
 
 
@@ -241,7 +241,7 @@ def test_an_approved_plan_with_another_title_keeps_its_approval(home: House) -> 
 
 def test_a_draft_is_not_asked_about(home: House) -> None:
     run = draft(home)
-    with pytest.raises(WrongState, match="only a submitted run plan is asked about"):
+    with pytest.raises(WrongState, match="submitting it asks for its approval"):
         approvals.ask(actor=home.ada, subject=run, project_id=home.project.pk)
 
 

@@ -22,6 +22,11 @@ def live(projects: Iterable[UUID]) -> QuerySet[Job]:
     return drawer(projects).filter(state__in=[State.QUEUED, State.RUNNING])
 
 
+def live_on(subjects: Iterable[UUID], task: str) -> QuerySet[Job]:
+    """Jobs of one kind that wait or run, on the given subjects."""
+    return Job.objects.filter(subject_id__in=list(subjects), task=task, state__in=[State.QUEUED, State.RUNNING])
+
+
 def latest(subject: Record, task: str) -> Job | None:
     return Job.objects.filter(subject_id=subject.pk, task=task).first()
 

@@ -92,6 +92,8 @@ class Run(Record):
         """A plan is asked about between its submission and its launch."""
         if self.state == State.SUBMITTED:
             return None
+        if self.state == State.DRAFT:
+            return f"{self} is a draft; submitting it asks for its approval."
         return f"{self} is {State(self.state).value}; only a submitted run plan is asked about."
 
     def touched_by(self) -> dict[int, str]:

@@ -1,6 +1,8 @@
 """States of a run. Pure."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class State(StrEnum):
@@ -26,3 +28,18 @@ TRANSITIONS: dict[State, set[State]] = {
 
 ENDED = {State.SUCCEEDED, State.FAILED, State.CANCELLED}
 EDITABLE = {State.DRAFT}
+
+# Called the user's fault, but mended beside the plan: files put back, a machine that has the device.
+MENDED_BESIDE = frozenset({"base-model-changed", "base-model-not-found", "data-changed", "no-gpu"})
+# Not called the user's fault, but the same plan comes to the same end.
+SAME_AGAIN = frozenset({"diverged"})
+
+
+def can_end_otherwise(error: Mapping[str, Any] | None) -> bool:
+    """Whether taking the same plan up again can help after `error` (None: it was cancelled): not where its settings
+    or its data are at fault."""
+    if error is None:
+        return True
+    if error["code"] in MENDED_BESIDE:
+        return True
+    return error.get("fault") != "user" and error["code"] not in SAME_AGAIN

@@ -37,6 +37,11 @@ def job(run: Run) -> Job | None:
     return jobs.latest(run, "train")
 
 
+def jobs_of(runs: Iterable[Run]) -> dict[UUID, Job]:
+    """The live job of each run that has one, in one query."""
+    return {job.subject_id: job for job in jobs.live_on([run.pk for run in runs], "train")}
+
+
 def events(run: Run, after: int = 0) -> QuerySet[RunEvent]:
     """Its events in order, those after number `after`."""
     return RunEvent.objects.filter(run=run, seq__gt=after)
@@ -154,7 +159,7 @@ def curves(run: Run) -> Curves:
 class Observation:
     """One fact of the plan beside what was observed. `agrees` is None while it cannot be said yet."""
 
-    fact: str
+    fact: str  # a setting by the trainer's name, or words
     planned: Any
     observed: Any
     agrees: bool | None
@@ -171,13 +176,13 @@ def plan_and_observed(run: Run) -> list[Observation]:
         rows.append(_compare(f"Rows read of {version}", version.rows, seen and seen["rows_read"], known=bool(read)))
     spoken = {"method": manifest.get("method"), "seed": manifest.get("seed")}
     for name, observed in spoken.items():
-        rows.append(_compare(name.capitalize(), run.training[name], observed))
+        rows.append(_compare(name, run.training[name], observed))
     chosen = manifest.get("hyperparameters") or {}
     for name in ("epochs", "learning_rate", "batch_size", "gradient_accumulation", "max_length"):
         asked, choice = run.training["hyperparameters"].get(name), chosen.get(name)
         value = choice["value"] if choice else None
         agrees = None if choice is None else asked in ("auto", None) or asked == value
-        rows.append(Observation(name.replace("_", " ").capitalize(), asked, value, agrees))
+        rows.append(Observation(name, asked, value, agrees))
     steps = manifest.get("steps")
     if steps:
         rows.append(_compare("Steps", steps["planned"], steps["done"]))

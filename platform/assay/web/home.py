@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from assay.web.model_versions import model_rows
 from assay.web.requests import PageRequest
+from assay.web.run_observed import look_of
 from governance.delivery.releases import selectors as releases
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.actor import Actor
@@ -116,5 +117,7 @@ def _runs(actor: Actor, ids: Sequence[UUID]) -> list[dict[str, Any]]:
     rows = []
     for run in found:
         job = at_work.get(run.pk)
-        rows.append({"run": run, "progress": job.progress if job else {}, "live": run.state in LIVE})
+        rows.append(
+            {"run": run, "look": look_of(run, job), "progress": job.progress if job else {}, "live": run.state in LIVE}
+        )
     return rows

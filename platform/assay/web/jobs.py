@@ -21,6 +21,7 @@ from governance.foundation.jobs.rules import State
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import services as evaluations
 from governance.work.runs import services as runs
+from governance.work.runs.rules import can_end_otherwise
 
 WORDS = {
     "train": gettext_lazy("Train run %(what)s"),
@@ -62,10 +63,9 @@ def retry(request: PageRequest, pk: UUID) -> HttpResponse:
 def _row(job: Job, subject: Record | None) -> dict[str, object]:
     progress = job.progress or {}
     live = job.state in (State.QUEUED, State.RUNNING)
-    error, user_fault = None, False
+    error = None
     if job.error:
-        user_fault = job.error.get("fault") == "user"  # the same again would fail the same way
-        who = _("Whoever prepared it") if user_fault else _("The operator")
+        who = _("Whoever prepared it") if job.error.get("fault") == "user" else _("The operator")
         error = {"message": job.error["message"], "cure": "", "who": who}
     return {
         "label": WORDS.get(job.task, _("%(what)s")) % {"what": subject or job.subject_kind},
@@ -78,5 +78,7 @@ def _row(job: Job, subject: Record | None) -> dict[str, object]:
         "seconds_left": progress.get("seconds_left") if live else None,
         "at": job.ended_at or job.started_at or job.created_at,
         "error": error,
-        "retry_url": reverse("job-retry", args=[job.pk]) if job.state == State.FAILED and not user_fault else "",
+        "retry_url": reverse("job-retry", args=[job.pk])
+        if job.state == State.FAILED and can_end_otherwise(job.error)
+        else "",
     }

@@ -94,7 +94,7 @@ def _page(request: PageRequest, found: Release, form: WithdrawalForm) -> HttpRes
         "gates": [gate_row(gate) for gate in rows],
         "shut": bool(gates.shut(rows)),
         "standing": answer,
-        "shown": standings.shown(answer, found.project, request.actor),
+        "shown": standings.shown(answer, found.project, request.actor, veto=found.why_not_ask()),
         "requests": asked.select_related("project").prefetch_related("decisions"),
         "verdict": verdicts.sentence(found.evaluation.report),
         "form": form,

@@ -6,7 +6,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from assay.rendering import pictures
+from assay.web.forms.runs import LABELS
 from assay.web.run_plans import foreseen, method_words
+from governance.foundation.jobs.models import Job
+from governance.foundation.jobs.rules import State as JobState
 from governance.law.regulation import rules as regulation
 from governance.work.runs import selectors
 from governance.work.runs.models import Run
@@ -15,14 +18,22 @@ from governance.work.runs.rules import ENDED, State
 LAST_LINES = 14
 
 
+def look_of(run: Run, job: Job | None) -> str:
+    """What the run's chip shows: between two workers it runs on paper alone, and its job says so."""
+    if run.state == State.RUNNING and job is not None and job.state == JobState.QUEUED:
+        return "requeued"
+    return run.state
+
+
 def live(run: Run) -> dict[str, Any]:
     """The context of the part that is swapped in while the run goes on."""
+    job = selectors.job(run)
     curves = selectors.curves(run)
     manifest: dict[str, Any] = run.manifest or {}
     observations = [_observation(row) for row in selectors.plan_and_observed(run)]
     return {
         "run": run,
-        "job": selectors.job(run),
+        "look": look_of(run, job),
         "curves": curves,
         "loss": pictures.loss_curve(
             [step for step, _loss in curves.train_loss],
@@ -100,7 +111,7 @@ def _epoch_marks(curves: selectors.Curves) -> list[tuple[int, str]]:
 
 def _observation(row: selectors.Observation) -> dict[str, Any]:
     return {
-        "fact": row.fact,
+        "fact": LABELS.get(row.fact, row.fact),
         "planned": _value(row.planned),
         "observed": None if row.observed is None else _value(row.observed),
         "agrees": row.agrees,

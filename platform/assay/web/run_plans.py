@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from assay.rendering import numerals
 from assay.web import addresses
-from assay.web.forms.runs import RunForm
+from assay.web.forms.runs import RunForm, as_the_form_says, label_of
 from governance.people.projects.models import Project
 from governance.work.runs import gates
 from governance.work.runs.estimates import estimate_plan, preview_plan
@@ -48,17 +48,17 @@ def settings(run: Run) -> list[dict[str, Any]]:
         choice = chosen.get(name) or {}
         rows.append(
             {
-                "name": name.replace("_", " ").capitalize(),
+                "name": label_of(name),
                 "asked": _spoken(asked.get(name)) if name in asked else "",
                 "used": _spoken(choice.get("value")) if choice else "",
-                "why": choice.get("reason") or "",
+                "why": as_the_form_says(choice.get("reason") or ""),
             }
         )
     for name in ("precision", "device"):
         choice = (manifest.get(name) or {}).get("choice") or {}
         rows.append(
             {
-                "name": name.capitalize(),
+                "name": label_of(name),
                 "asked": run.training[name],
                 "used": _spoken(choice.get("value")) if choice else "",
                 "why": choice.get("reason") or "",
@@ -120,7 +120,9 @@ def preview(project: Project, form: RunForm) -> dict[str, Any]:
         {
             "state": "passed" if plan else "waits",
             "title": _("Evaluation plan"),
-            "detail": _("%(plan)s is locked when you submit") % {"plan": plan} if plan else _("Choose one."),
+            "detail": _("%(plan)s is locked when you submit") % {"plan": plan}
+            if plan
+            else _("Choose one before you submit; a draft is saved without."),
             "url": "",
         }
     )

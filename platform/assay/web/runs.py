@@ -23,9 +23,10 @@ from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.work.runs import gates, selectors, services
 from governance.work.runs.models import Run
-from governance.work.runs.rules import ENDED, State
+from governance.work.runs.rules import ENDED, State, can_end_otherwise
 
 PAGE = 25
+LEFT = {State.FAILED, State.CANCELLED}  # ended without a result
 
 
 @require_safe
@@ -36,8 +37,11 @@ def listing(request: PageRequest) -> HttpResponse:
         rows = rows.filter(state=state)
     if project:
         rows = rows.filter(project__slug=project)
+    page = Paginator(rows.prefetch_related("dataset_versions__dataset"), PAGE).get_page(request.GET.get("page"))
+    jobs = selectors.jobs_of(page)
     context = {
-        "page": Paginator(rows.prefetch_related("dataset_versions__dataset"), PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "rows": [{"run": run, "look": run_observed.look_of(run, jobs.get(run.pk))} for run in page],
         "places": list(projects.where(request.actor, "prepare a run")),
         "projects": projects.visible_to(request.actor),
         "states": list(State),
@@ -104,6 +108,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     standing = approvals.standing(run)
     asked = approvals.visible_to(request.actor).filter(subject_kind=run.kind, subject_id=run.pk)
     may = {act: projects.may(request.actor, run.project_id, f"{act} a run") for act in ("prepare", "launch", "cancel")}
+    same_again = not can_end_otherwise(run.error)
     context = {
         **run_observed.live(run),
         "tab": current,
@@ -113,10 +118,12 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "gates": _gates(run, standing) if run.state not in ENDED else [],
         "estimate": run_plans.foreseen(run.estimate),
         "standing": standing,
-        "shown": standings.shown(standing, run.project, request.actor),
+        "shown": standings.shown(standing, run.project, request.actor, veto=run.why_not_ask()),
         "requests": asked.prefetch_related("decisions") if current == "approvals" else [],
         "settings": run_plans.settings(run),
         "may": may,
+        "may_take_up": may["launch"] and run.launched_at and run.state in LEFT and not same_again,
+        "ends_the_same": same_again,
         "lineage": lineage.of_run(run) if current == "lineage" else None,
         "events": audit.history(run)[:50] if current == "history" else [],
         "model_version": getattr(run, "model_version", None),
@@ -128,8 +135,10 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
 def live(request: PageRequest, pk: UUID) -> HttpResponse:
     """The part of the page that changes while the run goes on."""
     run = selectors.visible(request.actor, pk)
-    response = render(request, "runs/_live.html", run_observed.live(run))
-    if run.state in ENDED:
+    context = run_observed.live(run)
+    response = render(request, "runs/_live.html", context)
+    # the header stands outside this part: a run that has ended or that waits again is another page
+    if run.state in ENDED or context["look"] != request.GET.get("look", context["look"]):
         response["HX-Refresh"] = "true"
     return response
 
@@ -175,7 +184,11 @@ def resume(request: PageRequest, pk: UUID) -> HttpResponse:
 
 def _gates(run: Run, standing: approvals.Standing) -> list[dict[str, Any]]:
     """Every gate; the plan's own approval waits for a person, and its cure is the request."""
-    rows = [run_plans.gate_row(gate) for gate in gates.for_run(run)]
+    found = gates.for_run(run)
+    rows = [run_plans.gate_row(gate) for gate in found]
+    for gate, row in zip(found, rows, strict=True):
+        if row["url"] and gate.key == "evaluation_plan":
+            row |= {"url": reverse("run-edit", args=[run.pk]), "action": _("Edit the plan")}
     if standing.request is not None and not standing.granted and standing.request.state == "open":
         url = reverse("approval-detail", args=[standing.request.pk])
         rows[-1] |= {"state": "waits", "url": url, "action": _("Open the request")}

@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from assay.rendering import pictures
+from assay.web.states import look
 from governance.foundation.core.actor import Actor
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import State
@@ -24,11 +30,12 @@ class Shown:
     request: ApprovalRequest | None
     missing: list[str]
     may_ask: bool
+    veto: str  # why nobody can be asked as it stands: another act asks, or none does any more
 
 
-def shown(standing: Standing, project: Project, actor: Actor) -> Shown:
+def shown(standing: Standing, project: Project, actor: Actor, *, veto: str | None = None) -> Shown:
     request = standing.request
-    open_to_ask = request is None or standing.changed or State(request.state) in ASKABLE
+    open_to_ask = not veto and (request is None or standing.changed or State(request.state) in ASKABLE)
     return Shown(
         project=project,
         state=chip_of(standing),
@@ -37,7 +44,25 @@ def shown(standing: Standing, project: Project, actor: Actor) -> Shown:
         request=request,
         missing=standing.missing,
         may_ask=open_to_ask and not standing.granted and projects.may(actor, project.pk, "ask for an approval"),
+        veto=veto or "",
     )
+
+
+# What a choice says where the state's own word would leave open whether it may be used.
+CHOICES = {"open": _("Waits for approval"), "not_requested": _("Not approved yet")}
+
+
+def words(standing: Standing) -> str:
+    """How a choice stands, in words alone: for an <option>."""
+    state = chip_of(standing)
+    return str(CHOICES.get(state) or look(state).label)
+
+
+def chip(standing: Standing) -> SafeString:
+    """The same as a chip, for a label that no template lays out."""
+    found = look(chip_of(standing))
+    parts = {"colour": found.colour, "shape": pictures.shape(found.shape), "label": words(standing)}
+    return render_to_string("components/chip.html", parts)
 
 
 def chip_of(standing: Standing) -> str:

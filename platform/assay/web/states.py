@@ -56,6 +56,7 @@ STATES: Mapping[str, Look] = {
     "not_requested": Look(_("Not asked for"), "grey"),
     "not_started": Look(_("Not started"), "grey"),
     "queued": Look(_("Queued"), "grey"),
+    "requeued": Look(_("Waits to be taken up again"), "grey"),
     "pending": Look(_("Pending"), "grey"),
     "planned": Look(_("Planned"), "grey"),
     "cancelled": Look(_("Cancelled"), "grey"),

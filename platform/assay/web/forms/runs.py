@@ -1,13 +1,19 @@
 """The run plan's form: what a person picks becomes the trainer's settings."""
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from assay.web import standings
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals import selectors as approvals
 from governance.people.projects.models import Project
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.runs.models import Run, RunData
@@ -20,6 +26,19 @@ def _number(empty: str | Promise) -> forms.NumberInput:
     return forms.NumberInput(attrs={"placeholder": empty, "step": "any"})
 
 
+def _standing_labels(rows: QuerySet[Any], project: Project, *, chips: bool) -> Callable[[Any], str]:
+    """What a choice says: its name and how it stands with its approval here; in an <option>, in words alone."""
+    answers = approvals.standings(rows, project.pk)
+
+    def label(record: Any) -> str:
+        answer = answers[record.pk]
+        if chips:
+            return format_html("{} {}", record, standings.chip(answer))
+        return f"{record} ({standings.words(answer).lower()})"
+
+    return label
+
+
 class RunForm(forms.Form):
     title = forms.CharField(label=_("Title"), max_length=120, required=False, help_text=_("What this run tries."))
     base_model = forms.ModelChoiceField(label=_("Base model"), queryset=BaseModel.objects.none())
@@ -28,12 +47,12 @@ class RunForm(forms.Form):
         label=_("Training data"), queryset=DatasetVersion.objects.none(), widget=forms.CheckboxSelectMultiple
     )
     validation_fraction = forms.FloatField(
-        label=_("Held out"),
+        label=_("Held out, %"),
         required=False,
         min_value=0,
-        max_value=0.9,
+        max_value=90,
         widget=_number(AUTO),
-        help_text=_("Share of rows kept for validation; auto keeps a tenth."),
+        help_text=_("Per cent of the rows kept for validation; auto keeps 10 %."),
     )
     method = forms.ChoiceField(
         label=_("Method"), choices=[("lora", "LoRA"), ("full", _("Full"))], initial="lora", widget=forms.RadioSelect
@@ -56,7 +75,7 @@ class RunForm(forms.Form):
     seed = forms.IntegerField(label=_("Seed"), initial=0, min_value=0, max_value=2**32 - 1)
     evaluation_plan = forms.ModelChoiceField(
         label=_("Evaluation plan"), queryset=EvaluationPlan.objects.none(), required=False,
-        help_text=_("Needed to submit; locked then."),
+        help_text=_("A draft is saved without one; submitting takes one and locks it."),
     )  # fmt: skip
     max_minutes = forms.IntegerField(
         label=_("Budget, minutes"), required=False, min_value=1, widget=_number(_("no limit"))
@@ -69,8 +88,14 @@ class RunForm(forms.Form):
             "data": DatasetVersion.objects.filter(dataset__project=project).select_related("dataset"),
             "evaluation_plan": EvaluationPlan.objects.filter(project=project),
         }
+        begun = bool(self.initial)  # a plan that is changed or copied keeps what it left open
         for name, rows in choose.items():
             self.fields[name].queryset = rows  # type: ignore[attr-defined]
+            if not begun and len(only := list(rows.values_list("pk", flat=True)[:2])) == 1:
+                self.initial[name] = only if name == "data" else only[0]
+        for name in ("base_model", "data"):
+            labels = _standing_labels(choose[name], project, chips=name == "data")
+            self.fields[name].label_from_instance = labels  # type: ignore[attr-defined]
 
     def plan(self) -> dict[str, Any]:
         """What the services take."""
@@ -97,10 +122,44 @@ class RunForm(forms.Form):
                 "precision": given["precision"],
                 "device": given["device"],
                 "seed": given["seed"],
-                "data": {"validation_fraction": given["validation_fraction"]},
+                "data": {"validation_fraction": _share(given["validation_fraction"])},
             },
             "budget": {"max_minutes": given["max_minutes"]} if given["max_minutes"] else {},
         }
+
+
+def _share(percent: float | None) -> float | None:
+    return None if percent is None else round(percent / 100, 8)
+
+
+def _percent(share: float | None) -> str | None:
+    return None if share is None else f"{100 * share:g}"
+
+
+# The trainer's name of a setting -> what the form calls it: one mapping, for messages and tables.
+LABELS = {name: field.label for name, field in RunForm.base_fields.items()}
+LABELS["train"] = LABELS["data"]
+# a name with its path, or one that is no ordinary word
+_NAMED = re.compile(
+    r"\b(?:(?:spec\.)?(?:hyperparameters|method|data|budget)\.(\w+)|("
+    + "|".join(name for name in LABELS if "_" in name)
+    + r"))\b"
+)
+
+
+def label_of(name: str) -> str:
+    """What the form calls the trainer's setting `name`; one that it does not ask for, in plain words."""
+    return str(LABELS.get(name) or name.replace("_", " ").capitalize())
+
+
+def as_the_form_says(text: str) -> str:
+    """The trainer's words with each setting under the form's label, its own name in brackets."""
+    return _NAMED.sub(_named, text)
+
+
+def _named(found: re.Match[str]) -> str:
+    name = found[1] or found[2]
+    return f"“{LABELS[name]}” ({name})" if name in LABELS else found[0]
 
 
 def initial_of(run: Run) -> dict[str, Any]:
@@ -113,7 +172,7 @@ def initial_of(run: Run) -> dict[str, Any]:
         "title": run.title,
         "base_model": run.base_model_id,
         "data": train,
-        "validation_fraction": training["data"]["validation_fraction"],
+        "validation_fraction": _percent(training["data"]["validation_fraction"]),
         "method": method["name"],
         **{name: method.get(name) for name in ("r", "alpha", "dropout")},
         **{name: hyper.get(name) for name in ("epochs", "learning_rate", "batch_size", "gradient_accumulation")},

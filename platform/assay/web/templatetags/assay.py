@@ -24,6 +24,7 @@ from markdown_it import MarkdownIt
 
 from assay.rendering import numerals, pictures
 from assay.web import trail
+from assay.web.forms import runs
 from assay.web.states import look
 from governance.foundation.audit.models import AuditEvent
 from governance.law.regulation import rules as regulation
@@ -265,6 +266,12 @@ def kind_of(value: object) -> str:
         plain = all(isinstance(one, int | float) or kind_of(one) == "value" for one in value)
         return "row" if value and plain else "list"
     return "map" if isinstance(value, Mapping) else "value"
+
+
+@register.filter
+def as_the_form_says(text: object) -> str:
+    """The trainer's words with its settings under the labels of the run plan's form."""
+    return runs.as_the_form_says(str(text))
 
 
 @register.filter

@@ -21,11 +21,18 @@ _KINDS: list[tuple[type[forms.Widget], str]] = [
 
 @register.inclusion_tag("components/field.html")
 def field(
-    bound: BoundField, width: str = "", hint: str = "", segmented: bool = False, numeric: bool = False, **extra: str
+    bound: BoundField,
+    width: str = "",
+    hint: str = "",
+    segmented: bool = False,
+    numeric: bool = False,
+    until: str = "",
+    **extra: str,
 ) -> dict[str, Any]:
     """One field. `width` is `w2` or `w4` of four columns; `hint` replaces the field's help text.
 
-    `segmented` draws radio buttons as one bar; `numeric` aligns to the right. Further keyword arguments
+    `segmented` draws radio buttons as one bar; `numeric` aligns to the right; `until` says what a field that may wait
+    is needed for, where "optional" would be half the truth. Further keyword arguments
     become attributes of the widget (`hx_get=url` is `hx-get`).
     """
     widget = bound.field.widget
@@ -51,6 +58,7 @@ def field(
         "widget": bound.as_widget(attrs=attributes) if kind != "choices" else "",
         # a placeholder says already what holds when the field is left empty
         "optional": not bound.field.required and kind == "plain" and not widget.attrs.get("placeholder"),
+        "until": until,
     }
 
 
