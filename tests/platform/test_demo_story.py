@@ -1,0 +1,42 @@
+"""The demo told again, where an earlier telling left its records."""
+
+from typing import Any
+
+import pytest
+
+from assay.demo.cast import assemble
+from assay.demo.story import Story
+from governance.work.evaluation_plans import services as evaluation_plans
+from governance.work.evaluation_plans.models import EvaluationPlan
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story(assemble(), "", {}, {}, say=lambda _: None, alive=lambda: None)
+
+
+def locked(story: Story) -> EvaluationPlan:
+    plan = story.write_plan()
+    evaluation_plans.lock(actor=story.stage["ada"], plan=plan)
+    return plan
+
+
+def test_the_plan_is_written_once_and_kept_while_its_suites_are_the_same(story: Story) -> None:
+    plan = locked(story)
+    assert story.write_plan() == plan
+    assert EvaluationPlan.objects.count() == 1
+
+
+def test_a_plan_that_pinned_another_edition_of_a_suite_is_copied_once(story: Story) -> None:
+    plan = locked(story)
+    older: list[dict[str, Any]] = [{**task, "sha256": "0" * 64} if "sha256" in task else task for task in plan.tasks]
+    assert older != plan.tasks
+    EvaluationPlan.objects.filter(pk=plan.pk).update(tasks=older)
+    copy = story.write_plan()
+    assert copy != plan
+    assert (copy.locked_at, copy.thresholds) == (None, plan.thresholds)
+    evaluation_plans.lock(actor=story.stage["ada"], plan=copy)
+    assert story.write_plan() == copy
+    assert {task["name"]: task.get("sha256") for task in copy.tasks}["safety"] not in (None, "0" * 64)
