@@ -129,7 +129,7 @@ def test_who_may_register_and_who_may_not(home: House, line: Dataset, tmp_path: 
 
 def test_rows_are_for_those_whose_work_needs_them() -> None:
     assert {role for role in Role if not rules.may_read_rows(frozenset({role}))} == {Role.VIEWER}
-    takers = {role for role in Role if rules.may_take_file(frozenset({role}))}
+    takers = {role for role in Role if rules.may_download(frozenset({role}))}
     assert takers == {Role.OWNER, Role.ML_ENGINEER, Role.DATA_STEWARD, Role.AUDITOR}
     assert not rules.may_read_rows(frozenset())  # an administrator without a role in the project
 

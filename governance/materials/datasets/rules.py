@@ -7,8 +7,8 @@ and only who makes, answers for or audits the data leaves with a copy (each time
 from governance.people.projects.rules import MAKERS, Role
 
 READ_ROWS = frozenset(Role) - {Role.VIEWER}
-TAKE_THE_FILE = MAKERS | {Role.DATA_STEWARD, Role.AUDITOR}
-# Paging reads from the start of the file each time; who needs rows further down takes the file.
+DOWNLOADERS = MAKERS | {Role.DATA_STEWARD, Role.AUDITOR}
+# Paging reads from the start of the file each time; who needs rows further down downloads the file.
 ROWS_WITHIN_REACH = 5_000
 
 
@@ -16,5 +16,5 @@ def may_read_rows(roles: frozenset[Role]) -> bool:
     return bool(roles & READ_ROWS)
 
 
-def may_take_file(roles: frozenset[Role]) -> bool:
-    return bool(roles & TAKE_THE_FILE)
+def may_download(roles: frozenset[Role]) -> bool:
+    return bool(roles & DOWNLOADERS)

@@ -79,8 +79,8 @@ def may_read_rows(actor: Actor, version: DatasetVersion) -> bool:
     return rules.may_read_rows(projects.roles(actor, version.project_id))
 
 
-def may_take_file(actor: Actor, version: DatasetVersion) -> bool:
-    return rules.may_take_file(projects.roles(actor, version.project_id))
+def may_download(actor: Actor, version: DatasetVersion) -> bool:
+    return rules.may_download(projects.roles(actor, version.project_id))
 
 
 def licence_by_purpose(version: DatasetVersion) -> list[licences.Verdict]:

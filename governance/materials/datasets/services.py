@@ -101,16 +101,16 @@ def register_version(
     return version
 
 
-def take_file(*, actor: Actor, version_id: UUID) -> BinaryIO:
+def download(*, actor: Actor, version_id: UUID) -> BinaryIO:
     """The version's file, opened for reading; that it was taken goes on record before the first byte leaves.
 
     Raises NotFound, NotAllowed (the refusal is recorded too).
     """
     version = selectors.version_visible(actor, version_id)
     facts = {"file_sha256": version.file_sha256}
-    if not selectors.may_take_file(actor, version):
+    if not selectors.may_download(actor, version):
         record_alone(actor, "dataset-version.file-refused", subject=version, facts=facts)
-        raise NotAllowed(f"To take the file of {version} takes {listing(rules.TAKE_THE_FILE)} of its project.")
+        raise NotAllowed(f"To download the file of {version} takes {listing(rules.DOWNLOADERS)} of its project.")
     opened = blobs.opened(version.file_sha256)
     record_alone(actor, "dataset-version.file-taken", subject=version, facts=facts)
     return opened

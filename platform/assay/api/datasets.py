@@ -170,5 +170,5 @@ class DatasetVersionViewSet(NounViewSet):
     def file(self, request: Request, pk: UUID) -> FileResponse:
         """The file itself, for the roles that need it; that you took it goes on record."""
         version = self.one()
-        opened = services.take_file(actor=self.actor, version_id=pk)
+        opened = services.download(actor=self.actor, version_id=pk)
         return FileResponse(opened, as_attachment=True, filename=version.file_name)

@@ -14,6 +14,7 @@ from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
 
 PAGE = 50
 
@@ -33,9 +34,9 @@ def listing(request: PageRequest) -> HttpResponse:
     page = Paginator(events, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "rows": [
-            {"told": told, "project": seen.get(told.event.project or UUID(int=0)), "facts": _facts(told.event.body)}
-            for told in trail.told(page.object_list)
+        "groups": [
+            [_row(told, seen.get(told.event.project or UUID(int=0))) for told in group]
+            for group in trail.bursts(trail.told(page.object_list))
         ],
         "chain": selectors.verify() if "verify" in request.GET else None,
         "head": selectors.head(),
@@ -44,6 +45,10 @@ def listing(request: PageRequest) -> HttpResponse:
         **wanted,
     }
     return render(request, "audit/list.html", context)
+
+
+def _row(told: trail.Told, project: Project | None) -> dict[str, Any]:
+    return {"told": told, "project": project, "facts": _facts(told.event.body)}
 
 
 def _facts(body: str) -> dict[str, Any]:

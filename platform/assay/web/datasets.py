@@ -195,7 +195,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "told": selectors.licence_told(version),
         "differs": disagree(version.licence, version.licence_told) or any(not twin.agrees for twin in twins),
         "may_read": may_read,
-        "may_take": selectors.may_take_file(request.actor, version),
+        "may_download": selectors.may_download(request.actor, version),
         "events": events,
     }
     if current == "overview":
@@ -221,7 +221,7 @@ def version_rows(request: PageRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def version_file(request: PageRequest, pk: UUID) -> FileResponse:
-    opened = services.take_file(actor=request.actor, version_id=pk)
+    opened = services.download(actor=request.actor, version_id=pk)
     version = selectors.version_visible(request.actor, pk)
     return FileResponse(
         opened, as_attachment=True, filename=version.file_name, content_type="application/x-ndjson; charset=utf-8"

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assay.web import addresses, lineage, standings, tabs, verdicts
+from assay.web import addresses, evaluation_pages, lineage, standings, tabs, verdicts
 from assay.web.forms.faults import attempt
 from assay.web.forms.releases import ProposalForm, WithdrawalForm
 from assay.web.place import crumbs
@@ -46,6 +46,9 @@ def propose(request: PageRequest, pk: UUID) -> HttpResponse:
         "frozen": frozen,
         "model": frozen.dossier.model_version,
         "findings": findings,
+        "evaluation": evaluation,
+        "report": evaluation.report if evaluation else None,
+        "results": evaluation_pages.results(evaluation.report) if evaluation and evaluation.report else [],
         "crumbs": crumbs(request, frozen.project, *steps),
     }
     return render(request, "releases/form.html", context, status=422 if form.errors else 200)

@@ -2,9 +2,9 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -30,10 +30,12 @@ ACTS: Mapping[str, str | Promise] = {
     "approval.decided.reject": _t("rejected"),
     "approval.voided": _t("found that a change ended the approval of"),
     "approval.withdrawn": _t("took back the request about"),
+    "base-model.asked": _t("asked a worker to read the base model"),
+    "base-model.refused": _t("could not register the base model"),
     "base-model.registered": _t("registered the base model"),
     "dataset.created": _t("opened the dataset"),
     "dataset-version.registered": _t("registered the data"),
-    "dataset-version.file-taken": _t("took the file of"),
+    "dataset-version.file-taken": _t("downloaded the file of"),
     "dataset-version.file-refused": _t("was refused the file of"),
     "dossier.opened": _t("opened"),
     "dossier.declared": _t("declared text for"),
@@ -143,6 +145,31 @@ def told(events: Iterable[AuditEvent]) -> list[Told]:
     people = selectors.names(rows)
     found = records((event.subject_kind, event.subject_id) for event in rows)
     return [_tell(event, people, found) for event in rows]
+
+
+# So many entries of one kind, each within so short a time of the next, are told in one line.
+BURST, BURST_PAUSE = 4, timedelta(minutes=5)
+
+
+def bursts(rows: Iterable[Told]) -> Iterator[list[Told]]:
+    """`rows` in their order, in groups: a burst of like acts by one person together, every other entry alone."""
+    group: list[Told] = []
+    for row in rows:
+        if group and not _alike(group[-1], row):
+            yield from _group(group)
+            group = []
+        group.append(row)
+    yield from _group(group)
+
+
+def _alike(one: Told, other: Told) -> bool:
+    a, b = one.event, other.event
+    same = (a.actor, a.action, a.subject_kind, a.project) == (b.actor, b.action, b.subject_kind, b.project)
+    return same and one.did == other.did and abs(a.at - b.at) <= BURST_PAUSE
+
+
+def _group(rows: list[Told]) -> list[list[Told]]:
+    return [rows] if len(rows) >= BURST else [[row] for row in rows]
 
 
 def did(event: AuditEvent) -> str:

@@ -11,11 +11,11 @@ from governance.foundation.audit import selectors
 
 
 class Command(BaseCommand):
-    help = "Recompute the audit chain from its entries (exit code 1 when it is not whole), or say where it ends."
+    help = "Check the audit chain, entry by entry (exit code 1 when it is not whole), or say where it ends."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="verify|head")
-        verify = verbs.add_parser("verify", help="recompute every entry and link")
+        verify = verbs.add_parser("verify", help="check every entry and link")
         head = verbs.add_parser("head", help="number and hash of the newest entry: keep them elsewhere, to compare")
         for verb in (verify, head):
             verb.add_argument("--json", action="store_true", help="the answer as JSON")
