@@ -132,8 +132,9 @@ def without(document: Mapping[str, Any], withheld: Callable[[Mapping[str, str]],
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[PointChange]:
     """Prompt by prompt, what stands otherwise or rests on other records; and points that the law asks for otherwise.
 
-    Sentences are not compared. What is measured is put into words anew at each look, and words of ours that were
-    bettered are no change; what a person declared is held by the digest of the record that is cited for it.
+    Sentences are not compared, nor what stands beside an answer. What is measured is put into words anew at each look,
+    and words of ours that were bettered are no change; what a person declared is held by the digest of the record that
+    is cited for it.
     """
     earlier = {section["ref"]: section for section in before["sections"]}
     found = [_point_change(earlier.pop(section["ref"], None), section) for section in now["sections"]]
@@ -169,10 +170,10 @@ def _prompts(section: Mapping[str, Any] | None) -> dict[str, tuple[Mapping[str, 
 def _rests_on(prompt: Mapping[str, Any], section: Mapping[str, Any]) -> Any:
     """How the prompt stands, by whose word, and on which records."""
     excuse = prompt["not_applicable"] or {}
-    said = about(prompt, section)
-    cited = [each for statement in said for each in statement["evidence"]] + list(excuse.get("evidence", ()))
+    answers = [section["statements"][index] for index in prompt["met_by"]]
+    cited = [each for answer in answers for each in answer["evidence"]] + list(excuse.get("evidence", ()))
     records = {(each["kind"], each["id"], each["sha256"]) for each in cited}
-    return kind_of(prompt, section), {each["by"] for each in said}, excuse.get("rule"), excuse.get("by"), records
+    return kind_of(prompt, section), {each["by"] for each in answers}, excuse.get("rule"), excuse.get("by"), records
 
 
 def _sentences(prompt: Mapping[str, Any], section: Mapping[str, Any]) -> tuple[str, ...]:
