@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 
 from assay.rendering.pictures.canvas import Picture, Point, element, label, path, plain, svg
 
-NODE_WIDTH, NODE_HEIGHT = 164.0, 46.0
-GAP_ACROSS, GAP_DOWN = 44.0, 16.0
+NODE_WIDTH, NODE_HEIGHT = 200.0, 46.0
+GAP_ACROSS, GAP_DOWN = 36.0, 16.0
 SLOT = NODE_HEIGHT + GAP_DOWN
 
 
@@ -151,8 +151,8 @@ def _box(node: Node, x: float, y: float) -> SafeString:
         "g",
         element("title", escape(f"{node.name}, {under}")),
         element("rect", tone=tone, x=x, y=y, width=NODE_WIDTH, height=NODE_HEIGHT, rx=3),
-        label(x + 10, y + 19, _cut(node.name, 23), "b"),
-        label(x + 10, y + 35, _cut(under, 26)),
+        label(x + 10, y + 19, _cut(node.name, 27), "b"),
+        label(x + 10, y + 35, _cut(under, 30)),
     )
     return element("a", group, href=node.url) if node.url else group
 

@@ -31,9 +31,9 @@
 
   // --- tables: a narrow screen reads a row downwards, so each cell carries the name of its column ---------------
   function nameCells() {
-    doc.querySelectorAll(".a-table:has(> thead)").forEach(function (table) {
+    doc.querySelectorAll(".a-table").forEach(function (table) {
       if (table.closest(".a-fig")) return; // the few numbers of a picture are compared across
-      const names = Array.from(table.tHead.rows[0].cells, function (head) {
+      const names = Array.from(table.tHead ? table.tHead.rows[0].cells : [], function (head) {
         return (head.querySelector(".a-sr") || head).textContent.trim();
       });
       table.querySelectorAll(":scope > tbody > tr > td:not([colspan], [data-column])").forEach(function (cell) {
