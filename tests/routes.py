@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -18,6 +19,9 @@ from governance.documents.renderings import services as renderings
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.jobs.models import Job
+from governance.materials.base_models import rules as base_model_rules
+from governance.materials.base_models import services as base_models
+from governance.materials.base_models.models import Registration
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.organisations import services as organisations
 from governance.people.projects import services as projects
@@ -152,6 +156,7 @@ def everything() -> Everything:
         "member": home.project.members.get(user_id=home.vera.user_id),
         "classification": home.project.classifications.first(),
         "base-model": run.base_model,
+        "registration": _large(home),
         "dataset": run.data()[0].dataset,
         "dataset-version": run.data()[0],
         "evaluation-plan": run.evaluation_plan,
@@ -170,6 +175,18 @@ def everything() -> Everything:
     }
     made = Everything(home, noor, records)
     made.sign_in()
+    return made
+
+
+def _large(home: House) -> Registration:
+    """A folder that is too large to be read at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base_model_rules, "READ_AT_ONCE", 0)
+        made = base_models.enter(
+            actor=home.ada, project_id=home.project.pk, folder=factories.base_model(home).folder, name="Large",
+            licence="Apache-2.0",
+        )  # fmt: skip
+    assert isinstance(made, Registration)
     return made
 
 

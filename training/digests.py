@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,13 @@ def sha256_of(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
-def sha256_file(path: Path) -> str:
-    """The sha256 of a file's bytes, in lower-case hex, read in pieces of 1 MiB."""
+def sha256_file(path: Path, read: Callable[[int], None] = lambda _: None) -> str:
+    """The sha256 of a file's bytes, in lower-case hex. `read` is told the size of each piece of up to 1 MiB."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
+            read(len(chunk))
     return digest.hexdigest()
 
 
@@ -55,9 +57,9 @@ def model_files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix().encode("utf-8"))
 
 
-def folder_listing(folder: Path) -> list[tuple[str, str]]:
-    """`(relative POSIX path, sha256)` of every file `model_files` names, in that order."""
-    return [(path.relative_to(folder).as_posix(), sha256_file(path)) for path in model_files(folder)]
+def folder_listing(folder: Path, read: Callable[[int], None] = lambda _: None) -> list[tuple[str, str]]:
+    """`(relative POSIX path, sha256)` of every file `model_files` names, in that order; `read` as in `sha256_file`."""
+    return [(path.relative_to(folder).as_posix(), sha256_file(path, read)) for path in model_files(folder)]
 
 
 def listing_digest(listing: list[tuple[str, str]]) -> str:

@@ -65,6 +65,7 @@ GET    base-model-list           200 200 200 200 200 200 200 200   200 200   302
 GET    base-model-create         200 200 403 403 403 403 403 200   404 404   302
 POST   base-model-create         422 422 403 403 403 403 403 422   404 404   302
 GET    base-model-detail         200 200 200 200 200 200 200 200   200 404   302
+GET    registration-detail       200 200 200 200 200 200 200 200   404 404   302
 GET    dataset-list              200 200 200 200 200 200 200 200   200 200   302
 GET    dataset-create            200 200 403 403 403 403 403 200   404 404   302
 POST   dataset-create            422 422 403 403 403 403 403 422   404 404   302
@@ -156,6 +157,8 @@ DELETE api:project-dismiss       403 403 403 403 403 403 403 204   404 404   401
 GET    api:base-model-list       200 200 200 200 200 200 200 200   200 200   401
 POST   api:base-model-list       422 422 403 403 403 403 403 422   404 404   401
 GET    api:base-model-detail     200 200 200 200 200 200 200 200   200 404   401
+GET    api:registration-list     200 200 200 200 200 200 200 200   200 200   401
+GET    api:registration-detail   200 200 200 200 200 200 200 200   404 404   401
 GET    api:dataset-list          200 200 200 200 200 200 200 200   200 200   401
 POST   api:dataset-list          201 201 403 403 403 403 403 201   404 404   401
 GET    api:dataset-detail        200 200 200 200 200 200 200 200   404 404   401

@@ -7,6 +7,7 @@ truncated or padded file is found before a GPU is.
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,16 @@ class Inspection:
     licence_told: list[dict[str, str]]
 
 
-def inspect(folder: Path) -> Inspection:
-    """Inspect a folder of weights. Raises Unusable with everything that is wrong."""
+def bytes_to_read(folder: Path) -> int:
+    """How much `inspect` will hash."""
+    return sum(path.stat().st_size for path in digests.model_files(folder))
+
+
+def inspect(folder: Path, read: Callable[[int], None] = lambda _: None) -> Inspection:
+    """Inspect a folder of weights. `read` is told of every piece that was hashed.
+
+    Raises Unusable with everything that is wrong, most of it before the long reading.
+    """
     faults = Faults()
     if not folder.is_dir():
         faults.add("folder", f"There is no folder {folder.name!r} in the operator's folder of models.")
@@ -60,7 +69,7 @@ def inspect(folder: Path) -> Inspection:
         faults.add("folder", "tokenizer.json is missing.", "Copy the tokenizer's files into the folder.")
     template = _chat_template(folder, faults)
     faults.raise_if_any()
-    listing = digests.folder_listing(folder)
+    listing = digests.folder_listing(folder, read)
     return Inspection(
         folder_sha256=digests.listing_digest(listing),
         files=[{"path": name, "sha256": sha, "bytes": (folder / name).stat().st_size} for name, sha in listing],

@@ -1,4 +1,4 @@
-"""What different places say about one licence, laid side by side. Pure.
+"""When a folder is read by a worker, and what different places say about one licence, laid side by side. Pure.
 
 A model card, a LICENSE file and a person can each name another licence for the same bytes (RECORDS: licence as
 told by different places, disagreement visible). Nothing here decides who is right: it only refuses to be silent.
@@ -6,9 +6,28 @@ told by different places, disagreement visible). Nothing here decides who is rig
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from governance.law.licences.expressions import Expression, LicenceSyntaxError, licences, parse
 from governance.law.licences.rules import in_force
+
+# A folder up to this size is read while its registration is asked for (about a second a GiB); a larger one by a worker.
+READ_AT_ONCE = 2 * 1024**3
+
+
+class State(StrEnum):
+    """Of a registration that a worker carries out."""
+
+    QUEUED = "queued"
+    REGISTERED = "registered"
+    FAILED = "failed"
+
+
+TRANSITIONS: dict[State, set[State]] = {
+    State.QUEUED: {State.REGISTERED, State.FAILED},
+    State.REGISTERED: set(),
+    State.FAILED: {State.QUEUED},
+}
 
 # What the opening of a licence text names, where its wording is fixed: (words in order, SPDX id).
 OPENINGS = (

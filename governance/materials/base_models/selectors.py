@@ -12,7 +12,7 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
 from governance.law.licences import rules as licences
 from governance.materials.base_models import rules
-from governance.materials.base_models.models import BaseModel
+from governance.materials.base_models.models import BaseModel, Registration
 from governance.people.approvals.subjects import Fact
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations.rules import seat_in_eu
@@ -30,6 +30,24 @@ def visible(actor: Actor, base_model_id: UUID) -> BaseModel:
         return visible_to(actor).get(pk=base_model_id)
     except BaseModel.DoesNotExist:
         raise NotFound("base model") from None
+
+
+def registrations_visible_to(actor: Actor) -> QuerySet[Registration]:
+    """Folders that are read, or were, for the projects that `actor` sees."""
+    found = Registration.objects.filter(project__in=projects.visible_to(actor))
+    return found.select_related("project__organisation", "base_model")
+
+
+def visible_registration(actor: Actor, registration_id: UUID) -> Registration:
+    try:
+        return registrations_visible_to(actor).get(pk=registration_id)
+    except Registration.DoesNotExist:
+        raise NotFound("registration") from None
+
+
+def unfinished(actor: Actor) -> QuerySet[Registration]:
+    """Registrations that `actor` sees and that made no base model yet, newest first."""
+    return registrations_visible_to(actor).exclude(state=rules.State.REGISTERED)
 
 
 def offered() -> list[str]:
@@ -86,4 +104,9 @@ def summary(base_model: BaseModel, project: Project) -> Iterable[Fact]:
 
 
 def folder(base_model: BaseModel) -> Path:
-    return Path(settings.ASSAY_MODELS_DIR) / base_model.folder
+    return place_of(base_model.folder)
+
+
+def place_of(folder: str) -> Path:
+    """Where a folder of the operator's lies."""
+    return Path(settings.ASSAY_MODELS_DIR) / folder

@@ -1,19 +1,30 @@
-"""Registering a base model. It never changes afterwards: another folder is another record."""
+"""Registering a base model, at once or through a worker. It never changes afterwards: another folder is another
+record."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from governance.foundation.audit.services import record
-from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, Faults, Unusable
+from governance.foundation.core.actor import PLATFORM, Actor
+from governance.foundation.core.errors import Fault, Faults, Unusable, WrongState
+from governance.foundation.core.moves import move
+from governance.foundation.jobs import services as jobs
+from governance.foundation.jobs.models import Job
+from governance.foundation.jobs.rules import State as JobState
+from governance.foundation.jobs.services import Lease, LeaseLost
 from governance.law.licences import rules as licences
-from governance.materials.base_models.inspection import inspect
-from governance.materials.base_models.models import BaseModel
+from governance.materials.base_models import rules, selectors
+from governance.materials.base_models.inspection import Inspection, bytes_to_read, inspect
+from governance.materials.base_models.models import BaseModel, Registration
+from governance.materials.base_models.rules import TRANSITIONS, State
 from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
+
+TASK = "register"
 
 DECLARED = (
     "revision",
@@ -27,45 +38,146 @@ DECLARED = (
 )
 
 
+def enter(
+    *, actor: Actor, project_id: UUID, folder: str, name: str, licence: str, **declared: Any
+) -> BaseModel | Registration:
+    """Register a folder at once where it is read in a few seconds, and by a worker where it is larger.
+
+    Raises NotAllowed, and Unusable for a folder or a licence that cannot be used. What a worker finds wrong with a
+    large folder stands in the registration.
+    """
+    project = projects.require(actor, project_id, "register a base model")
+    _check(folder=folder, name=name, licence=licence, declared=declared)
+    declared = {"name": name.strip(), "licence": licence, **declared}
+    if bytes_to_read(selectors.place_of(folder)) <= rules.READ_AT_ONCE:
+        return register(actor=actor, project_id=project_id, folder=folder, **declared)
+    with transaction.atomic():
+        registration = Registration(
+            project=project, folder=folder, declared=declared, asked_by_id=actor.user_id, asked_by_name=actor.name
+        )
+        try:
+            with transaction.atomic():
+                registration.save()
+        except IntegrityError:
+            message = "It is being read already."
+            raise Unusable([Fault("folder", message, "Wait for it: the list of jobs says how far it is.")]) from None
+        jobs.ask(actor=actor, task=TASK, subject=registration)
+        record(actor, "base-model.asked", subject=registration, facts={"folder": folder, "licence": licence})
+    return registration
+
+
 def register(*, actor: Actor, project_id: UUID, folder: str, name: str, licence: str, **declared: Any) -> BaseModel:
-    """Register a folder of the operator's models for the project's organisation.
+    """Register a folder of the operator's models for the project's organisation, now.
 
     Reads every byte of it (the digest), which takes about a second per gigabyte.
     Raises NotAllowed, and Unusable for a folder or a licence that cannot be used.
     """
     project = projects.require(actor, project_id, "register a base model")
     _check(folder=folder, name=name, licence=licence, declared=declared)
-    found = inspect(Path(settings.ASSAY_MODELS_DIR) / folder)
+    found = inspect(selectors.place_of(folder))
     with transaction.atomic():
-        base_model = BaseModel(
-            organisation_id=project.organisation_id,
-            name=name.strip(),
-            folder=folder,
-            folder_sha256=found.folder_sha256,
-            files=found.files,
-            architecture=found.architecture,
-            modality=" and ".join(found.architecture["inputs"]),
-            conversion=found.conversion,
-            licence=licence,
-            licence_told=found.licence_told,
-            registered_by_id=actor.user_id,
-            registered_by_name=actor.name,
-            **declared,
-        )
-        try:
-            with transaction.atomic():
-                base_model.save()
-        except IntegrityError:
-            raise Unusable(
-                [Fault("folder", f"{base_model} is registered already, with the same weights.", "Use that record.")]
-            ) from None
-        record(
-            actor,
-            "base-model.registered",
-            subject=base_model,
-            facts={"folder_sha256": found.folder_sha256, "licence": licence, "content": base_model.content_digest},
-        )
+        base_model = _keep(project, folder, found, (actor.user_id, actor.name), name=name, licence=licence, **declared)
+        _record(actor, base_model)
     return base_model
+
+
+@transaction.atomic
+def retry(*, actor: Actor, registration_id: UUID) -> Registration:
+    """Have a folder read once more after it failed. Raises NotAllowed, NotFound, and WrongState unless it failed."""
+    registration = selectors.visible_registration(actor, registration_id)
+    projects.require(actor, registration.project_id, "register a base model")
+    try:
+        with transaction.atomic():
+            move(registration, TRANSITIONS, State.QUEUED, error=None)
+    except IntegrityError:
+        raise WrongState(f"{registration.folder} is being read already.") from None
+    jobs.ask(actor=actor, task=TASK, subject=registration)
+    record(actor, "base-model.asked", subject=registration, facts={"folder": registration.folder})
+    return registration
+
+
+# the worker's side
+
+
+def begin(*, registration_id: UUID) -> tuple[Path, int]:
+    """The folder to read, and how many bytes of it."""
+    folder = selectors.place_of(Registration.objects.get(pk=registration_id).folder)
+    return folder, bytes_to_read(folder)
+
+
+@transaction.atomic
+def finish(*, lease: Lease, registration_id: UUID, found: Inspection) -> BaseModel:
+    """Keep what was found as a base model, and end the job. Raises LeaseLost, and Unusable where it exists already."""
+    registration = _held(lease, registration_id)
+    asked_by = (registration.asked_by_id, registration.asked_by_name)
+    base_model = _keep(registration.project, registration.folder, found, asked_by, **registration.declared)
+    move(registration, TRANSITIONS, State.REGISTERED, base_model=base_model)
+    jobs.end(lease, JobState.SUCCEEDED)
+    _record(PLATFORM, base_model)
+    return base_model
+
+
+@transaction.atomic
+def fail(*, lease: Lease, registration_id: UUID, message: str, faults: Sequence[Fault] = ()) -> Registration:
+    """Say why there is no base model; with `faults` it is for who put the folder there to mend. Raises LeaseLost."""
+    registration = _held(lease, registration_id)
+    error = {
+        "code": "not-registered",
+        "message": message,
+        "where": registration.folder,
+        "fault": "user" if faults else "platform",
+    }
+    told = [{"field": fault.field, "message": fault.message, "cure": fault.cure} for fault in faults]
+    move(registration, TRANSITIONS, State.FAILED, error={**error, "faults": told})
+    jobs.end(lease, JobState.FAILED, error=error)
+    record(PLATFORM, "base-model.refused", subject=registration)
+    return registration
+
+
+def follow_abandoned_job(sender: type[Job], job: Job, **_: Any) -> None:
+    """A job that ended without its worker's word takes its registration along."""
+    if job.subject_kind == Registration.kind:
+        registration = Registration.objects.select_for_update().get(pk=job.subject_id)
+        move(registration, TRANSITIONS, State.FAILED, error=job.error)
+
+
+def _held(lease: Lease, registration_id: UUID) -> Registration:
+    if not jobs.still_held(lease):
+        raise LeaseLost("This worker lost its lease on the registration; another may hold it.")
+    found = Registration.objects.select_for_update(of=("self",)).select_related("project__organisation")
+    return found.get(pk=registration_id)
+
+
+def _keep(
+    project: Project, folder: str, found: Inspection, registered_by: tuple[int | None, str], **declared: Any
+) -> BaseModel:
+    """The record of what was found, in the caller's transaction. Raises Unusable where it exists already."""
+    base_model = BaseModel(
+        organisation_id=project.organisation_id,
+        folder=folder,
+        folder_sha256=found.folder_sha256,
+        files=found.files,
+        architecture=found.architecture,
+        modality=" and ".join(found.architecture["inputs"]),
+        conversion=found.conversion,
+        licence_told=found.licence_told,
+        registered_by_id=registered_by[0],
+        registered_by_name=registered_by[1],
+        **{**declared, "name": declared["name"].strip()},
+    )
+    try:
+        with transaction.atomic():
+            base_model.save()
+    except IntegrityError:
+        raise Unusable(
+            [Fault("folder", f"{base_model} is registered already, with the same weights.", "Use that record.")]
+        ) from None
+    return base_model
+
+
+def _record(actor: Actor, base_model: BaseModel) -> None:
+    facts = {"folder_sha256": base_model.folder_sha256, "licence": base_model.licence}
+    record(actor, "base-model.registered", subject=base_model, facts={**facts, "content": base_model.content_digest})
 
 
 def _check(*, folder: str, name: str, licence: str, declared: dict[str, Any]) -> None:

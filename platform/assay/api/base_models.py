@@ -3,16 +3,20 @@
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assay.api.nouns import Input, NounViewSet, RecordSerializer
+from assay.api.narrowing import By, by_project
+from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
 from assay.api.standings import StandingInProjectSerializer
+from governance.foundation.jobs import selectors as jobs
 from governance.materials.base_models import selectors, services
-from governance.materials.base_models.models import BaseModel
+from governance.materials.base_models.models import BaseModel, Registration
 from governance.people.approvals.selectors import standings_by_project
 from governance.people.projects import selectors as projects
+
+ASK_AGAIN_SECONDS = 5
 
 SUMMARY = [
     "id", "organisation", "name", "revision", "provider", "source", "folder", "folder_sha256", "modality", "licence",
@@ -46,6 +50,24 @@ class BaseModelSerializer(RecordSerializer):
         return list(StandingInProjectSerializer(rows, many=True).data)
 
 
+class RegistrationSerializer(serializers.ModelSerializer[Any]):
+    """`state`: queued, registered or failed. `progress` counts MiB while a worker reads; `error` says what is wrong."""
+
+    progress = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Registration
+        fields: ClassVar = [
+            "id", "project", "folder", "declared", "state", "progress", "error", "base_model", "asked_by_name",
+            "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_progress(self, registration: Registration) -> dict[str, Any] | None:
+        job = jobs.latest(registration, services.TASK)
+        return job.progress or None if job is not None else None
+
+
 class NewBaseModel(Input):
     """A folder of the operator's models, and what you declare about it."""
 
@@ -74,9 +96,25 @@ class BaseModelViewSet(NounViewSet):
     list_serializer_class = BaseModelSummary
     slow_actions = frozenset({"create"})
 
-    @extend_schema(request=NewBaseModel, responses={201: BaseModelSerializer})
+    @extend_schema(request=NewBaseModel, responses={201: BaseModelSerializer, 202: RegistrationSerializer})
     def create(self, request: Request) -> Response:
-        """Register a folder; every byte of it is read, about a second per gigabyte."""
+        """Register a folder; every byte of it is read, about a second per gigabyte.
+
+        A large folder is read by a worker: 202, and `Location` names the registration, which tells how far it is and
+        ends with the base model's id or with what is wrong.
+        """
         body = NewBaseModel.of(request)
-        made = services.register(actor=self.actor, project_id=body.pop("project"), **body)
-        return self.created(made)
+        made = services.enter(actor=self.actor, project_id=body.pop("project"), **body)
+        if isinstance(made, BaseModel):
+            return self.created(made)
+        headers = {"Location": address("registration", made), "Retry-After": str(ASK_AGAIN_SECONDS)}
+        return Response(RegistrationSerializer(made).data, status=status.HTTP_202_ACCEPTED, headers=headers)
+
+
+class RegistrationViewSet(NounViewSet):
+    """Large folders that a worker reads, and how far each is."""
+
+    noun = "registration"
+    seen = selectors.registrations_visible_to
+    serializer_class = RegistrationSerializer
+    narrowed_by: ClassVar[dict[str, By]] = {"project": by_project()}

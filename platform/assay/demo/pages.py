@@ -18,7 +18,7 @@ from assay.web import urls as web
 from governance.delivery.releases.models import Release
 from governance.documents.dossiers.models import Dossier, DossierVersion
 from governance.documents.model_cards.models import ModelCard
-from governance.materials.base_models.models import BaseModel
+from governance.materials.base_models.models import BaseModel, Registration
 from governance.materials.datasets.models import Dataset, DatasetVersion
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import POLICIES
@@ -75,6 +75,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "classifications": Classification,
     "approvals": ApprovalRequest,
     "base-models": BaseModel,
+    "registrations": Registration,
     "datasets": Dataset,
     "dataset-versions": DatasetVersion,
     "evaluation-plans": EvaluationPlan,

@@ -8,6 +8,7 @@ PAGES = {
     "classification": "classification-detail",
     "approval_request": "approval-detail",
     "base_model": "base-model-detail",
+    "registration": "registration-detail",
     "dataset": "dataset-detail",
     "dataset_version": "dataset-version-detail",
     "evaluation_plan": "evaluation-plan-detail",

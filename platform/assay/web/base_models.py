@@ -11,13 +11,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from assay.web import standings, tabs
+from assay.web import addresses, standings, tabs
 from assay.web.forms.base_models import BaseModelForm
 from assay.web.forms.faults import attempt
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
+from governance.foundation.jobs import selectors as jobs
 from governance.materials.base_models import rules, selectors, services
 from governance.materials.base_models.models import BaseModel
+from governance.materials.base_models.rules import State
 from governance.people.approvals.selectors import standings_by_project
 from governance.people.projects import selectors as projects
 from governance.work.runs import selectors as runs
@@ -43,6 +45,7 @@ def listing(request: PageRequest) -> HttpResponse:
         "rows": [{"model": model, "differs": rules.disagree(model.licence, model.licence_told)} for model in page],
         "q": words,
         "places": list(projects.where(request.actor, ACT)),
+        "unfinished": selectors.unfinished(request.actor)[:10],
     }
     return render(request, "base_models/list.html", context)
 
@@ -55,11 +58,32 @@ def create(request: PageRequest, project: UUID) -> HttpResponse:
         request.POST or None, folders=selectors.offered(), registered=selectors.registered_under(request.actor)
     )
     if form.is_valid():
-        act = lambda: services.register(actor=request.actor, project_id=project, **form.cleaned_data)  # noqa: E731
+        act = lambda: services.enter(actor=request.actor, project_id=project, **form.cleaned_data)  # noqa: E731
         if made := attempt(form, act):
-            return redirect("base-model-detail", pk=made.pk)
+            return redirect(addresses.of(made.kind, made.pk))
     context = {"form": form, "project": place, "folders": selectors.offered(), "crumbs": _crumbs()}
     return render(request, "base_models/form.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+def registration(request: PageRequest, pk: UUID) -> HttpResponse:
+    """How far a worker is with a large folder; where it is done, the base model's own page."""
+    found = selectors.visible_registration(request.actor, pk)
+    if found.base_model_id and not request.htmx:
+        return redirect("base-model-detail", pk=found.base_model_id)
+    context = {
+        "registration": found,
+        "project": found.project,
+        "job": jobs.latest(found, services.TASK),
+        "crumbs": _crumbs(),
+        "alive": jobs.worker_is_alive(),
+        "may_retry": found.state == State.FAILED and projects.may(request.actor, found.project_id, ACT),
+    }
+    template = "base_models/_registration.html" if request.htmx else "base_models/registration.html"
+    response = render(request, template, context)
+    if request.htmx and found.state != State.QUEUED:
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @require_safe
@@ -113,7 +137,12 @@ def _architecture(model: BaseModel) -> list[tuple[str, Any]]:
         (_("Layers"), found.get("layers")),
         (_("Hidden size"), found.get("hidden_size")),
         (_("Attention heads"), found.get("heads")),
-        (_("Vocabulary"), found.get("vocabulary")),
-        (_("Context length in tokens"), found.get("context_length")),
+        (_("Vocabulary"), _counted(found.get("vocabulary"))),
+        (_("Context length in tokens"), _counted(found.get("context_length"))),
         (_("Stored as"), stored or None),
     ]
+
+
+def _counted(value: Any) -> str | None:
+    """A count as people write it; None where there is none."""
+    return f"{value:,}" if isinstance(value, int) else None

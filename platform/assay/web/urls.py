@@ -41,6 +41,7 @@ urlpatterns = [
     path("base-models/", base_models.listing, name="base-model-list"),
     path("projects/<uuid:project>/base-models/new/", base_models.create, name="base-model-create"),
     path("base-models/<uuid:pk>/", base_models.detail, name="base-model-detail"),
+    path("registrations/<uuid:pk>/", base_models.registration, name="registration-detail"),
     path("datasets/", datasets.listing, name="dataset-list"),
     path("projects/<uuid:project>/datasets/new/", datasets.create, name="dataset-create"),
     path("datasets/<uuid:pk>/", datasets.detail, name="dataset-detail"),
