@@ -63,12 +63,20 @@ def against_limits(report: Mapping[str, Any]) -> list[dict[str, Any]]:
         for task in report.get("tasks", [])
         for metric in task["metrics"]
     }
+    candidate = _candidate(report)
+    counted = {
+        (task["name"], metric["name"], metric["group"]): metric["n"]
+        for task in report.get("tasks", [])
+        for metric in task["metrics"]
+        if metric["model"] == candidate
+    }
     for limit in report.get("thresholds", []):
         name = title(limit["metric"]) + (f", {limit['group']}" if limit["group"] else "")
         low, high = limit["ci"] or (None, None)
         good = better.get((limit["task"], limit["metric"]))
+        n = counted.get((limit["task"], limit["metric"], limit["group"]))
         row = pictures.Interval(
-            name, limit["value"], low, high, limit=limit["limit"], good=good, reason=limit["reason"]
+            name, limit["value"], low, high, n=n, limit=limit["limit"], good=good, reason=limit["reason"]
         )
         (rises if limit["kind"] == "max_rise" else absolute).append(row)
     drawn = []
@@ -107,7 +115,7 @@ def tasks(report: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> li
                 "task": task,
                 "title": title(task["name"]),
                 "lead": lead,
-                "rest": rest,
+                "rest": [" ".join(part.split()) for part in rest.split("\n\n") if part],
                 "groups": _groups(report, task),
                 "picture": _forest(task),
                 "samples": pairs([row for row in samples if row["task"] == task["name"]])[:2],
@@ -137,6 +145,11 @@ def read_samples(sha256: str, task: str = "", *, closed: frozenset[str]) -> list
     return [row for row in found if row["task"] not in closed and (not task or row["task"] == task)]
 
 
+def _candidate(report: Mapping[str, Any]) -> str | None:
+    """The name under which the report measures the model that is judged."""
+    return next((model["name"] for model in report.get("models", []) if model["role"] == "candidate"), None)
+
+
 def _limit_words(limit: Mapping[str, Any]) -> str:
     words = {
         "max": _("at most %(n)g"),
@@ -154,7 +167,7 @@ def _groups(report: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, Any
     if not by_group:
         return None
     models = {metric["model"] for metric in by_group}
-    candidate = next((model["name"] for model in report["models"] if model["role"] == "candidate"), None)
+    candidate = _candidate(report)
     wanted = candidate if candidate in models else next(iter(models))
     cells = {(m["group"], m["name"]): m for m in by_group if m["model"] == wanted}
     names = list(dict.fromkeys(name for _group, name in cells))
