@@ -18,6 +18,7 @@ from governance.work.evaluations import services as evaluations
 from governance.work.evaluations import worker as evaluation_worker
 from governance.work.evaluations.models import Evaluation
 from governance.work.evaluations.rules import State as EvaluationState
+from governance.work.runs import selectors
 from governance.work.runs import services as runs
 from governance.work.runs import worker as run_worker
 from governance.work.runs.folders import evaluation_folder
@@ -69,8 +70,10 @@ def test_the_trainer_is_told_which_bytes_were_approved(run: Run) -> None:
     assert spec["base_model_sha256"] == run.base_model.folder_sha256
 
 
-def test_the_trainer_is_told_how_much_energy_was_approved(run: Run) -> None:
+def test_decider_and_trainer_are_told_how_much_energy_is_allowed(run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(budget={"max_kwh": 1.5})
+    run.refresh_from_db()
+    assert "at most 1.5 kWh" in [fact.says for fact in selectors.summary(run, run.project)]
     folder = run_worker.begin(lease=factories.lease_on(run, "train"), run_id=run.pk)
     assert load_spec(folder / "spec.json").max_kwh == 1.5
 

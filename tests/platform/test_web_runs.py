@@ -91,6 +91,7 @@ def test_what_would_fail_again_is_not_offered_again(home: House, page: Callable[
         ("budget-used-up", "user", False),
         ("diverged", "platform", False),
         ("base-model-changed", "user", True),
+        ("energy-not-measured", "user", True),
         ("too-little-memory", "platform", True),
     ],
 )

@@ -29,8 +29,10 @@ TRANSITIONS: dict[State, set[State]] = {
 ENDED = {State.SUCCEEDED, State.FAILED, State.CANCELLED}
 EDITABLE = {State.DRAFT}
 
-# Called the user's fault, but mended beside the plan: files put back, a machine that has the device.
-MENDED_BESIDE = frozenset({"base-model-changed", "base-model-not-found", "data-changed", "no-gpu"})
+# Called the user's fault, but mended beside the plan: files put back, a machine that has the device or the counters.
+MENDED_BESIDE = frozenset(
+    {"base-model-changed", "base-model-not-found", "data-changed", "energy-not-measured", "no-gpu"}
+)
 # Not called the user's fault, but the same plan comes to the same end.
 SAME_AGAIN = frozenset({"diverged"})
 

@@ -68,6 +68,9 @@ def summary(run: Run, project: Project) -> Iterable[Fact]:
     yield from _amount(run)
     if run.budget.get("max_minutes"):
         yield Fact("Budget", f"at most {run.budget['max_minutes']:,} minutes")
+    if run.budget.get("max_kwh"):
+        limit = f"at most {run.budget['max_kwh']:g} kWh"
+        yield Fact("Energy budget", limit, "Where its energy cannot be measured, the run does not begin.")
     plan = run.evaluation_plan
     measured = f"{plan}: {len(plan.tasks)} tasks, {len(plan.thresholds)} limits" if plan else "no plan is chosen"
     yield Fact("Evaluation", measured, plan.rationale if plan else "", warns=plan is None)
