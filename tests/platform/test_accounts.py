@@ -1,8 +1,10 @@
 """From nothing to the first administrator, and what a changed password ends."""
 
 import io
+from typing import Any
 
 import pytest
+from axes.models import AccessAttempt
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -49,3 +51,16 @@ def test_a_changed_password_ends_the_tokens_and_is_on_record(home: House) -> Non
     assert answer.status_code == 302
     assert not AuthToken.objects.filter(user__username="ada").exists()
     assert AuditEvent.objects.filter(action="account.password-changed").exists()
+
+
+def test_five_wrong_passwords_close_the_door_for_that_name_and_are_counted_in_the_database(
+    home: House, settings: Any
+) -> None:
+    settings.AXES_ENABLED = True
+    enter = lambda name, password: (  # noqa: E731
+        Client().post(reverse("sign-in"), {"username": name, "password": password}).status_code
+    )
+    assert [enter("ada", f"wrong {number}") for number in range(5)] == [200, 200, 200, 200, 429]
+    assert AccessAttempt.objects.get(username="ada").failures_since_start == 5
+    assert enter("ada", PASSWORD) == 429
+    assert enter("ben", PASSWORD) == 302

@@ -197,6 +197,14 @@ def test_showing_oneself_too_often_is_throttled_as_a_problem(home: House) -> Non
     assert int(answers[20]["Retry-After"]) > 0
 
 
+@override_settings(
+    CACHES={"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:9/0"}}
+)
+def test_a_cache_that_is_down_keeps_nobody_from_signing(home: House, caplog: pytest.LogCaptureFixture) -> None:
+    assert proof(by_token(home.rita), "0" * 64).status_code == 201
+    assert "cannot be counted now" in caplog.text
+
+
 def test_too_many_wrong_passwords_close_the_door_even_to_the_right_one(home: House) -> None:
     rita = by_token(home.rita)
     for _ in range(5):

@@ -213,6 +213,24 @@ SPECTACULAR_SETTINGS = {
 # The broker is a hint, the database is the truth: losing a message loses no job.
 BROKER_URL = env.text("BROKER_URL", "filesystem://")
 BROKER_DIR = VAR_DIR / "broker"
+# Shared by all web processes, as what it counts must be: how often somebody showed a password to the API. It lies
+# where the messages to workers do; what is in it may be lost at any time.
+if BROKER_URL.startswith(("redis://", "rediss://")):
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": BROKER_URL,
+            "KEY_PREFIX": "assay",
+            "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
+        }
+    }
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": str(VAR_DIR / "cache"),
+        }
+    }
 ASSAY_LEASE_SECONDS = env.number("ASSAY_LEASE_SECONDS", 60)
 # A dossier takes a quarter of a minute on an idle machine; beside a training it may have to wait for its turn.
 ASSAY_RENDER_SECONDS = env.number("ASSAY_RENDER_SECONDS", 1800)
