@@ -51,7 +51,9 @@ class RecordSerializer(serializers.ModelSerializer[Any]):
     """A record as it is shown. Subclasses name the fields."""
 
     sha256 = serializers.CharField(
-        source="content_digest", read_only=True, help_text="The record digest: of the record's facts, not of a file. Approvals bind to it."
+        source="content_digest",
+        read_only=True,
+        help_text="The record digest: of the record's facts, not of a file. Approvals bind to it.",
     )
 
 

@@ -10,7 +10,10 @@ from assay.jobs.app import QUEUES
 
 
 class Command(BaseCommand):
-    help = "Do jobs: training and evaluation (gpu), documents and large base models (light). SIGTERM gives the job in hand back unharmed."
+    help = (
+        "Do jobs: training and evaluation (gpu), documents and large base models (light). "
+        "SIGTERM gives the job in hand back unharmed."
+    )
 
     requires_system_checks = ()  # pages and forms are the web's business; a run must not wait for them
 
