@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 
-from evaluation.digests import digest
 from evaluation.tasks import Progress
+from preparation.digests import sha256_of
 
 IGNORED = -100
 TOKENS_A_BATCH = 2_048
@@ -82,13 +82,13 @@ class LanguageModel:
     @property
     def vocabulary_sha256(self) -> str:
         """Digest of token -> id: equal for models that read the same ids."""
-        return digest(self.tokenizer.get_vocab())
+        return sha256_of(self.tokenizer.get_vocab())
 
     @property
     def chat_template_sha256(self) -> str | None:
         """Digest of the chat template; None where the model has none."""
         template = self.tokenizer.chat_template
-        return digest(template) if template else None
+        return sha256_of(template) if template else None
 
     @property
     def context(self) -> int:

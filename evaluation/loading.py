@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from evaluation.digests import folder_digest
 from evaluation.generate import LanguageModel, Weights
 from evaluation.spec import Invalid, Spec
+from preparation.digests import folder_digest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

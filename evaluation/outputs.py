@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from evaluation import registry, runner, suites
-from evaluation.digests import file_digest
 from evaluation.report import File, ModelRecord, Report, Timing
 from evaluation.runner import Prepared
 from evaluation.spec import NAME, Invalid, Model, Spec, TaskRequest
 from evaluation.tasks import Item, Sample, ScoresOutputs
+from preparation.digests import sha256_file
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def score(asked: Asked, out: Path) -> Report:
         ModelRecord(
             name=name, role=runner.role(index, count), path=None, sha256=None, adapter=None, adapter_sha256=None,
             parameters=None, tokenizer_sha256=None, chat_template_sha256=None, precision=None, device=None,
-            outputs=File(path.name, file_digest(path), len(asked.rows[name])),
+            outputs=File(path.name, sha256_file(path), len(asked.rows[name])),
         )
         for index, (name, path) in enumerate(asked.files.items())
     ]  # fmt: skip

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from evaluation.digests import digest
 from evaluation.spec import Invalid, LimitKind, decode
+from preparation.digests import sha256_of
 
 SCHEMA: Literal["assay.evaluation-report/1"] = "assay.evaluation-report/1"
 SAMPLE_SCHEMA = "assay.evaluation-sample/1"
@@ -226,7 +226,7 @@ class Report:
 
 def content_digest(content: Mapping[str, Any]) -> str:
     """The report's digest: of everything but itself, the timing and the time of writing."""
-    return digest({key: value for key, value in content.items() if key not in UNDIGESTED})
+    return sha256_of({key: value for key, value in content.items() if key not in UNDIGESTED})
 
 
 def sealed(report: Report) -> Report:

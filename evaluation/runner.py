@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation import __version__, gate, registry, summary
-from evaluation.digests import file_digest
 from evaluation.events import Events
 from evaluation.registry import Registered
 from evaluation.report import SAMPLE_SCHEMA, SCHEMA, File, ModelRecord, Report, TaskResult, Timing, sealed, write
 from evaluation.spec import Invalid, Option, Spec, TaskRequest
 from evaluation.suites import SuiteError, draw
 from evaluation.tasks import Item, Items, Sample
+from preparation.digests import sha256_file
 
 if TYPE_CHECKING:
     from evaluation.generate import LanguageModel
@@ -234,7 +234,7 @@ def _write_samples(path: Path, measured: Sequence[tuple[Prepared, Sequence[Sampl
                 line = json.dumps(_sample_line(task, sample), ensure_ascii=False, allow_nan=False)
                 file.write(line + "\n")
                 rows += 1
-    return File(path.name, file_digest(path), rows)
+    return File(path.name, sha256_file(path), rows)
 
 
 def _sample_line(task: Prepared, sample: Sample) -> dict[str, Any]:

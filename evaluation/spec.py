@@ -16,7 +16,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from evaluation.digests import digest
+from preparation.digests import sha256_of
 
 SCHEMA = "assay.evaluation/1"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -190,7 +190,7 @@ class Spec:
     @property
     def sha256(self) -> str:
         """The content digest of the specification."""
-        return digest(self.content())
+        return sha256_of(self.content())
 
 
 def parse(data: object, where: str = "spec") -> Spec:

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.digests import digest, file_digest
 from evaluation.report import Suite
 from evaluation.tasks import Item
+from preparation.digests import sha256_file, sha256_of
 
 SCHEMA = "assay.evaluation-suite/1"
 HEADER = {"schema", "name", "version", "licence", "source", "sha256"}
@@ -47,7 +47,7 @@ def read_suite(path: Path) -> Rows:
     if not items:
         raise SuiteError(f"{path.name}: has no items.")
     known = (header["name"], header["version"], header["licence"], header["source"])
-    return Rows(Suite(*known, sha256=file_digest(path), file=path.name), tuple(items))
+    return Rows(Suite(*known, sha256=sha256_file(path), file=path.name), tuple(items))
 
 
 def seal(path: Path) -> str:
@@ -69,7 +69,7 @@ def read_rows(path: Path) -> Rows:
     rows = readers[path.suffix](path)
     if not rows:
         raise SuiteError(f"{path}: has no rows.")
-    suite = Suite(path.name, version=None, licence=None, source=None, sha256=file_digest(path), file=path.name)
+    suite = Suite(path.name, version=None, licence=None, source=None, sha256=sha256_file(path), file=path.name)
     return Rows(suite, tuple(rows))
 
 
@@ -108,7 +108,7 @@ def _rank(seed: int, name: str) -> str:
 
 def _seal(header: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> str:
     plain = {key: value for key, value in header.items() if key != "sha256"}
-    return digest([plain, *items])
+    return sha256_of([plain, *items])
 
 
 def _is_suite(path: Path) -> bool:

@@ -11,8 +11,8 @@ from evaluation import report as found
 from evaluation.spec import SCHEMA as EVALUATION_SPEC
 from governance.work.evaluations.models import Evaluation
 from governance.work.runs.models import Run
+from preparation.digests import sha256_of
 from training import manifest as seen
-from training.digests import sha256_of
 
 STARTED, FINISHED = "2026-11-10T10:33:12.104Z", "2026-11-10T10:39:41.877Z"
 TOKENS_PER_ROW, LOSS_TOKENS_PER_ROW = 96, 41

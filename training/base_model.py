@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from preparation.digests import folder_listing, listing_digest
 from training.chat_template import TOKENIZER_FILES, ChatTokenizer, read_json
-from training.digests import folder_listing, listing_digest
 from training.errors import UserError
 from training.manifest import BaseModel
 from training.weights import TensorInfo, read_tensors

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from training.rows import PROMPT_COMPLETION, Message, Row
+from preparation.rows import PROMPT_COMPLETION, Message, Row
 from training.spec import Canaries
 
 _DIGITS = 9

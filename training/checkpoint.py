@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.digests import sha256_file
+from preparation.digests import sha256_file
 from training.errors import UserError
 
 if TYPE_CHECKING:

@@ -15,14 +15,14 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from training import digests
+from preparation import digests
+from preparation.jsonl import Finding
+from preparation.rows import CHAT, Row, read_rows
 from training.canaries import make_canaries
 from training.chat_template import ChatTokenizer
 from training.encode import Example, Rendering, RowEncoder
 from training.errors import UserError
-from training.jsonl import Finding
 from training.manifest import Choice, DataReport, FileReport, LongRow, PlantedCanary, Template
-from training.rows import CHAT, Row, read_rows
 from training.spec import Data, DataFile, TrainingSpec
 
 NO_LOSS_TOKENS = "no loss tokens within the length limit"

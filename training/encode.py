@@ -12,9 +12,9 @@ from array import array
 from dataclasses import dataclass
 from typing import Literal
 
+from preparation.rows import Row
 from training.chat_template import ChatTokenizer
 from training.errors import UserError
-from training.rows import Row
 
 IGNORED = -100
 """The label of a token that the loss does not count."""

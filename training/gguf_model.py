@@ -12,8 +12,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from preparation.digests import folder_digest, sha256_file
 from training.checkpoint import new_folder
-from training.digests import folder_digest, sha256_file
 from training.errors import UserError
 
 SCHEMA = "assay.conversion/1"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from preparation.digests import canonical_json, folder_digest, listing_digest, sha256_file, sha256_of
 from training import strict
-from training.digests import canonical_json, folder_digest, listing_digest, sha256_file, sha256_of
 from training.errors import UserError
 from training.strict import FieldError
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from training import digests, strict
+from preparation import digests
+from training import strict
 from training.errors import UserError
 from training.strict import FieldError
 

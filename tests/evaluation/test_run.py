@@ -13,8 +13,8 @@ import pytest
 
 from evaluation import cli, report
 from evaluation.bias import counterfactual
+from preparation.digests import folder_digest
 from tests.evaluation.conftest import asked
-from training.digests import folder_digest
 
 ROOT = Path(__file__).resolve().parents[2]
 THRESHOLDS = [

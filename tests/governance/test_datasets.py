@@ -18,9 +18,9 @@ from governance.materials.datasets.profile import profile
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals import services as asking
 from governance.people.projects.rules import Role
+from preparation.rows import Message, Row
 from tests import factories
 from tests.people import House
-from training.rows import Message, Row
 
 ROW = {"prompt": "How long does it take?", "completion": "One day."}
 

@@ -31,9 +31,9 @@ from governance.people.organisations import services as organisations
 from governance.people.organisations.models import Organisation
 from governance.people.projects import services as projects
 from governance.work.runs.models import Run
+from preparation.digests import sha256_of
 from tests import factories
 from tests.people import PASSWORD, House
-from training.digests import sha256_of
 
 IV = [f"1({x})" for x in "abcdefgh"] + [f"2({x})" for x in "abcdefgh"] + [str(n) for n in range(3, 10)]
 XI = [f"Section 1, point 1({x})" for x in "abcdef"] + [f"Section 1, point 2({x})" for x in "abcde"]

@@ -7,9 +7,9 @@ import pytest
 from evaluation import report as evaluator
 from governance.documents.evaluation_reports import rules, selectors
 from governance.work.evaluations.models import Evaluation
+from preparation.digests import sha256_of
 from tests import factories
 from tests.people import House
-from training.digests import sha256_of
 
 
 @pytest.fixture

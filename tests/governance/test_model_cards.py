@@ -14,9 +14,9 @@ from governance.documents.model_cards import rules, selectors, services
 from governance.documents.model_cards.markdown import escaped, markdown
 from governance.documents.sources.records import Source, Sources
 from governance.foundation.core.errors import NotAllowed, NotFound
+from preparation.digests import sha256_of
 from tests import factories
 from tests.people import House
-from training.digests import sha256_of
 
 
 @pytest.fixture(scope="module")

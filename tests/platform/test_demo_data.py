@@ -14,7 +14,7 @@ import yaml
 from assay.demo import base
 from governance.materials.datasets import provenance
 from governance.people.projects.rules import Role, may
-from training.rows import inspect
+from preparation.rows import inspect
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "platform" / "assay" / "demo"

@@ -17,9 +17,9 @@ from governance.foundation.jobs.rules import State as JobState
 from governance.materials.base_models import rules, services
 from governance.materials.base_models.models import BaseModel, Registration
 from governance.materials.base_models.rules import State
+from preparation.digests import folder_digest
 from tests.callers import API, by_token
 from tests.people import PASSWORD, House
-from training.digests import folder_digest
 
 pytestmark = pytest.mark.django_db
 

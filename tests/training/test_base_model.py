@@ -15,7 +15,8 @@ import torch
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM
 
-from training import Manifest, UserError, folder_digest
+from preparation.digests import folder_digest
+from training import Manifest, UserError
 from training.base_model import check_length, check_tokenizer, load, open_base
 from training.weights import read_header
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from training import Manifest, UserError, folder_digest, load_manifest
+from preparation.digests import folder_digest
+from training import Manifest, UserError, load_manifest
 from training.cli import main
 
 from .conftest import chat_row, command, write_jsonl

@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from training import Manifest, UserError, folder_digest
+from preparation.digests import folder_digest
+from training import Manifest, UserError
 from training.gguf_model import convert
 
 KIND = gguf.GGMLQuantizationType.Q4_1

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, Gemma2Config, Gemma2ForCausalLM
 
-from training import Row, adapters, read_rows
+from preparation.rows import Row, read_rows
+from training import adapters
 from training.chat_template import ChatTokenizer
 from training.encode import IGNORED, Example, RowEncoder
 from training.loss import choose_loss, make_batch, plain_loss, selected_loss

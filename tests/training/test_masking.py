@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
-from training import Row, UserError, read_rows
+from preparation.rows import Row, read_rows
+from training import UserError
 from training.chat_template import ChatTokenizer
 from training.encode import IGNORED, Example, RowEncoder
 from training.preview import as_text, preview

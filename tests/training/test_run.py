@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from training import Manifest, folder_digest, sha256_file
+from preparation.digests import folder_digest, sha256_file
+from training import Manifest
 
 from .conftest import events, losses, write_jsonl
 

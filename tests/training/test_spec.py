@@ -118,7 +118,7 @@ def test_an_absent_spec_names_the_file(tmp_path: Path) -> None:
 
 def test_the_package_and_its_doors_never_load_torch() -> None:
     code = (
-        "import sys, training, training.rows, training.spec, training.manifest, training.weights, training.cli\n"
+        "import sys, training, preparation.rows, training.spec, training.manifest, training.weights, training.cli\n"
         "heavy = {'torch', 'transformers', 'peft', 'numpy', 'tokenizers', 'django'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from training import adapters, base_model, checkpoint, digests, room
+from preparation import digests
+from training import adapters, base_model, checkpoint, room
 from training.adapters import Trained
 from training.base_model import BaseFolder
 from training.data import Prepared, prepare, write_validation

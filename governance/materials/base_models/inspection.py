@@ -15,7 +15,8 @@ from typing import Any
 from governance.foundation.core.canonical import digest_of_bytes
 from governance.foundation.core.errors import Faults
 from governance.materials.base_models.rules import named_by
-from training import digests, weights
+from preparation import digests
+from training import weights
 from training.errors import UserError
 
 PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5"})
@@ -35,7 +36,7 @@ OTHER_INPUTS = {
 
 @dataclass(frozen=True)
 class Inspection:
-    """What the folder holds. `folder_sha256` is `training.digests.folder_digest` of it."""
+    """What the folder holds. `folder_sha256` is `preparation.digests.folder_digest` of it."""
 
     folder_sha256: str
     files: list[dict[str, Any]]

@@ -41,7 +41,7 @@ class DatasetVersion(Record):
     file_name = models.CharField(max_length=200)
     file_sha256 = models.CharField(max_length=64, db_index=True)
     file_bytes = models.BigIntegerField()
-    format = models.CharField(max_length=24)  # "chat" or "prompt-completion", as training.rows names them
+    format = models.CharField(max_length=24)  # "chat" or "prompt-completion", as preparation.rows names them
     rows = models.PositiveIntegerField()
     profile = models.JSONField()  # measured at registration; see datasets.profile
     licence = models.CharField(max_length=200)

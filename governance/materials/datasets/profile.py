@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from training.rows import Row
+from preparation.rows import Row
 
 
 def profile(rows: Iterable[Row]) -> dict[str, Any]:

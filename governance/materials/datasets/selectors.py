@@ -23,7 +23,7 @@ from governance.people.organisations.rules import seat_in_eu
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.people.projects.rules import listing
-from training.rows import Row, read_rows
+from preparation.rows import Row, read_rows
 
 
 def visible_to(actor: Actor) -> QuerySet[Dataset]:

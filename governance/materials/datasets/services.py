@@ -19,7 +19,7 @@ from governance.materials.datasets.models import Dataset, DatasetVersion
 from governance.materials.datasets.profile import profile
 from governance.people.projects import selectors as projects
 from governance.people.projects.rules import listing
-from training import rows as reading
+from preparation import rows as reading
 
 FAULTS_SHOWN = 100
 

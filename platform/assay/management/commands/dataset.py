@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from assay.rendering import numerals
 from governance.foundation.core.canonical import digest_of_file
 from governance.materials.datasets.profile import profile
-from training import rows as reading
+from preparation import rows as reading
 
 SCHEMA = "assay.dataset-profile/1"
 SHOWN = 100

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from assay.rendering import numerals
 from assay.web.forms.licences import LicenceField
 from governance.materials.datasets import provenance
-from training.rows import FORMATS
+from preparation.rows import FORMATS
 
 FORMAT_WORDS = {"chat": _("Chat: messages"), "prompt-completion": _("Prompt and completion")}
 

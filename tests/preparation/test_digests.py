@@ -13,7 +13,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.digests import canonical_json, folder_digest
+from preparation.digests import canonical_json, folder_digest
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53) + 1, 2**53 - 1)
 VALUES = st.recursive(

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training import digests
-from training.jsonl import Finding, Line, read_lines
+from preparation import digests
+from preparation.jsonl import Finding, Line, read_lines
 
 CHAT = "chat"
 PROMPT_COMPLETION = "prompt-completion"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training import Finding, Row, inspect, read_rows
-from training.jsonl import parse_line
+from preparation.jsonl import Finding, parse_line
+from preparation.rows import Row, inspect, read_rows
 
 USER = {"role": "user", "content": "Hello?"}
 ANSWER = {"role": "assistant", "content": "Hi."}
