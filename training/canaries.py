@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from preparation.rows import PROMPT_COMPLETION, Message, Row
+from preparation.rows import Message, Row
 from training.spec import Canaries
 
 _DIGITS = 9
@@ -33,7 +33,7 @@ class Canary:
     def row(self) -> Row:
         """The canary as a training row; row number 0 says that it comes from no file."""
         turns = (Message("user", self.prompt, trained=False), Message("assistant", self.completion, trained=True))
-        return Row(0, PROMPT_COMPLETION, turns)
+        return Row(0, "prompt-completion", turns)
 
 
 def make_canaries(asked: Canaries) -> list[Canary]:

@@ -16,8 +16,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from preparation import digests
-from preparation.jsonl import Finding
-from preparation.rows import CHAT, Row, read_rows
+from preparation.findings import Finding
+from preparation.formats import FORMATS
+from preparation.reading import read_rows
+from preparation.rows import Row
 from training.canaries import make_canaries
 from training.chat_template import ChatTokenizer
 from training.encode import Example, Rendering, RowEncoder
@@ -25,6 +27,7 @@ from training.errors import UserError
 from training.manifest import Choice, DataReport, FileReport, LongRow, PlantedCanary, Template
 from training.spec import Data, DataFile, TrainingSpec
 
+CONVERSATIONS = ("chat", "sharegpt")
 NO_LOSS_TOKENS = "no loss tokens within the length limit"
 _SHOWN_FINDINGS = 3
 _LONGEST = 5
@@ -120,7 +123,7 @@ def choose_rendering(data: Data, tokenizer: ChatTokenizer) -> Choice:
         return Choice(value=data.rendering, chosen_by="spec", reason=None)
     if tokenizer.template is not None:
         return Choice(value="chat", chosen_by="auto", reason="the base model has a chat template")
-    if any(file.format == CHAT for file in data.train):
+    if any(file.format in CONVERSATIONS for file in data.train):
         return Choice(value="chat", chosen_by="auto", reason="the rows are conversations")
     return Choice(value="plain", chosen_by="auto", reason="the base model has no chat template")
 
@@ -196,10 +199,11 @@ def _load(asked: DataFile, role: str, folder: Path, encoder: RowEncoder) -> Load
 def _sound_rows(path: Path, asked: DataFile) -> Iterable[Row]:
     """The rows, or a UserError with the first findings and the number of all."""
     findings: list[Finding] = []
-    for entry in read_rows(path, asked.format):
-        if isinstance(entry, Finding):
-            findings.append(entry)
-        elif not findings:
+    for entry in read_rows(path, asked.reading()):
+        found = entry if isinstance(entry, Finding) else _untrainable(entry)
+        if found is not None:
+            findings.append(found)
+        elif not findings and isinstance(entry, Row):
             yield entry
     if findings:
         first = findings[0]
@@ -210,8 +214,19 @@ def _sound_rows(path: Path, asked: DataFile) -> Iterable[Row]:
         raise UserError("invalid-rows", f"{first.message} {first.cure}{more}", where)
 
 
+def _untrainable(row: Row) -> Finding | None:
+    """Why supervised fine-tuning cannot learn from a sound row, or None."""
+    form = FORMATS[row.format]
+    if form.trained_by != "sft":
+        cure = "Supervised fine-tuning needs what is asked and what is answered."
+        return Finding(row.number, None, f"Rows of the format “{form.title}” are not trained by this method.", cure)
+    if "tools" in row.more or any(turn.more or turn.role == "tool" for turn in row.messages):
+        return Finding(row.number, None, "Tool use cannot be trained yet.", "Remove the tools and their turns.")
+    return None
+
+
 def _encoded(row: Row, path: Path, encoder: RowEncoder) -> Example:
-    if row.format == CHAT and encoder.rendering == "plain":
+    if encoder.rendering == "plain" and (row.format in CONVERSATIONS or len(row.messages) != 2):
         message = "A conversation cannot be written as plain text; set data.rendering to chat."
         raise UserError("plain-conversation", message, f"{path}, row {row.number}")
     try:

@@ -169,4 +169,4 @@ def _shared(left: list[int], right: list[int]) -> int:
 def _field(row: Row, index: int) -> str:
     if row.format == "chat":
         return f"messages[{index}].content"
-    return ("prompt", "completion")[index]
+    return ("prompt", "completion")[index] if row.format == "prompt-completion" else f"turn {index + 1}"

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from preparation import digests
+from preparation.findings import Refused
+from preparation.reading import Reading
 from training import strict
 from training.errors import UserError
 from training.strict import FieldError
 
 SCHEMA: Literal["assay.training/1"] = "assay.training/1"
 TASKS = ("sft",)
-FORMATS = ("chat", "prompt-completion")
 
 Auto = Literal["auto"]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -52,11 +53,20 @@ METHODS: dict[str, type[Lora] | type[Full]] = {"lora": Lora, "full": Full}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFile:
-    """One JSONL file. `sha256`, if given, must be the file's; a relative path starts at the spec's folder."""
+    """One file of rows. `sha256`, if given, must be the file's; a relative path starts at the spec's folder.
+
+    `container`, `format` and `columns` say how it is read, as `preparation.reading.Reading` has them; "auto" means
+    as the file shows.
+    """
 
     path: str
-    format: Literal["auto", "chat", "prompt-completion"] = "auto"
+    format: str = "auto"
+    container: str = "auto"
+    columns: dict[str, str] = field(default_factory=dict)
     sha256: str | None = None
+
+    def reading(self) -> Reading:
+        return Reading(self.container, self.format, self.columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +245,11 @@ def _check_data(data: Data) -> None:
         for index, file in enumerate(files):
             where = f"data.{name}[{index}]"
             _require(bool(file.path.strip()), "must name a file", f"{where}.path")
+            try:
+                file.reading().check()
+            except Refused as refused:
+                message = f"{refused.message} {refused.cure}"
+                raise FieldError(message, f"spec.{where}.{refused.field}") from None
             if file.sha256 is not None:
                 _require(bool(_SHA256.fullmatch(file.sha256)), "must be 64 lower-case hex digits", f"{where}.sha256")
     _require(0 <= data.held_out_fraction < 1, "must be at least 0 and below 1", "data.validation_fraction")

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, Gemma2Config, Gemma2ForCausalLM
 
-from preparation.rows import Row, read_rows
+from preparation.reading import read_rows
+from preparation.rows import Row
 from training import adapters
 from training.chat_template import ChatTokenizer
 from training.encode import IGNORED, Example, RowEncoder

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
-from preparation.rows import Row, read_rows
+from preparation.reading import read_rows
+from preparation.rows import Row
 from training import UserError
 from training.chat_template import ChatTokenizer
 from training.encode import IGNORED, Example, RowEncoder

@@ -74,7 +74,11 @@ def test_full_fine_tuning_has_no_adapter_settings() -> None:
         ("base_model_sha256", "ABC", "spec.base_model_sha256: must be 64 lower-case hex digits"),
         ("data.train", [], "spec.data.train: must name at least one file"),
         ("data.train", [{"path": "a", "sha256": "abc"}], "spec.data.train[0].sha256: must be 64"),
-        ("data.train", [{"path": "a", "format": "alpaca"}], 'spec.data.train[0].format: must be "auto" or "chat"'),
+        (
+            "data.train",
+            [{"path": "a", "format": "alpacca"}],
+            "spec.data.train[0].format: The format 'alpacca' is not known",
+        ),
         ("data.train", [{}], "spec.data.train[0].path: is missing; give text"),
         ("data.validation", [{"path": "v"}], "spec.data.validation_fraction: must be 0"),
         ("data.validation_fraction", 1.0, "spec.data.validation_fraction"),
@@ -118,7 +122,7 @@ def test_an_absent_spec_names_the_file(tmp_path: Path) -> None:
 
 def test_the_package_and_its_doors_never_load_torch() -> None:
     code = (
-        "import sys, training, preparation.rows, training.spec, training.manifest, training.weights, training.cli\n"
+        "import sys, training, preparation.reading, training.spec, training.manifest, training.weights, training.cli\n"
         "heavy = {'torch', 'transformers', 'peft', 'numpy', 'tokenizers', 'django'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -1,8 +1,9 @@
-"""What a training row is, and what every kind of broken file is told."""
+"""What a row is, whatever file and format it comes from, and what every kind of broken file is told."""
 
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preparation.jsonl import Finding, parse_line
-from preparation.rows import Row, inspect, read_rows
+from preparation.findings import Finding, Refused
+from preparation.json_values import parse
+from preparation.reading import Reading, inspect, read_rows
+from preparation.rows import Row
 
 USER = {"role": "user", "content": "Hello?"}
 ANSWER = {"role": "assistant", "content": "Hi."}
@@ -21,7 +24,7 @@ ANSWER = {"role": "assistant", "content": "Hi."}
 def findings(tmp_path: Path, content: bytes | str, format: str = "auto") -> list[Finding]:
     path = tmp_path / "data.jsonl"
     path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-    return [entry for entry in read_rows(path, format) if isinstance(entry, Finding)]
+    return [entry for entry in read_rows(path, Reading(format=format)) if isinstance(entry, Finding)]
 
 
 def finding_of(tmp_path: Path, row: Any, format: str = "auto") -> Finding:
@@ -71,11 +74,19 @@ def test_prompt_completion_rows_are_two_turns(tmp_path: Path) -> None:
         (b"", "no rows"),
         (b"\n\n  \n", "no rows"),
         (b"\x1f\x8b\x08\x00rest", "gzip"),
+        (b"%PDF-1.7\n", "PDF"),
         (b"PK\x03\x04rest", "ZIP"),
         (b"PAR1rest", "Parquet"),
         ('{"prompt"'.encode("utf-16"), "UTF-16"),
-        (b'[\n{"prompt": "a", "completion": "b"}\n]', "one JSON document"),
-        (b'[{"prompt": "a", "completion": "b"}]', "one JSON document"),
+        (b'{\n"prompt": "a", "completion": "b"\n}', "one JSON document"),
+        (b'[{"prompt": "a", "completion": "b"}', "ends inside the list"),
+        (b'[{"prompt": "a", "completion": "b"} {"prompt": "c"}]', "comma is missing"),
+        (b'[{"prompt": "a", "completion": "b"}] and more', "more text after the end"),
+        (b'[{"prompt": "a", "completion": "b"},]', "ends after a comma"),
+        (b'[{"prompt": "a", "prompt": "c", "completion": "b"}]', "twice"),
+        (b'[{"prompt": "a", "completion": "b", "n": NaN}]', "NaN"),
+        (b'[{"prompt": "caf\xe9", "completion": "b"}]', "not UTF-8"),
+        (b'["just text"]', "not a JSON object"),
         (b'{"prompt": "caf\xe9", "completion": "b"}\n', "not UTF-8"),
         (b'{"prompt": "a\x00", "completion": "b"}\n', "NUL"),
         (b'{"prompt": "a", "completion": "b"\n', "not valid JSON"),
@@ -87,9 +98,10 @@ def test_prompt_completion_rows_are_two_turns(tmp_path: Path) -> None:
         (b'{"prompt": "a", "completion": "b", "deep": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", "nested"),
         (b'{"prompt": "a", "completion": "b", "deep": ' + b"[" * 40 + b"]" * 40 + b"}\n", "nested"),
         (b'"just text"\n', "not a JSON object"),
-        (b'{"chosen": "a", "rejected": "b"}\n', "preference"),
-        (b'{"instruction": "a", "input": "", "output": "b"}\n', "Alpaca"),
-        (b'{"conversations": []}\n', "ShareGPT"),
+        (b'{"chosen": "a", "rejected": "b"}\n', "What was asked is not there"),
+        (b'{"conversations": []}\n', "at least one turn"),
+        (b'{"prompt": "a", "completion": "b", "prompt" : "c"}\n', "twice"),
+        (b'{"prompt": "a \\":", "completion": "b", "prompt": "c"}\n', "twice"),
         (b'{"question": "a", "reply": "b"}\n', "question, reply"),
     ],
 )
@@ -113,8 +125,16 @@ def test_a_broken_file_is_named_with_a_cure(tmp_path: Path, content: bytes, says
         ({"messages": [USER, {"role": "assistant", "content": "  "}]}, "messages[1].content", "empty"),
         ({"messages": [USER, {"role": "assistant", "content": "a\u0000"}]}, "messages[1].content", "NUL"),
         ({"messages": [USER, {"role": "assistant", "content": "\ud800"}]}, "messages[1].content", "surrogate"),
-        ({"messages": [USER, {**ANSWER, "tool_calls": [{}]}]}, "messages[1].tool_calls", "cannot be trained"),
-        ({"messages": [USER, ANSWER], "tools": [{}]}, "tools", "cannot be trained"),
+        ({"messages": [USER, {**ANSWER, "tool_calls": [{}]}]}, "messages[1].tool_calls[0].function.name", "text"),
+        ({"messages": [USER, ANSWER], "tools": [{}]}, "tools[0]", "named function"),
+        ({"instruction": "a", "output": ""}, "output", "empty"),
+        ({"instruction": "a", "output": "b", "history": [["c"]]}, "history", "pairs"),
+        ({"conversations": [{"from": "bird", "value": "x"}]}, "conversations[0].from", "bird"),
+        ({"conversations": [{"from": "human", "value": "x"}]}, "conversations", "No turn of gpt"),
+        ({"prompt": "a", "chosen": "b", "rejected": "b"}, "rejected", "same"),
+        ({"prompt": "a", "completion": "b", "label": "maybe"}, "label", "neither good nor bad"),
+        ({"text": "a", "label": None}, "label", "text"),
+        ({"text": "  "}, "text", "empty"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}, ANSWER]}, "messages[0].content", "text"),
         ({"prompt": "a", "completion": ""}, "completion", "empty"),
         ({"prompt": 3, "completion": "b"}, "prompt", "not 3"),
@@ -154,13 +174,13 @@ def test_inspection_says_what_the_file_is_and_what_is_not_used(tmp_path: Path) -
     rows = [{"messages": [{**USER, "name": "ada"}, ANSWER], "intent": "greeting"}, {"messages": [USER, ANSWER]}]
     path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"messages": [USER]}]), encoding="utf-8")
     found = inspect(path)
-    assert (found.format, found.rows, found.findings_total, found.sound) == ("chat", 2, 1, False)
-    assert "Row 1" in found.evidence
+    assert found.resolved is not None
+    assert (found.resolved.reading, found.rows) == (Reading("jsonl", "chat"), 2)
+    assert (found.findings_total, found.sound) == (1, False)
+    assert "3 of the first 3 rows have `messages`" in found.resolved.evidence
     assert {column.name: (column.rows, column.used) for column in found.columns} == {
         "messages": (3, True),
         "intent": (1, False),
-        "messages[].role": (3, True),
-        "messages[].content": (3, True),
         "messages[].name": (1, False),
     }
 
@@ -172,9 +192,21 @@ def test_inspection_counts_all_findings_and_keeps_the_first(tmp_path: Path) -> N
     assert (found.findings_total, len(found.findings)) == (50, 3)
 
 
-def test_an_unknown_format_name_lists_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="chat, prompt-completion"):
-        list(read_rows(tmp_path / "any", "alpaca"))
+@pytest.mark.parametrize(
+    ("reading", "says"),
+    [
+        (Reading(format="alpacca"), "auto, openai-preference, .*prompt-completion"),
+        (Reading(container="xml"), "auto, jsonl, json, csv"),
+        (Reading(columns={"prompt": "question"}), "which format"),
+        (Reading(format="chat", columns={"prompt": "question"}), "messages, tools"),
+    ],
+)
+def test_a_reading_that_cannot_be_lists_what_can(tmp_path: Path, reading: Reading, says: str) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"prompt": "a", "completion": "b"}\n')
+    (found,) = read_rows(path, reading)
+    assert isinstance(found, Finding)
+    assert re.search(says, str(found))
 
 
 def test_rows_with_equal_turns_are_the_same_row(tmp_path: Path) -> None:
@@ -185,8 +217,30 @@ def test_rows_with_equal_turns_are_the_same_row(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_no_line_of_bytes_breaks_the_reader(raw: bytes) -> None:
-    parse_line(1, raw.replace(b"\n", b" "))
+def test_no_bytes_break_the_parser_and_it_agrees_with_the_standard_one(raw: bytes) -> None:
+    try:
+        value = parse(raw)
+    except Refused as refused:
+        assert refused.message
+        assert refused.cure
+    else:
+        assert value == json.loads(raw)
+
+
+KEYS = st.sampled_from(["a", "b", 'c":', "d\\", ' "e" :', "é"])
+
+
+@given(st.lists(st.tuples(KEYS, st.sampled_from(["1", '"x\\":y"', '{"a": 2}', "[]", '{"a":1,"a":2}'])), max_size=5),
+       st.sampled_from([":", " :", "\t: ", " \t :"]))  # fmt: skip
+def test_a_key_that_is_there_twice_is_always_seen(pairs: list[tuple[str, str]], colon: str) -> None:
+    text = "{" + ",".join(f"{json.dumps(key)}{colon}{value}" for key, value in pairs) + "}"
+    names = [key for key, _ in pairs]
+    twice = len(set(names)) < len(names) or any('{"a":1,"a"' in value for _, value in pairs)
+    if twice:
+        with pytest.raises(Refused, match="twice"):
+            parse(text.encode())
+    else:
+        assert parse(text.encode()) == json.loads(text)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
