@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import orjson
 
 from preparation import digests
 
@@ -42,7 +45,13 @@ class Row:
 
     def digest(self) -> str:
         """The sha256 of what the row teaches: two rows with equal turns are the same row, whatever else they hold."""
-        return digests.sha256_of(self.content())
+        return sha256(self.canonical()).hexdigest()
+
+    def canonical(self) -> bytes:
+        """The canonical JSON (RFC 8785) of `content`."""
+        # Lists of text and truth values have one spelling, which the fast writer gives too.
+        plain = not self.more and not any(turn.more for turn in self.messages)
+        return orjson.dumps(self.content()) if plain else digests.canonical_json(self.content())
 
     def content(self) -> Any:
         """What is digested, as JSON: the turns, and what goes beyond them."""

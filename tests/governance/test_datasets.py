@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from governance.materials.datasets.profile import profile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,6 @@ from governance.foundation.core import blobs
 from governance.foundation.core.errors import NotAllowed, NotFound, Unusable
 from governance.materials.datasets import provenance, rules, selectors, services
 from governance.materials.datasets.models import Dataset, DatasetVersion
-from governance.materials.datasets.profile import profile
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals import services as asking
 from governance.people.projects.rules import Role

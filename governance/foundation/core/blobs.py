@@ -46,6 +46,11 @@ def exists(sha256: str) -> bool:
     return default_storage.exists(path_of(sha256))
 
 
+def remove(sha256: str) -> None:
+    """Let go of the bytes. Whoever calls this has made sure that no record names them."""
+    default_storage.delete(path_of(sha256))
+
+
 @contextmanager
 def as_local_file(sha256: str, name: str) -> Iterator[Path]:
     """A copy of the blob under a readable name, for a subprocess; gone afterwards."""

@@ -7,7 +7,9 @@ from django.conf import settings
 from django.db import models
 
 from governance.foundation.core.records import Record
+from governance.materials.datasets.rules import State
 from governance.people.projects.models import Project
+from preparation.reading import Reading
 
 
 class Dataset(Record):
@@ -41,9 +43,16 @@ class DatasetVersion(Record):
     file_name = models.CharField(max_length=200)
     file_sha256 = models.CharField(max_length=64, db_index=True)
     file_bytes = models.BigIntegerField()
-    format = models.CharField(max_length=24)  # "chat" or "prompt-completion", as preparation.rows names them
+    # How the bytes are read, as preparation.reading.Reading has it; they are never converted.
+    container = models.CharField(max_length=16, default="jsonl")
+    format = models.CharField(max_length=24)
+    columns = models.JSONField(default=dict, blank=True)
     rows = models.PositiveIntegerField()
-    profile = models.JSONField()  # measured at registration; see datasets.profile
+    # Merkle root over the rows (preparation.merkle), and the blob with the salt of each row; empty where registered
+    # before there were any.
+    rows_root = models.CharField(max_length=64, blank=True)
+    salts_sha256 = models.CharField(max_length=64, blank=True)
+    profile = models.JSONField()  # measured at registration; see preparation.profile
     licence = models.CharField(max_length=200)
     licence_told = models.JSONField(default=list)
     provenance = models.JSONField()  # fields after the Data Provenance Standards 1.0.0; see datasets.provenance
@@ -55,7 +64,8 @@ class DatasetVersion(Record):
         constraints = [
             models.UniqueConstraint(fields=["dataset", "number"], name="dataset_version_number"),
             models.UniqueConstraint(
-                fields=["dataset", "file_sha256", "licence"], name="dataset_version_registered_once"
+                fields=["dataset", "file_sha256", "licence", "container", "format", "columns"],
+                name="dataset_version_registered_once",
             ),
         ]
 
@@ -66,6 +76,11 @@ class DatasetVersion(Record):
     def project_id(self) -> UUID:
         return self.dataset.project_id
 
+    @property
+    def reading(self) -> Reading:
+        """The rule by which its bytes are rows."""
+        return Reading(self.container, self.format, self.columns)
+
     def content(self) -> dict[str, Any]:
         return {
             "dataset": self.dataset.name,
@@ -73,8 +88,11 @@ class DatasetVersion(Record):
             "file_name": self.file_name,
             "file_sha256": self.file_sha256,
             "file_bytes": self.file_bytes,
+            "container": self.container,
             "format": self.format,
+            "columns": self.columns,
             "rows": self.rows,
+            "rows_root": self.rows_root,
             "profile": self.profile,
             "licence": self.licence,
             "licence_told": self.licence_told,
@@ -86,3 +104,50 @@ class DatasetVersion(Record):
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
         return [("Dataset version", str(self), self.content_digest), ("File", self.file_name, self.file_sha256)]
+
+
+class Import(Record):
+    """A file on its way to being a version: a worker reads it; it ends in a version, or in what is wrong with it.
+
+    A refused file is kept until its import is discarded or read again in another way: whoever sent a gigabyte is
+    not asked to send it twice because a column was not mapped.
+    """
+
+    kind = "import"
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="imports")
+    file_name = models.CharField(max_length=200)
+    file_sha256 = models.CharField(max_length=64)
+    file_bytes = models.BigIntegerField()
+    asked = models.JSONField()  # the reading that was asked for: {"container", "format", "columns"}
+    licence = models.CharField(max_length=200)
+    licence_told = models.JSONField(default=list)
+    provenance = models.JSONField()
+    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State], default=State.QUEUED)
+    # What the reading showed: {"evidence", "rows", "columns", "findings", "findings_total"}
+    found = models.JSONField(null=True, blank=True)
+    error = models.JSONField(null=True, blank=True)  # as a job's
+    version = models.OneToOneField(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="imported_by")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    asked_by_name = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(state=State.REGISTERED.value) | models.Q(version__isnull=False),
+                name="registered_import_has_a_version",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file_name} for {self.dataset.name}"
+
+    @property
+    def project_id(self) -> UUID:
+        return self.dataset.project_id
+
+    @property
+    def reading(self) -> Reading:
+        """The reading that was asked for."""
+        return Reading(**self.asked)

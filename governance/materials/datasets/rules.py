@@ -1,8 +1,10 @@
-"""Who may see the rows of a dataset and who may take its file. Pure.
+"""Who may see the rows of a dataset and who may take its file; how a file becomes a version. Pure.
 
 Data is shown to those whose work needs it: rows can hold what people said, so a viewer sees counts and lengths,
 and only who makes, answers for or audits the data leaves with a copy (each time on record).
 """
+
+from enum import StrEnum
 
 from governance.people.projects.rules import MAKERS, Role
 
@@ -18,3 +20,33 @@ def may_read_rows(roles: frozenset[Role]) -> bool:
 
 def may_download(roles: frozenset[Role]) -> bool:
     return bool(roles & DOWNLOADERS)
+
+
+# A file up to this size is read while its sender waits (a second or two); a larger or packed one by a worker.
+READ_AT_ONCE = 4 * 1024**2
+
+
+class State(StrEnum):
+    """Of a file on its way to being a version."""
+
+    QUEUED = "queued"
+    REGISTERED = "registered"
+    REFUSED = "refused"  # a finding is in the way
+    FAILED = "failed"  # the platform could not do it
+    CANCELLED = "cancelled"
+    DISCARDED = "discarded"
+
+
+TRANSITIONS: dict[State, set[State]] = {
+    State.QUEUED: {State.REGISTERED, State.REFUSED, State.FAILED, State.CANCELLED},
+    State.REGISTERED: set(),
+    State.REFUSED: {State.QUEUED, State.DISCARDED},
+    State.FAILED: {State.QUEUED, State.DISCARDED},
+    State.CANCELLED: {State.QUEUED, State.DISCARDED},
+    State.DISCARDED: set(),
+}
+
+
+def read_at_once(size: int, *, packed: bool) -> bool:
+    """Whether a file is read where it arrives. `packed`: gzip and Parquet unpack to nobody knows how much."""
+    return size <= READ_AT_ONCE and not packed

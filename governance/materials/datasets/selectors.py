@@ -17,13 +17,14 @@ from governance.foundation.core.errors import NotAllowed, NotFound
 from governance.law.licences import rules as licences
 from governance.materials.base_models import rules as told
 from governance.materials.datasets import provenance, rules
-from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.materials.datasets.models import Dataset, DatasetVersion, Import
 from governance.people.approvals.subjects import Fact
 from governance.people.organisations.rules import seat_in_eu
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.people.projects.rules import listing
-from preparation.rows import Row, read_rows
+from preparation.reading import read_rows
+from preparation.rows import Row
 
 
 def visible_to(actor: Actor) -> QuerySet[Dataset]:
@@ -55,6 +56,28 @@ def version_visible(actor: Actor, version_id: UUID) -> DatasetVersion:
         raise NotFound("dataset version") from None
 
 
+def imports_visible_to(actor: Actor) -> QuerySet[Import]:
+    return Import.objects.filter(dataset__project__in=projects.visible_to(actor)).select_related("dataset__project")
+
+
+def visible_import(actor: Actor, import_id: UUID) -> Import:
+    try:
+        return imports_visible_to(actor).get(pk=import_id)
+    except Import.DoesNotExist:
+        raise NotFound("import") from None
+
+
+def unfinished_imports(dataset: Dataset) -> QuerySet[Import]:
+    """Files that are read for `dataset`, or could not be registered and were not discarded; newest first."""
+    return dataset.imports.exclude(state__in=[rules.State.REGISTERED, rules.State.DISCARDED])
+
+
+def is_used(file_sha256: str) -> bool:
+    """Whether a version or an import that is not discarded has these bytes."""
+    held = Import.objects.filter(file_sha256=file_sha256).exclude(state=rules.State.DISCARDED)
+    return held.exists() or DatasetVersion.objects.filter(file_sha256=file_sha256).exists()
+
+
 def newest(datasets: QuerySet[Dataset]) -> dict[UUID, DatasetVersion]:
     """The newest version of each dataset, by the dataset's id, in one query."""
     versions = DatasetVersion.objects.filter(dataset__in=datasets.values("pk")).select_related("dataset__project")
@@ -64,7 +87,7 @@ def newest(datasets: QuerySet[Dataset]) -> dict[UUID, DatasetVersion]:
 def sample(version: DatasetVersion, count: int = 5, start: int = 0) -> list[Row]:
     """`count` rows from the file itself, after skipping `start`. Reads no further than it must."""
     with _file(version) as path:
-        rows = (row for row in read_rows(path, version.format) if isinstance(row, Row))
+        rows = (row for row in read_rows(path, version.reading) if isinstance(row, Row))
         return list(islice(rows, start, start + count))
 
 

@@ -1,5 +1,9 @@
-"""Registering datasets. A version is read, checked, hashed and profiled as one act, or not kept at all."""
+"""Registering datasets, at once or through a worker. A version is read, checked, hashed and profiled as one act,
+or not kept at all. The worker's side is `worker`."""
 
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -11,17 +15,32 @@ from django.utils.text import slugify
 from governance.foundation.audit.services import record, record_alone
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, Faults, NotAllowed, Unusable
+from governance.foundation.core.errors import Fault, Faults, NotAllowed, Unusable, WrongState
+from governance.foundation.core.moves import move
+from governance.foundation.jobs import services as jobs
 from governance.materials.base_models.services import check_licence
 from governance.materials.datasets import provenance as standards
 from governance.materials.datasets import rules, selectors
-from governance.materials.datasets.models import Dataset, DatasetVersion
-from governance.materials.datasets.profile import profile
+from governance.materials.datasets.models import Dataset, DatasetVersion, Import
+from governance.materials.datasets.rules import TRANSITIONS, State
 from governance.people.projects import selectors as projects
 from governance.people.projects.rules import listing
-from preparation import rows as reading
+from preparation import containers
+from preparation.examination import Examination, examine
+from preparation.findings import Finding, Refused
+from preparation.reading import AUTO, Reading
 
-FAULTS_SHOWN = 100
+TASK = "import"
+AS_IT_SHOWS = Reading()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a registrant says about a file: its licence, what other places say of that, where the rows come from."""
+
+    licence: str
+    provenance: dict[str, Any]
+    licence_told: list[dict[str, str]]
 
 
 @transaction.atomic
@@ -41,6 +60,45 @@ def create(*, actor: Actor, project_id: UUID, name: str, description: str = "") 
     return dataset
 
 
+def enter(
+    *,
+    actor: Actor,
+    dataset_id: UUID,
+    path: Path,
+    file_name: str,
+    licence: str,
+    provenance: dict[str, Any],
+    reading: Reading = AS_IT_SHOWS,
+    licence_told: list[dict[str, str]] | None = None,
+) -> DatasetVersion | Import:
+    """Register a file at once where that takes a second or two, and by a worker where it is large or packed.
+
+    Raises NotFound, NotAllowed, and Unusable for what cannot be used. What a worker finds wrong stands in the import.
+    """
+    dataset = selectors.visible(actor, dataset_id)
+    projects.require(actor, dataset.project_id, "register data")
+    said = _checked(licence, provenance, licence_told, reading)
+    size = path.stat().st_size
+    if rules.read_at_once(size, packed=_is_packed(path, file_name, reading)):
+        return register_version(
+            actor=actor, dataset_id=dataset_id, path=path, file_name=file_name, reading=reading, **vars(said)
+        )
+    sha256, size = blobs.put_path(path)
+    with transaction.atomic():
+        found = Import.objects.create(
+            dataset=dataset,
+            file_name=Path(file_name).name[:200],
+            file_sha256=sha256,
+            file_bytes=size,
+            asked=asdict(reading),
+            **vars(said),
+            asked_by_id=actor.user_id,
+            asked_by_name=actor.name,
+        )
+        _queue(actor, found)
+    return found
+
+
 def register_version(
     *,
     actor: Actor,
@@ -49,56 +107,151 @@ def register_version(
     file_name: str,
     licence: str,
     provenance: dict[str, Any],
-    format: str = "auto",
+    reading: Reading = AS_IT_SHOWS,
     licence_told: list[dict[str, str]] | None = None,
 ) -> DatasetVersion:
-    """Register the file at `path` as the dataset's next version.
+    """Register the file at `path` as the dataset's next version, now.
 
     Raises NotFound, NotAllowed, and Unusable with one fault per row and field that cannot be used (the first
     hundred); then nothing is kept.
     """
     dataset = selectors.visible(actor, dataset_id)
     projects.require(actor, dataset.project_id, "register data")
-    _check_record(licence, provenance)
-    inspection = inspect(path, format)
-    measured = profile(
-        row for row in reading.read_rows(path, inspection.format or format) if isinstance(row, reading.Row)
-    )
-    measured["columns"] = [{"name": c.name, "rows": c.rows, "used": c.used} for c in inspection.columns]
-    measured["format_evidence"] = inspection.evidence
-    sha256, size = blobs.put_path(path)
+    said = _checked(licence, provenance, licence_told, reading)
+    with tempfile.TemporaryFile() as salts:
+        found = examine(path, reading, name=file_name, salts=salts)
+        if not found.sound:
+            raise Unusable(faults_of(found))
+        sha256, size = blobs.put_path(path)
+        salts_sha256, _ = blobs.put(salts)
     with transaction.atomic():
-        Dataset.objects.select_for_update().get(pk=dataset.pk)  # version numbers are given one at a time
-        last = DatasetVersion.objects.filter(dataset=dataset).aggregate(Max("number"))
-        version = DatasetVersion(
-            dataset=dataset,
-            number=(last["number__max"] or 0) + 1,
-            file_name=Path(file_name).name[:200],
-            file_sha256=sha256,
-            file_bytes=size,
-            format=str(inspection.format),
-            rows=inspection.rows,
-            profile=measured,
-            licence=licence,
-            licence_told=licence_told or [],
-            provenance=provenance,
-            registered_by_id=actor.user_id,
-            registered_by_name=actor.name,
-        )
-        try:
-            with transaction.atomic():
-                version.save()
-        except IntegrityError:
-            raise Unusable(
-                [Fault("file", f"{dataset} has a version with these very bytes and licence.", "Use that version.")]
-            ) from None
-        record(
-            actor,
-            "dataset-version.registered",
-            subject=version,
-            facts={"file_sha256": sha256, "rows": version.rows, "content": version.content_digest},
-        )
+        return keep(
+            actor, dataset, said, found,
+            file=(Path(file_name).name[:200], sha256, size), salts_sha256=salts_sha256,
+            registered_by=(actor.user_id, actor.name),
+        )  # fmt: skip
+
+
+def keep(
+    actor: Actor,
+    dataset: Dataset,
+    said: Statement,
+    found: Examination,
+    *,
+    file: tuple[str, str, int],
+    salts_sha256: str,
+    registered_by: tuple[int | None, str],
+) -> DatasetVersion:
+    """The version of what was examined and is sound, in the caller's transaction. `file`: name, sha256, bytes.
+
+    Raises Unusable where the dataset has it already.
+    """
+    assert found.inspection.resolved is not None and found.profile is not None  # noqa: S101 - sound
+    resolved = found.inspection.resolved
+    Dataset.objects.select_for_update().get(pk=dataset.pk)  # version numbers are given one at a time
+    last = DatasetVersion.objects.filter(dataset=dataset).aggregate(Max("number"))
+    name, sha256, size = file
+    version = DatasetVersion(
+        dataset=dataset,
+        number=(last["number__max"] or 0) + 1,
+        file_name=name,
+        file_sha256=sha256,
+        file_bytes=size,
+        **asdict(resolved.reading),
+        rows=found.inspection.rows,
+        rows_root=found.rows_root or "",
+        salts_sha256=salts_sha256,
+        profile=found.profile
+        | {"columns": columns_of(found), "format_evidence": resolved.evidence, "gzipped": resolved.gzipped},
+        **vars(said),
+        registered_by_id=registered_by[0],
+        registered_by_name=registered_by[1],
+    )
+    try:
+        with transaction.atomic():
+            version.save()
+    except IntegrityError:
+        raise Unusable(
+            [Fault("file", f"{dataset} has a version with these very bytes and licence.", "Use that version.")]
+        ) from None
+    facts = {"file_sha256": sha256, "rows": version.rows, "content": version.content_digest}
+    record(actor, "dataset-version.registered", subject=version, facts=facts)
     return version
+
+
+@transaction.atomic
+def read_again(*, actor: Actor, import_id: UUID, reading: Reading | None = None) -> Import:
+    """Have a file read once more, in the same way or in another. Raises NotAllowed, NotFound, Unusable, WrongState."""
+    found = _own_import(actor, import_id)
+    asked = found.reading if reading is None else reading
+    _check_reading(asked).raise_if_any()
+    move(found, TRANSITIONS, State.QUEUED, asked=asdict(asked), found=None, error=None)
+    _queue(actor, found)
+    return found
+
+
+@transaction.atomic
+def cancel(*, actor: Actor, import_id: UUID) -> Import:
+    """End the reading of a file; it stays, to be read again or discarded. Raises NotAllowed, NotFound, WrongState."""
+    jobs.hold(subject_id=import_id, task=TASK)
+    found = _own_import(actor, import_id)
+    if jobs.cancel(subject=found, task=TASK) is None:
+        raise WrongState(f"{found} is not being read.")
+    record(actor, "import.cancelled", subject=found)
+    found.refresh_from_db()
+    return found
+
+
+@transaction.atomic
+def discard(*, actor: Actor, import_id: UUID) -> Import:
+    """Let go of a file that became no version. Its bytes go too, unless a version or another import has them.
+
+    Raises NotAllowed, NotFound, WrongState.
+    """
+    found = _own_import(actor, import_id)
+    move(found, TRANSITIONS, State.DISCARDED)
+    record(actor, "import.discarded", subject=found)
+    if not selectors.is_used(found.file_sha256):
+        transaction.on_commit(lambda: blobs.remove(found.file_sha256))
+    return found
+
+
+def faults_of(found: Examination) -> list[Fault]:
+    """What keeps a file from being used, for a person: the first findings, and how many more there are."""
+    faults = [fault_of(one) for one in found.inspection.findings]
+    unseen = found.inspection.findings_total - len(faults)
+    if unseen > 0:
+        faults.append(Fault("file", f"And {unseen:,} more findings.", "Mend these first, then try again."))
+    return faults
+
+
+def fault_of(finding: Finding) -> Fault:
+    return Fault(finding.field or "file", finding.message, finding.cure, row=finding.row)
+
+
+def columns_of(found: Examination) -> list[dict[str, Any]]:
+    return [{"name": one.name, "rows": one.rows, "used": one.used} for one in found.inspection.columns]
+
+
+def _own_import(actor: Actor, import_id: UUID) -> Import:
+    found = selectors.visible_import(actor, import_id)
+    projects.require(actor, found.project_id, "register data")
+    return found
+
+
+def _queue(actor: Actor, found: Import) -> None:
+    jobs.ask(actor=actor, task=TASK, subject=found)
+    facts = {"file_sha256": found.file_sha256, "licence": found.licence, "reading": found.asked}
+    record(actor, "import.asked", subject=found, facts=facts)
+
+
+def _is_packed(path: Path, file_name: str, reading: Reading) -> bool:
+    try:
+        asked = None if reading.container == AUTO else reading.container
+        detected = containers.detect(path, file_name, asked)
+    except Refused as refused:
+        raise Unusable([fault_of(refused.at(None))]) from None
+    return detected.gzipped or detected.container == containers.PARQUET
 
 
 def download(*, actor: Actor, version_id: UUID) -> BinaryIO:
@@ -116,20 +269,11 @@ def download(*, actor: Actor, version_id: UUID) -> BinaryIO:
     return opened
 
 
-def inspect(path: Path, format: str = "auto") -> reading.Inspection:
-    """Read the whole file as the trainer will. Raises Unusable with every finding, row by row."""
-    inspection = reading.inspect(path, format, max_findings=FAULTS_SHOWN)
-    if not inspection.sound:
-        faults = [Fault(f.field or "file", f.message, f.cure, row=f.row) for f in inspection.findings]
-        unseen = inspection.findings_total - len(faults)
-        if unseen > 0:
-            faults.append(Fault("file", f"And {unseen:,} more findings.", "Mend these first, then try again."))
-        raise Unusable(faults)
-    return inspection
-
-
-def _check_record(licence: str, provenance: dict[str, Any]) -> None:
-    faults = Faults()
+def _checked(
+    licence: str, provenance: dict[str, Any], told: Iterable[dict[str, str]] | None, reading: Reading
+) -> Statement:
+    """The registrant's word where every part of it can be used. Raises Unusable."""
+    faults = _check_reading(reading)
     check_licence(licence, faults)
     for name in standards.unknown(provenance):
         faults.add(f"provenance.{name}", "The provenance record has no such field.", "See the list of fields.")
@@ -140,3 +284,13 @@ def _check_record(licence: str, provenance: dict[str, Any]) -> None:
             f"provenance.{field.name}", f"Not answered: {field.ask}", "Ask who made the data, or say “not known”."
         )
     faults.raise_if_any()
+    return Statement(licence, provenance, list(told or []))
+
+
+def _check_reading(reading: Reading) -> Faults:
+    faults = Faults()
+    try:
+        reading.check()
+    except Refused as refused:
+        faults.add(refused.field or "format", refused.message, refused.cure)
+    return faults

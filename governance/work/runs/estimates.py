@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,8 @@ def _spec(
 ) -> dict[str, Any]:
     files = []
     for position, version in enumerate(data):
-        path = blobs.copy_to(version.file_sha256, folder / f"{position}.jsonl")
-        files.append({"path": str(path), "format": version.format})
+        path = blobs.copy_to(version.file_sha256, folder / f"{position}.rows")
+        files.append({"path": str(path), **asdict(version.reading)})
     return {
         "schema": SCHEMA,
         "base_model": str(base_models.folder(base_model)),

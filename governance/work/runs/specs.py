@@ -3,6 +3,7 @@
 A plan names base model and data by record; only the worker, on its own machine, knows paths.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def for_trainer(run: Run, *, base_folder: Path, data_paths: list[Path]) -> dict[
     links = list(run.data_links.select_related("dataset_version__dataset"))
     for link, path in zip(links, data_paths, strict=True):
         version = link.dataset_version
-        entry = {"path": str(path), "format": version.format, "sha256": version.file_sha256}
+        entry = {"path": str(path), **asdict(version.reading), "sha256": version.file_sha256}
         files["train" if link.role == RunData.Use.TRAIN else "validation"].append(entry)
     kept = dict(run.training)
     data = kept.pop("data")

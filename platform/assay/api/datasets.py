@@ -17,9 +17,15 @@ from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
 from assay.api.parsers import JsonPart, UploadBody
 from assay.api.standings import StandingSerializer
+from governance.foundation.jobs import selectors as jobs
 from governance.materials.datasets import provenance, selectors, services
-from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.materials.datasets.models import Dataset, DatasetVersion, Import
 from governance.people.approvals.selectors import standing
+from preparation.containers import CONTAINERS
+from preparation.formats import FORMATS
+from preparation.reading import AUTO, Reading
+
+ASK_AGAIN_SECONDS = 5
 
 PROVENANCE_SCHEMA = {
     "type": "object",
@@ -57,8 +63,8 @@ class NewDataset(Input):
 
 
 SUMMARY = [
-    "id", "dataset", "project", "number", "file_name", "file_sha256", "file_bytes", "format", "rows", "licence",
-    "registered_by_name", "created_at", "sha256",
+    "id", "dataset", "project", "number", "file_name", "file_sha256", "file_bytes", "container", "format", "columns",
+    "rows", "rows_root", "licence", "registered_by_name", "created_at", "sha256",
 ]  # fmt: skip
 
 
@@ -69,6 +75,26 @@ class DatasetVersionSummary(RecordSerializer):
         model = DatasetVersion
         fields: ClassVar = SUMMARY
         read_only_fields = fields
+
+
+class ImportSerializer(serializers.ModelSerializer[Any]):
+    """`state`: queued, registered, refused, failed, cancelled or discarded. `found` lists what is wrong."""
+
+    project = serializers.UUIDField(source="dataset.project_id", read_only=True)
+    progress = serializers.SerializerMethodField(help_text="MiB of the file while a worker reads.")
+
+    class Meta:
+        model = Import
+        fields: ClassVar = [
+            "id", "dataset", "project", "file_name", "file_sha256", "file_bytes", "asked", "licence", "state",
+            "progress", "found", "error", "version", "asked_by_name", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field({"type": "object", "nullable": True})
+    def get_progress(self, found: Import) -> dict[str, Any] | None:
+        job = jobs.latest(found, services.TASK)
+        return job.progress or None if job is not None else None
 
 
 class DatasetVersionSerializer(DatasetVersionSummary):
@@ -109,14 +135,35 @@ class ToldPart(JsonPart):
         )
 
 
-class NewVersion(Input):
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
+class ColumnsPart(JsonPart):
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        value = super().to_internal_value(data)
+        if not isinstance(value, dict) or not all(isinstance(column, str) for column in value.values()):
+            raise serializers.ValidationError(_("Columns are an object: field of the format to column of the file."))
+        return value
+
+
+class ReadingInput(Input):
+    """How a file is read; what is left out is as the file shows."""
+
+    container = serializers.ChoiceField(choices=[AUTO, *CONTAINERS], default=AUTO)
+    format = serializers.ChoiceField(choices=[AUTO, *FORMATS], default=AUTO)
+    columns = ColumnsPart(required=False, help_text="Field of the format to the column that holds it.")
+
+
+class NewVersion(ReadingInput):
     """A file with what is known about where it comes from."""
 
     file = serializers.FileField()
     licence = serializers.CharField(max_length=200, help_text="An SPDX expression.")
     provenance = ProvenancePart()
-    format = serializers.ChoiceField(choices=["auto", "chat", "prompt-completion"], default="auto")
     licence_told = ToldPart(required=False, help_text="What other places say about its licence.")
+
+
+def reading_of(body: dict[str, Any]) -> Reading:
+    """Takes the reading out of a body."""
+    return Reading(body.pop("container"), body.pop("format"), body.pop("columns", {}))
 
 
 class DatasetViewSet(NounViewSet):
@@ -134,23 +181,67 @@ class DatasetViewSet(NounViewSet):
         body = NewDataset.of(request)
         return self.created(services.create(actor=self.actor, project_id=body.pop("project"), **body))
 
-    @extend_schema(request={"multipart/form-data": NewVersion}, responses={201: DatasetVersionSerializer})
+    @extend_schema(
+        request={"multipart/form-data": NewVersion}, responses={201: DatasetVersionSerializer, 202: ImportSerializer}
+    )
     @action(detail=True, methods=["post"], parser_classes=[UploadBody])
     def versions(self, request: Request, pk: UUID) -> Response:
-        """Register a file as the next version: read, checked row by row, hashed and profiled, or not kept at all."""
+        """Register a file as the next version: read, checked row by row, hashed and profiled, or not kept at all.
+
+        A large or packed file is read by a worker: 202, and `Location` names the import, which tells how far it is
+        and ends with the version's id or with what is wrong.
+        """
         self.one()
         body = NewVersion.of(request)
         upload = body.pop("file")
-        made = services.register_version(
+        made = services.enter(
             actor=self.actor,
             dataset_id=pk,
             path=Path(upload.temporary_file_path()),
             file_name=upload.name,
+            reading=reading_of(body),
             **body,
         )
+        if isinstance(made, Import):
+            headers = {"Location": address("import", made), "Retry-After": str(ASK_AGAIN_SECONDS)}
+            return Response(ImportSerializer(made).data, status=status.HTTP_202_ACCEPTED, headers=headers)
         shown = DatasetVersionSerializer(made, context=self.get_serializer_context())
         headers = {"Location": address("dataset-version", made)}
         return Response(shown.data, status=status.HTTP_201_CREATED, headers=headers)
+
+
+class ImportViewSet(NounViewSet):
+    """Files on their way to being versions: how far each is, and what is wrong with it."""
+
+    noun = "import"
+    seen = selectors.imports_visible_to
+    serializer_class = ImportSerializer
+    narrowed_by: ClassVar[dict[str, By]] = {
+        "project": by_project("dataset__project"),
+        "dataset": By("dataset", serializers.UUIDField(), "Imports for this dataset only."),
+    }
+
+    @extend_schema(request=ReadingInput, responses={200: ImportSerializer})
+    @action(detail=True, methods=["post"], url_path="read-again")
+    def read_again(self, request: Request, pk: UUID) -> Response:
+        """Have the file read once more, as the body says."""
+        self.one()
+        found = services.read_again(actor=self.actor, import_id=pk, reading=reading_of(ReadingInput.of(request)))
+        return Response(ImportSerializer(found).data)
+
+    @extend_schema(request=None, responses={200: ImportSerializer})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: UUID) -> Response:
+        """End the reading; the file stays, to be read again or discarded."""
+        self.one()
+        return Response(ImportSerializer(services.cancel(actor=self.actor, import_id=pk)).data)
+
+    @extend_schema(request=None, responses={200: ImportSerializer})
+    @action(detail=True, methods=["post"])
+    def discard(self, request: Request, pk: UUID) -> Response:
+        """Let go of a file that became no version."""
+        self.one()
+        return Response(ImportSerializer(services.discard(actor=self.actor, import_id=pk)).data)
 
 
 class DatasetVersionViewSet(NounViewSet):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from assay.jobs import evaluate, register, render, train
+from assay.jobs import evaluate, importing, register, render, train
 from assay.jobs.supervise import Interrupted
 from governance.foundation.core.errors import Refusal
 from governance.foundation.jobs import services as jobs
@@ -17,7 +17,13 @@ from governance.foundation.jobs.services import Lease, LeaseLost
 log = logging.getLogger(__name__)
 
 # Each has carry_out(lease, stopping) and fail(lease, message).
-TASKS: dict[str, ModuleType] = {"train": train, "evaluate": evaluate, "render": render, "register": register}
+TASKS: dict[str, ModuleType] = {
+    "train": train,
+    "evaluate": evaluate,
+    "render": render,
+    "register": register,
+    "import": importing,
+}
 
 # Set when this worker is asked to stop: what it holds is given back, unharmed, for its next start.
 stopping = threading.Event()

@@ -10,6 +10,7 @@ PAGES = {
     "base_model": "base-model-detail",
     "registration": "registration-detail",
     "dataset": "dataset-detail",
+    "import": "import-detail",
     "dataset_version": "dataset-version-detail",
     "evaluation_plan": "evaluation-plan-detail",
     "run": "run-detail",

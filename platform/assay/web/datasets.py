@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assay.rendering import numerals, pictures
-from assay.web import standings, tabs
+from assay.web import addresses, standings, tabs
 from assay.web.forms.datasets import DatasetForm, VersionForm
 from assay.web.forms.faults import attempt, onto
 from assay.web.place import crumbs
@@ -29,6 +29,7 @@ from governance.materials.datasets.models import Dataset, DatasetVersion
 from governance.people.approvals import selectors as approvals
 from governance.people.projects import selectors as projects
 from governance.work.runs import selectors as runs
+from preparation.formats import FORMATS
 
 PAGE = 25
 ROWS = 5
@@ -86,6 +87,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     context = {
         "dataset": dataset,
         "rows": [{"version": one, "state": standings.chip_of(answers[one.pk])} for one in versions],
+        "imports": selectors.unfinished_imports(dataset),
         "may_register": projects.may(request.actor, dataset.project_id, ACT),
         "crumbs": _crumbs(request, dataset),
         "events": events,
@@ -120,7 +122,7 @@ def _receive(request: PageRequest, dataset: Dataset) -> HttpResponse:
             form.add_error("file", _too_large(upload.size, limit))
             return _version_page(request, dataset, form, status=413)
         try:
-            version = services.register_version(
+            made = services.enter(
                 actor=request.actor,
                 dataset_id=dataset.pk,
                 path=Path(upload.temporary_file_path()),
@@ -128,10 +130,11 @@ def _receive(request: PageRequest, dataset: Dataset) -> HttpResponse:
                 licence=form.cleaned_data["licence"],
                 licence_told=form.cleaned_data["licence_told"],
                 provenance=form.record(),
-                format=form.cleaned_data["format"] or "auto",
+                reading=form.reading(),
             )
-            messages.success(request, _("Registered. A data steward can be asked to approve it now."))
-            return redirect("dataset-version-detail", pk=version.pk)
+            if isinstance(made, DatasetVersion):
+                messages.success(request, _("Registered. A data steward can be asked to approve it now."))
+            return redirect(addresses.of(made.kind, made.pk))
         except Unusable as error:
             findings = [fault for fault in error.faults if fault.row is not None]
             onto(form, Unusable([fault for fault in error.faults if fault.row is None]))
@@ -155,6 +158,7 @@ def _version_page(
     context = {
         "dataset": dataset,
         "form": form,
+        "formats": FORMATS.values(),
         "findings": findings or [],
         "crumbs": _crumbs(request, dataset, within=True),
     }

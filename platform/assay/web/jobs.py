@@ -19,6 +19,7 @@ from governance.foundation.jobs import selectors
 from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import State
 from governance.materials.base_models import services as base_models
+from governance.materials.datasets import services as datasets
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import services as evaluations
 from governance.work.runs import services as runs
@@ -29,6 +30,7 @@ WORDS = {
     "evaluate": gettext_lazy("%(what)s"),
     "render": gettext_lazy("Make the file %(what)s"),
     "register": gettext_lazy("Read the base model %(what)s"),
+    "import": gettext_lazy("Read the file %(what)s"),
 }
 
 
@@ -58,6 +60,8 @@ def retry(request: PageRequest, pk: UUID) -> HttpResponse:
             renderings.retry(actor=request.actor, rendering_id=job.subject_id)
         case base_models.TASK:
             base_models.retry(actor=request.actor, registration_id=job.subject_id)
+        case datasets.TASK:
+            datasets.read_again(actor=request.actor, import_id=job.subject_id)
         case _:
             raise WrongState(f"A job of the kind {job.task} cannot be tried again from here.")
     messages.success(request, _("Queued again."))

@@ -10,9 +10,18 @@ from django.utils.translation import gettext_lazy as _
 from assay.rendering import numerals
 from assay.web.forms.licences import LicenceField
 from governance.materials.datasets import provenance
-from preparation.rows import FORMATS
+from preparation.containers import CONTAINERS
+from preparation.formats import FORMATS
+from preparation.reading import AUTO, Reading
 
-FORMAT_WORDS = {"chat": _("Chat: messages"), "prompt-completion": _("Prompt and completion")}
+CONTAINER_WORDS = {
+    "jsonl": _("JSONL: one object a line"),
+    "json": _("JSON: one list of objects"),
+    "csv": _("CSV"),
+    "tsv": _("TSV"),
+    "parquet": _("Parquet"),
+    "text": _("Text: one row a line"),
+}
 
 
 class DatasetForm(forms.Form):
@@ -31,17 +40,51 @@ class Part:
     fields: list[tuple[BoundField, str]]
 
 
-class VersionForm(forms.Form):
+class ReadingForm(forms.Form):
+    """How a file is read: what it lies in, what its columns mean, and which column holds which field."""
+
+    container = forms.ChoiceField(
+        label=_("Kind of file"),
+        choices=[(AUTO, _("As its first bytes show")), *((name, CONTAINER_WORDS[name]) for name in CONTAINERS)],
+        required=False,
+    )
+    format = forms.ChoiceField(
+        label=_("Format"),
+        choices=[(AUTO, _("As its columns show")), *((one.name, one.title) for one in FORMATS.values())],
+        required=False,
+    )
+    columns = forms.CharField(
+        label=_("Columns"), required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "prompt: question\ncompletion: answer"}),
+        help_text=_(
+            "Only where the columns have other names: one field a line, as “field: column”. A column inside another "
+            "is named by its path, “output: instances.0.output”."
+        ),
+    )  # fmt: skip
+
+    def clean_columns(self) -> dict[str, str]:
+        """The lines as pairs. Raises ValidationError naming the first line that is none."""
+        columns = {}
+        for number, line in enumerate(self.cleaned_data["columns"].splitlines(), start=1):
+            name, _colon, column = (part.strip() for part in line.partition(":"))
+            if line.strip() and not (name and column):
+                raise forms.ValidationError(_("Line %(number)s does not read “field: column”."), {"number": number})
+            if column:
+                columns[name] = column
+        return columns
+
+    def reading(self) -> Reading:
+        given = self.cleaned_data
+        return Reading(given["container"] or AUTO, given["format"] or AUTO, given["columns"])
+
+
+class VersionForm(ReadingForm):
     """A file and what its registrant says about it. `limit`: bytes that an upload may have."""
 
     rest_goes_to = "file"
+    field_order = ("file", "container", "format", "columns")
 
     file = forms.FileField(label=_("File"), allow_empty_file=True)
-    format = forms.ChoiceField(
-        label=_("Format"),
-        choices=[("auto", _("Found by its columns")), *((name, FORMAT_WORDS[name]) for name in FORMATS)],
-        required=False,
-    )
     licence = LicenceField()
     licence_told = forms.CharField(
         label=_("What other places say about its licence"), required=False,
@@ -52,7 +95,7 @@ class VersionForm(forms.Form):
     def __init__(self, *args: Any, limit: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["file"].help_text = _(
-            "JSONL: one JSON object on each line, UTF-8, with “messages” or with “prompt” and “completion”. "
+            "JSONL, JSON, CSV, TSV, Parquet or text, gzipped or not; OpenAI's fine-tuning files as they are. "
             "At most %(size)s."
         ) % {"size": numerals.size(limit)}
         for one in provenance.FIELDS:

@@ -1,0 +1,3 @@
+from preparation.cli import main
+
+raise SystemExit(main())
