@@ -1,9 +1,11 @@
 """Every route of the house, read from the resolver, and a house with one record of everything to knock at."""
 
 import re
+import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,9 @@ from governance.foundation.jobs.models import Job
 from governance.materials.base_models import rules as base_model_rules
 from governance.materials.base_models import services as base_models
 from governance.materials.base_models.models import Registration
+from governance.materials.datasets import rules as dataset_rules
+from governance.materials.datasets import services as datasets
+from governance.materials.datasets.models import Dataset, Import
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.organisations import services as organisations
 from governance.people.projects import services as projects
@@ -157,6 +162,7 @@ def everything() -> Everything:
         "classification": home.project.classifications.first(),
         "base-model": run.base_model,
         "registration": _large(home),
+        "import": _import(home, run.data()[0].dataset),
         "dataset": run.data()[0].dataset,
         "dataset-version": run.data()[0],
         "evaluation-plan": run.evaluation_plan,
@@ -187,6 +193,20 @@ def _large(home: House) -> Registration:
             licence="Apache-2.0",
         )  # fmt: skip
     assert isinstance(made, Registration)
+    return made
+
+
+def _import(home: House, dataset: Dataset) -> Import:
+    """A file that a worker is to read."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
+        patch.setattr(dataset_rules, "READ_AT_ONCE", 0)
+        file.write(b'{"prompt": "Large?", "completion": "Yes."}\n')
+        file.flush()
+        made = datasets.enter(
+            actor=home.ada, dataset_id=dataset.pk, path=Path(file.name), file_name="large.jsonl", licence="CC0-1.0",
+            provenance=factories.PROVENANCE,
+        )  # fmt: skip
+    assert isinstance(made, Import)
     return made
 
 

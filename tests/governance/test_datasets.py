@@ -6,7 +6,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from governance.materials.datasets.profile import profile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from governance.materials.datasets.models import Dataset, DatasetVersion
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals import services as asking
 from governance.people.projects.rules import Role
+from preparation.profile import Profile
 from preparation.rows import Message, Row
 from tests import factories
 from tests.people import House
@@ -172,20 +172,20 @@ texts = st.text(alphabet="abc ", min_size=1, max_size=6)
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(texts, texts), max_size=30))
 def test_the_profile_counts_what_a_plain_count_counts(pairs: list[tuple[str, str]]) -> None:
-    rows = [
-        Row(n, "prompt-completion", (Message("user", asked, False), Message("assistant", learnt, True)))
-        for n, (asked, learnt) in enumerate(pairs, start=1)
-    ]
-    found = profile(rows)
+    profile = Profile()
+    for n, (asked, learnt) in enumerate(pairs, start=1):
+        row = Row(n, "prompt-completion", (Message("user", asked, False), Message("assistant", learnt, True)))
+        profile.add(row, row.canonical())
+    found = profile.result()
     assert found["rows"] == len(pairs)
     assert found["exact_duplicates"] == len(pairs) - len(set(pairs))
     answers: dict[str, set[str]] = {}
     for asked, learnt in pairs:
         answers.setdefault(asked, set()).add(learnt)
-    assert found["contradicting_inputs"] == sum(len(one) > 1 for one in answers.values())
     if not pairs:
-        assert found["answer_characters"] is None
+        assert (found["answer_characters"], found["contradicting_inputs"]) == (None, None)
         return
+    assert found["contradicting_inputs"] == sum(len(one) > 1 for one in answers.values())
     lengths = Counter(len(learnt) for _, learnt in pairs)
     bars = found["answer_characters"]["histogram"]
     for place, count in enumerate(bars["counts"]):

@@ -66,6 +66,10 @@ GET    base-model-create         200 200 403 403 403 403 403 200   404 404   302
 POST   base-model-create         422 422 403 403 403 403 403 422   404 404   302
 GET    base-model-detail         200 200 200 200 200 200 200 200   200 404   302
 GET    registration-detail       200 200 200 200 200 200 200 200   404 404   302
+GET    import-detail             200 200 200 200 200 200 200 200   404 404   302
+POST   import-detail             422 422 403 403 403 403 403 422   404 404   302
+POST   import-cancel             302 302 403 403 403 403 403 302   404 404   302
+POST   import-discard            409 409 403 403 403 403 403 409   404 404   302
 GET    dataset-list              200 200 200 200 200 200 200 200   200 200   302
 GET    dataset-create            200 200 403 403 403 403 403 200   404 404   302
 POST   dataset-create            422 422 403 403 403 403 403 422   404 404   302
@@ -159,6 +163,11 @@ POST   api:base-model-list       422 422 403 403 403 403 403 422   404 404   401
 GET    api:base-model-detail     200 200 200 200 200 200 200 200   200 404   401
 GET    api:registration-list     200 200 200 200 200 200 200 200   200 200   401
 GET    api:registration-detail   200 200 200 200 200 200 200 200   404 404   401
+GET    api:import-list           200 200 200 200 200 200 200 200   200 200   401
+GET    api:import-detail         200 200 200 200 200 200 200 200   404 404   401
+POST   api:import-read-again     409 409 403 403 403 403 403 409   404 404   401
+POST   api:import-cancel         200 200 403 403 403 403 403 200   404 404   401
+POST   api:import-discard        409 409 403 403 403 403 403 409   404 404   401
 GET    api:dataset-list          200 200 200 200 200 200 200 200   200 200   401
 POST   api:dataset-list          201 201 403 403 403 403 403 201   404 404   401
 GET    api:dataset-detail        200 200 200 200 200 200 200 200   404 404   401

@@ -14,7 +14,7 @@ import yaml
 from assay.demo import base
 from governance.materials.datasets import provenance
 from governance.people.projects.rules import Role, may
-from preparation.rows import inspect
+from preparation.reading import inspect
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "platform" / "assay" / "demo"
@@ -84,7 +84,8 @@ def _quantities(text: str) -> set[tuple[str, str]]:
 def test_the_trainer_reads_every_row_as_chat() -> None:
     inspection = inspect(ROWS)
     assert inspection.sound, inspection.findings
-    assert inspection.format == "chat"
+    assert inspection.resolved is not None
+    assert inspection.resolved.reading.format == "chat"
     assert 300 <= inspection.rows <= 600
     assert all(column.used for column in inspection.columns)
 

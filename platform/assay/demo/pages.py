@@ -19,7 +19,7 @@ from governance.delivery.releases.models import Release
 from governance.documents.dossiers.models import Dossier, DossierVersion
 from governance.documents.model_cards.models import ModelCard
 from governance.materials.base_models.models import BaseModel, Registration
-from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.materials.datasets.models import Dataset, DatasetVersion, Import
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import POLICIES
 from governance.people.organisations.models import Organisation
@@ -76,6 +76,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "approvals": ApprovalRequest,
     "base-models": BaseModel,
     "registrations": Registration,
+    "imports": Import,
     "datasets": Dataset,
     "dataset-versions": DatasetVersion,
     "evaluation-plans": EvaluationPlan,
