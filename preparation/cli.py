@@ -18,7 +18,7 @@ from preparation.examination import examine
 from preparation.reading import Reading
 
 SOUND, NOT_SOUND = 0, 2
-RESULT, SALTS = "examination.json", "salts"
+RESULT, INDEX = "examination.json", "rows.index"
 _TELL_SECONDS = 0.5
 _MEBIBYTE = 1 << 20
 
@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     reading = Reading(asked.container, asked.format, asked.columns)
     asked.out.mkdir(parents=True, exist_ok=True)
-    with (asked.out / SALTS).open("wb") as salts:
-        found = examine(asked.file, reading, name=asked.name, salts=salts, progress=_teller(asked.file))
+    with (asked.out / INDEX).open("wb") as index:
+        found = examine(asked.file, reading, name=asked.name, index=index, progress=_teller(asked.file))
     partial = asked.out / f"{RESULT}.partial"
     partial.write_text(json.dumps(found.to_json(), ensure_ascii=False), encoding="utf-8")
     partial.replace(asked.out / RESULT)

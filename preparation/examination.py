@@ -11,6 +11,7 @@ from preparation import merkle
 from preparation.findings import Finding
 from preparation.profile import Profile
 from preparation.reading import Column, Inspection, Reader, Reading, Resolved, columns_of
+from preparation.row_index import Entry
 from preparation.rows import Row
 
 SCHEMA = "assay.examination/1"
@@ -21,7 +22,7 @@ FINDINGS_KEPT = 100
 class Examination:
     """What was found. `profile` and `rows_root` are there only where every row can be used.
 
-    `rows_root` is the Merkle root over the rows (`preparation.merkle`), lower-case hex; there is none without salts.
+    `rows_root` is the Merkle root over the rows (`preparation.merkle`), lower-case hex; there is none without an index.
     """
 
     inspection: Inspection
@@ -58,11 +59,11 @@ def examine(
     reading: Reading = Reading(),  # noqa: B008 - immutable
     *,
     name: str = "",
-    salts: BinaryIO | None = None,
+    index: BinaryIO | None = None,
     progress: Callable[[int], None] | None = None,
     max_findings: int = FINDINGS_KEPT,
 ) -> Examination:
-    """Read the whole file once. `salts` takes 16 new random bytes for each row, in order.
+    """Read the whole file once. `index` takes a record for each row, in order (preparation.row_index).
 
     Raises OSError where the file cannot be read.
     """
@@ -76,10 +77,10 @@ def examine(
             if not total:  # a file with findings is not measured
                 canonical = entry.canonical()
                 measured.add(entry, canonical)
-                if salts is not None:
-                    salt = merkle.new_salt()
-                    salts.write(salt)
-                    tree.add(merkle.leaf(salt, canonical))
+                if index is not None:
+                    record = Entry.of(entry, canonical)
+                    index.write(record.written())
+                    tree.add(record.leaf)
             continue
         total += 1
         if len(findings) < max_findings:
@@ -87,4 +88,4 @@ def examine(
     inspection = Inspection(reader.resolved, rows, tuple(findings), total, columns_of(reader))
     if not inspection.sound:
         return Examination(inspection, None, None)
-    return Examination(inspection, measured.result(), tree.root().hex() if salts is not None else None)
+    return Examination(inspection, measured.result(), tree.root().hex() if index is not None else None)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from hashlib import blake2b
 from typing import Any
 
+from preparation.row_index import short_hash
 from preparation.rows import Row
 
 
@@ -76,5 +76,4 @@ def lengths(values: array[int], bins: int = 20) -> dict[str, Any] | None:
 
 
 def _hash(data: bytes) -> int:
-    """64 bits of a text: two among millions that agree by chance are rarer than a disk that errs."""
-    return int.from_bytes(blake2b(data, digest_size=8).digest())
+    return int.from_bytes(short_hash(data))

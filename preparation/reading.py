@@ -172,7 +172,7 @@ class Reader:
                     yield from faults.found
                 faults.found = []
             else:
-                yield Row(entry.number, form.name, messages, more)
+                yield Row(entry.number, form.name, messages, more, value)
 
 
 def read_rows(path: str | Path, reading: Reading = Reading(), *, name: str = "") -> Iterator[Row | Finding]:

@@ -35,13 +35,15 @@ class Row:
     `number` is its place in the file as its reader counts (see `preparation.findings.Finding`). `messages` is what
     is given and, where the format has it, what is learnt, as a conversation: one shape serves every format that
     a model is trained on by example. `more` holds what no conversation has: tools, the chosen and the rejected
-    answer of a preference, a label, the text of a plain text, the values of a table.
+    answer of a preference, a label, the text of a plain text, the values of a table. `source` is the row as the file
+    has it, all columns, the unread ones too.
     """
 
     number: int
     format: str
     messages: tuple[Message, ...]
     more: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    source: Mapping[str, Any] = field(default_factory=lambda: NOTHING, repr=False, compare=False)
 
     def digest(self) -> str:
         """The sha256 of what the row teaches: two rows with equal turns are the same row, whatever else they hold."""

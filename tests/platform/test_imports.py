@@ -1,6 +1,7 @@
 """A large or packed file is read by a worker: sent by page and API, followed, refused, read in another way, let go."""
 
 import gzip
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from governance.foundation.jobs.rules import State as JobState
 from governance.materials.datasets import selectors, services
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import
 from governance.materials.datasets.rules import State
-from preparation import merkle
+from preparation import row_index
 from preparation.reading import Reading
 from tests import factories
 from tests.callers import API, by_token
@@ -86,14 +87,15 @@ def test_the_root_is_that_of_the_rows_and_their_salts(home: House, line: Dataset
         provenance=factories.PROVENANCE,
     )  # fmt: skip
     assert isinstance(made, DatasetVersion)
-    with blobs.opened(made.salts_sha256) as kept:
-        salts = kept.read()
-    assert len(salts) == 3 * merkle.SALT_BYTES
-    assert salts[:16] != salts[16:32]  # two equal rows do not show as two equal leaves
+    with blobs.opened(made.index_sha256) as kept:
+        first, second, third = row_index.entries(kept.read())
+    assert first.salt != second.salt  # two equal rows do not show as two equal leaves
+    assert first.content == second.content != third.content
     rows = ['[["user","é",false],["assistant","b",true]]'] * 2 + ['[["user","c",false],["assistant","d",true]]']
-    leaves = [merkle.leaf(salts[16 * n : 16 * n + 16], row.encode()) for n, row in enumerate(rows)]
-    one = merkle.node(merkle.node(leaves[0], leaves[1]), leaves[2])
-    assert made.rows_root == one.hex()
+    salts = (first.salt, second.salt, third.salt)
+    leaves = [hashlib.sha256(b"\0" + salt + row.encode()).digest() for salt, row in zip(salts, rows, strict=True)]
+    left = hashlib.sha256(b"\1" + leaves[0] + leaves[1]).digest()
+    assert made.rows_root == hashlib.sha256(b"\1" + left + leaves[2]).hexdigest()
 
 
 def test_findings_are_kept_and_the_file_is_read_in_another_way(home: House, line: Dataset, tmp_path: Path) -> None:

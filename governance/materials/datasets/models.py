@@ -48,10 +48,10 @@ class DatasetVersion(Record):
     format = models.CharField(max_length=24)
     columns = models.JSONField(default=dict, blank=True)
     rows = models.PositiveIntegerField()
-    # Merkle root over the rows (preparation.merkle), and the blob with the salt of each row; empty where registered
-    # before there were any.
+    # Merkle root over the rows (preparation.merkle), and the blob of what is kept of each row (preparation.row_index);
+    # empty where registered before there were any.
     rows_root = models.CharField(max_length=64, blank=True)
-    salts_sha256 = models.CharField(max_length=64, blank=True)
+    index_sha256 = models.CharField(max_length=64, blank=True)
     profile = models.JSONField()  # measured at registration; see preparation.profile
     licence = models.CharField(max_length=200)
     licence_told = models.JSONField(default=list)

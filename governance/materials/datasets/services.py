@@ -118,16 +118,16 @@ def register_version(
     dataset = selectors.visible(actor, dataset_id)
     projects.require(actor, dataset.project_id, "register data")
     said = _checked(licence, provenance, licence_told, reading)
-    with tempfile.TemporaryFile() as salts:
-        found = examine(path, reading, name=file_name, salts=salts)
+    with tempfile.TemporaryFile() as index:
+        found = examine(path, reading, name=file_name, index=index)
         if not found.sound:
             raise Unusable(faults_of(found))
         sha256, size = blobs.put_path(path)
-        salts_sha256, _ = blobs.put(salts)
+        index_sha256, _ = blobs.put(index)
     with transaction.atomic():
         return keep(
             actor, dataset, said, found,
-            file=(Path(file_name).name[:200], sha256, size), salts_sha256=salts_sha256,
+            file=(Path(file_name).name[:200], sha256, size), index_sha256=index_sha256,
             registered_by=(actor.user_id, actor.name),
         )  # fmt: skip
 
@@ -139,7 +139,7 @@ def keep(
     found: Examination,
     *,
     file: tuple[str, str, int],
-    salts_sha256: str,
+    index_sha256: str,
     registered_by: tuple[int | None, str],
 ) -> DatasetVersion:
     """The version of what was examined and is sound, in the caller's transaction. `file`: name, sha256, bytes.
@@ -160,7 +160,7 @@ def keep(
         **asdict(resolved.reading),
         rows=found.inspection.rows,
         rows_root=found.rows_root or "",
-        salts_sha256=salts_sha256,
+        index_sha256=index_sha256,
         profile=found.profile
         | {"columns": columns_of(found), "format_evidence": resolved.evidence, "gzipped": resolved.gzipped},
         **vars(said),

@@ -30,18 +30,18 @@ def begin(*, lease: Lease, import_id: UUID, folder: Path) -> tuple[Import, Path]
 
 
 @transaction.atomic
-def finish(*, lease: Lease, import_id: UUID, examination: Examination, salts: Path) -> Import:
+def finish(*, lease: Lease, import_id: UUID, examination: Examination, index: Path) -> Import:
     """Register what was examined, or keep what is wrong with it; either ends the job. Raises LeaseLost."""
     found = _held(lease, import_id)
     if not examination.sound:
         return _refuse(lease, found, examination, services.faults_of(examination))
-    salts_sha256, _ = blobs.put_path(salts)
+    index_sha256, _ = blobs.put_path(index)
     said = services.Statement(found.licence, found.provenance, found.licence_told)
     try:
         with transaction.atomic():
             version = services.keep(
                 PLATFORM, found.dataset, said, examination,
-                file=(found.file_name, found.file_sha256, found.file_bytes), salts_sha256=salts_sha256,
+                file=(found.file_name, found.file_sha256, found.file_bytes), index_sha256=index_sha256,
                 registered_by=(found.asked_by_id, found.asked_by_name),
             )  # fmt: skip
     except Unusable as unusable:  # the dataset has this very version

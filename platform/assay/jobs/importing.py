@@ -12,7 +12,7 @@ from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.services import Lease
 from governance.materials.datasets import worker as imports
 from governance.materials.datasets.models import Import
-from preparation.cli import NOT_SOUND, RESULT, SALTS, SOUND
+from preparation.cli import INDEX, NOT_SOUND, RESULT, SOUND
 from preparation.examination import Examination
 
 # Reading takes memory for one row, one batch of a Parquet file, and 28 bytes for each row; numbers on disk are mapped
@@ -47,7 +47,7 @@ def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
             return
         examination = Examination.from_json(json.loads((folder / RESULT).read_text(encoding="utf-8")))
         with keeping(lease):
-            imports.finish(lease=lease, import_id=lease.subject_id, examination=examination, salts=folder / SALTS)
+            imports.finish(lease=lease, import_id=lease.subject_id, examination=examination, index=folder / INDEX)
 
 
 def fail(lease: Lease, message: str) -> None:
