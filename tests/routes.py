@@ -126,6 +126,7 @@ class Everything:
             "form": "json",
             "digest": "0" * 64,
             "prompt": "none",
+            "place": 0,
             "sha256": "f" * 64 if absent else self.records["model-version"].digest,
             "member": self.records["member"].pk,
             "pk": self._pk(route, method, absent=absent) if "pk" in route.parameters else None,

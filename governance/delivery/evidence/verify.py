@@ -1,6 +1,7 @@
 """Check an Assay evidence bundle: one file, Python's standard library, no network, no database.
 
     python verify.py evidence.zip [--json] [--key HEX]
+    python verify.py membership.json [--json]            one row's proof that it is in a dataset version
 
 Four questions are answered apart, because one says nothing about the others:
 
@@ -14,7 +15,8 @@ tool it can be. Take this file from a place you trust: a bundle's own copy could
 
 Container: a ZIP whose members are stored, sorted by name, dated 1980-01-01, without extra fields, so that it can
 be rebuilt from its contents byte for byte. `manifest.json` names every file outside `seal/` by sha256.
-Canonical JSON after RFC 8785; Ed25519 verification after RFC 8032, section 5.1.7.
+Canonical JSON after RFC 8785; Ed25519 verification after RFC 8032, section 5.1.7; Merkle trees after RFC 6962, 2.1,
+a row's leaf being sha256(0x00 || salt || canonical JSON of the row).
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 SCHEMA, SEAL_SCHEMA, RECORD_SCHEMA = "assay.evidence/1", "assay.seal/1", "assay.record/1"
+MEMBERSHIP_SCHEMA = "assay.membership/1"
 MANIFEST, SEAL = "manifest.json", "seal/"
 SEAL_LIST, EXPORT, HEAD, SIGNATURE = "seal/seal.json", "seal/export.json", "seal/head.json", "seal/signature.json"
 DOSSIER, DECISIONS, SEGMENT, RECORDS = "dossier.json", "decisions.json", "audit/segment.jsonl", "records/"
@@ -401,7 +404,8 @@ class Check:
 @dataclass
 class Report:
     bundle: str
-    digest: str | None = None  # sha256 of manifest.json: the same for the same records
+    # sha256 of manifest.json (the same for the same records), or of the record that a row is proved to be in
+    digest: str | None = None
     subject: dict[str, Any] | None = None
     unreadable: str | None = None
     checks: list[Check] = field(default_factory=list)
@@ -442,7 +446,7 @@ class Report:
             return f"{self.bundle}: UNREADABLE: {self.unreadable}"
         lines = [f"{self.bundle}: {'SOUND' if self.sound else 'NOT SOUND'}"]
         if self.digest:
-            lines.append(f"  digest of the manifest: {self.digest}")
+            lines.append(f"  digest: {self.digest}")
         for area in AREAS:
             lines.append(f"\n  {area}: {self.verdict(area)}")
             lines += [f"    {c.name:<22} {c.result:<12} {c.detail}" for c in self.checks if c.area == area]
@@ -874,15 +878,87 @@ def _elsewhere(manifest: dict[str, Any]) -> dict[tuple[str, str, str], str]:
     return {_reference(entry, where): _text(entry.get("because"), f"{where}: because") for entry in listed}
 
 
+# --- Membership -----------------------------------------------------------------------------------------------
+
+
+def merkle_root(leaf: bytes, place: int, size: int, path: list[bytes]) -> bytes | None:
+    """The root to which a proof leads (RFC 9162, 2.1.3.2); None where the proof cannot be one of this tree."""
+    if not 0 <= place < size:
+        return None
+    last, found = size - 1, leaf
+    for step in path:
+        if last == 0:
+            return None
+        if place & 1 or place == last:
+            found = hashlib.sha256(b"\x01" + step + found).digest()
+            while place and not place & 1:
+                place, last = place >> 1, last >> 1
+        else:
+            found = hashlib.sha256(b"\x01" + found + step).digest()
+        place, last = place >> 1, last >> 1
+    return found if last == 0 else None
+
+
+def check_membership(proof: dict[str, Any]) -> tuple[str, str]:
+    """(what holds of the record, what holds of the row). Raises Malformed."""
+    record = _object(proof.get("record"), "record")
+    content = _object(record.get("content"), "record: content")
+    stated = _hash(record.get("sha256"), "record: sha256")
+    if digest({"kind": _text(record.get("kind"), "record: kind"), "content": content}) != stated:
+        raise Malformed("the record's content does not have the digest that it states")
+    root, size = _hash(content.get("rows_root"), "record: rows_root"), content.get("rows")
+    place = proof.get("place")
+    if not all(isinstance(number, int) and not isinstance(number, bool) for number in (size, place)):
+        raise Malformed("place and rows are not whole numbers")
+    row = _object(proof.get("row"), "row")
+    if row.get("erased") is True:
+        leaf, what = bytes.fromhex(_hash(row.get("leaf"), "row: leaf")), "an erased row, known by its leaf alone,"
+    else:
+        salt = _text(row.get("salt"), "row: salt")
+        if not re.fullmatch(r"[0-9a-f]{32}", salt):
+            raise Malformed("row: salt is not 16 bytes in lower-case hex")
+        leaf, what = hashlib.sha256(b"\x00" + bytes.fromhex(salt) + canonical(row.get("content"))).digest(), "the row"
+    path = [bytes.fromhex(_hash(step, "path")) for step in _list(proof.get("path"), "path")]
+    if merkle_root(leaf, int(place), int(size), path) != bytes.fromhex(root):
+        raise Malformed(f"row {int(place) + 1:,} is not among the rows of this version, or is another row")
+    return f"has the digest {stated}", f"{what} is number {int(place) + 1:,} of {int(size):,} under the root {root}"
+
+
+def _verify_membership(report: Report, stream: BinaryIO) -> None:
+    data = stream.read(MAX_JSON + 1)
+    if len(data) > MAX_JSON:
+        raise Unreadable(f"a proof has at most {MAX_JSON:,} bytes")
+    try:
+        proof = _object(parse_json(data, report.bundle), report.bundle)
+    except Malformed as error:
+        raise Unreadable(str(error)) from None
+    if proof.get("schema") != MEMBERSHIP_SCHEMA:
+        raise Unreadable(f"the file is neither an evidence bundle nor a proof ({MEMBERSHIP_SCHEMA})")
+    with _part(report, "integrity", "membership"):
+        record, row = check_membership(proof)
+        report.add("integrity", "record", HOLDS, record)
+        report.add("integrity", "row", HOLDS, row)
+        report.digest = proof["record"]["sha256"]
+    report.add("authorship", "record", NOT_CHECKED, "compare its digest with the one in a bundle or an approval")
+
+
 def verify(path: Path | str, key: bytes | None = None) -> Report:
-    """Check the bundle at `path`; with `key` (32 bytes), demand an Ed25519 signature by that key."""
+    """Check the bundle at `path`; with `key` (32 bytes), demand an Ed25519 signature by that key.
+
+    A file that begins as JSON does is checked as the proof that a row is in a dataset version.
+    """
     path = Path(path)
     report = Report(bundle=path.name)
     try:
         if not path.is_file():
             raise Unreadable("there is no such file")
         with path.open("rb") as stream:
-            _verify(report, stream, key)
+            first = stream.read(1)
+            stream.seek(0)
+            if first == b"{":
+                _verify_membership(report, stream)
+            else:
+                _verify(report, stream, key)
     except (Unreadable, OSError) as error:
         report.unreadable = str(error)
     except _Stop:
@@ -913,7 +989,7 @@ def _key(text: str) -> bytes:
 def main(arguments: list[str] | None = None) -> int:
     """The command line. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="verify.py", description="Check an Assay evidence bundle offline.")
-    parser.add_argument("bundle", type=Path, help="the evidence.zip to check")
+    parser.add_argument("bundle", type=Path, help="the evidence.zip, or the membership.json, to check")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument(
         "--key", type=_key, metavar="HEX", help="the issuer's Ed25519 public key, which must have signed"

@@ -91,6 +91,14 @@ def sample(version: DatasetVersion, count: int = 5, start: int = 0) -> list[Row]
         return list(islice(rows, start, start + count))
 
 
+def row_at(version: DatasetVersion, place: int) -> Row:
+    """The row at `place`, from 0. Raises NotFound beyond the end."""
+    found = sample(version, 1, place)
+    if not found:
+        raise NotFound("row")
+    return found[0]
+
+
 def rows_for(actor: Actor, version: DatasetVersion, count: int = 5, start: int = 0) -> list[Row]:
     """`sample` for a person. Raises NotAllowed for somebody whose role does not need the rows themselves."""
     if not may_read_rows(actor, version):
@@ -135,8 +143,10 @@ TOLD_TO_DECIDERS = {
     "source": "Comes from",
     "issuer": "Given out by",
     "method": "Made by",
+    "synthetic_share": "Share written by a model",
     "synthetic_by": "Written by a model",
     "personal_data": "Personal data",
+    "legal_bases": "Legal basis",
     "known_gaps": "Known gaps",
 }
 
@@ -159,9 +169,9 @@ def summary(version: DatasetVersion, project: Project) -> Iterable[Fact]:
     if other := [each for each in licence_told(version) if each.agrees is False]:
         yield Fact("Said elsewhere", "; ".join(f"{each.where}: {each.says}" for each in other), warns=True)
     for name, label in TOLD_TO_DECIDERS.items():
-        if answer := version.provenance.get(name):
+        if answer := provenance.words(version.provenance, name):
             yield Fact(label, answer)
-    answered = sum(bool(version.provenance.get(field.name)) for field in provenance.FIELDS)
+    answered = len(provenance.answered(version.provenance))
     yield Fact("Provenance", f"{answered} of {len(provenance.FIELDS)} questions answered")
     yield Fact("Registered by", version.registered_by_name)
 

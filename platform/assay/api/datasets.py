@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import FileResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,6 +17,7 @@ from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
 from assay.api.parsers import JsonPart, UploadBody
 from assay.api.standings import StandingSerializer
+from governance.delivery.evidence import membership
 from governance.foundation.jobs import selectors as jobs
 from governance.materials.datasets import provenance, selectors, services
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import
@@ -255,6 +256,15 @@ class DatasetVersionViewSet(NounViewSet):
         "project": by_project("dataset__project"),
         "dataset": By("dataset", serializers.UUIDField(), "Versions of this dataset only."),
     }
+
+    @extend_schema(
+        responses={200: OpenApiTypes.OBJECT},
+        parameters=[OpenApiParameter("place", int, OpenApiParameter.PATH, description="The row's place, from 0.")],
+    )
+    @action(detail=True, methods=["get"], url_path="rows/<int:place>/proof", url_name="row-proof")
+    def row_proof(self, request: Request, pk: UUID, place: int) -> Response:
+        """The proof that a row is in the version, for `assay verify` (assay.membership/1). Taking it goes on record."""
+        return Response(membership.prove(actor=self.actor, version_id=pk, place=place))
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @action(detail=True, methods=["get"])

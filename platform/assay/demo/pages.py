@@ -62,6 +62,7 @@ NOT_PAGES: Mapping[str, str] = {
     "revoke-token": ACTS,
     "sign-out": ACTS,
     "dataset-version-file": FILES,
+    "dataset-version-row-proof": FILES,
     "model-card-download": FILES,
     "evaluation-download": FILES,
     "dossier-download": FILES,

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +21,7 @@ from assay.web.forms.datasets import DatasetForm, VersionForm
 from assay.web.forms.faults import attempt, onto
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from governance.delivery.evidence import membership
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import Fault, Unusable
 from governance.materials.base_models.rules import disagree
@@ -232,6 +233,15 @@ def version_file(request: PageRequest, pk: UUID) -> FileResponse:
     )
 
 
+@require_safe
+def version_row_proof(request: PageRequest, pk: UUID, place: int) -> HttpResponse:
+    """The proof that a row is in the version, to be checked offline by the verifier."""
+    proof = membership.prove(actor=request.actor, version_id=pk, place=place)
+    response = JsonResponse(proof, json_dumps_params={"ensure_ascii": False, "indent": 1})
+    response["Content-Disposition"] = f'attachment; filename="membership-{place + 1}.json"'
+    return response
+
+
 def _rows_page(request: PageRequest, version: DatasetVersion) -> dict[str, Any]:
     """Five rows from `?start=`, and where the pages before and after begin (None at the ends)."""
     asked = request.GET.get("start", "")
@@ -239,7 +249,8 @@ def _rows_page(request: PageRequest, version: DatasetVersion) -> dict[str, Any]:
     start = min(int(asked), max(within - 1, 0)) // ROWS * ROWS if asked.isdecimal() and len(asked) < 10 else 0
     rows = selectors.rows_for(request.actor, version, count=ROWS, start=start)
     return {
-        "rows": rows,
+        "rows": list(enumerate(rows, start=start)),
+        "may_prove": bool(version.index_sha256) and projects.may(request.actor, version.project_id, "export evidence"),
         "first": start + 1,
         "last": start + len(rows),
         "within": within,

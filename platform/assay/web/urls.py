@@ -52,6 +52,11 @@ urlpatterns = [
     path("imports/<uuid:pk>/discard/", imports.discard, name="import-discard"),
     path("dataset-versions/<uuid:pk>/", datasets.version_detail, name="dataset-version-detail"),
     path("dataset-versions/<uuid:pk>/rows/", datasets.version_rows, name="dataset-version-rows"),
+    path(
+        "dataset-versions/<uuid:pk>/rows/<int:place>/proof/",
+        datasets.version_row_proof,
+        name="dataset-version-row-proof",
+    ),
     path("dataset-versions/<uuid:pk>/file/", datasets.version_file, name="dataset-version-file"),
     # work
     path("evaluation-plans/", evaluation_plans.listing, name="evaluation-plan-list"),

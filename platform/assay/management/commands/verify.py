@@ -14,7 +14,7 @@ class Command(BaseCommand):
     requires_system_checks = ()  # a bundle is checked where nothing of Assay may be set up
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("bundle", help="the evidence.zip to check")
+        parser.add_argument("bundle", help="the evidence.zip, or the membership.json, to check")
         parser.add_argument("--json", action="store_true", help="the report as JSON (assay.verification/1)")
         parser.add_argument("--key", metavar="HEX", help="the issuer's Ed25519 public key, which must have signed")
 

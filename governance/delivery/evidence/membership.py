@@ -1,0 +1,55 @@
+"""The proof that a row is in a dataset version, for somebody who has nothing but this file and the verifier."""
+
+from typing import Any
+from uuid import UUID
+
+from governance.delivery.evidence.verify import MEMBERSHIP_SCHEMA, RECORD_SCHEMA
+from governance.foundation.audit.services import record_alone
+from governance.foundation.core import blobs
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.canonical import plain
+from governance.foundation.core.errors import NotAllowed, NotFound, WrongState
+from governance.materials.datasets import rules, selectors
+from governance.people.projects import selectors as projects
+from governance.people.projects.rules import listing
+from preparation import merkle
+from preparation.row_index import Entry, entries
+
+
+def prove(*, actor: Actor, version_id: UUID, place: int) -> dict[str, Any]:
+    """The proof of the row at `place` (from 0), as `assay.membership/1`; that it was handed out goes on record.
+
+    It holds the row itself, so it takes the right to read rows and to export evidence. Raises NotFound, NotAllowed,
+    and WrongState for a version that was registered before rows had a root.
+    """
+    version = selectors.version_visible(actor, version_id)
+    projects.require(actor, version.project_id, "export evidence")
+    if not selectors.may_read_rows(actor, version):
+        raise NotAllowed(f"A proof holds its row, which is shown to {listing(rules.READ_ROWS)} of this project.")
+    if not version.index_sha256:
+        raise WrongState(f"{version} was registered before rows had a Merkle root; register its file again.")
+    if not 0 <= place < version.rows:
+        raise NotFound("row")
+    with blobs.opened(version.index_sha256) as index:
+        known = list(entries(index.read()))
+    proof = {
+        "schema": MEMBERSHIP_SCHEMA,
+        "record": {
+            "schema": RECORD_SCHEMA,
+            "kind": version.kind,
+            "id": str(version.pk),
+            "content": plain(version.content()),
+            "sha256": version.content_digest,
+        },
+        "place": place,
+        "row": _shown(known[place], None if known[place].is_erased else selectors.row_at(version, place).content()),
+        "path": [step.hex() for step in merkle.proof([entry.leaf for entry in known], place)],
+    }
+    record_alone(actor, "dataset-version.row-proved", subject=version, facts={"row": place + 1})
+    return proof
+
+
+def _shown(entry: Entry, content: Any) -> dict[str, Any]:
+    if content is None:
+        return {"erased": True, "leaf": entry.leaf.hex()}
+    return {"salt": entry.salt.hex(), "content": content}

@@ -1,0 +1,56 @@
+"""The Merkle tree over rows agrees with another implementation, and a proof holds for its own row alone."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pymerkle import InmemoryTree
+
+from preparation import merkle
+
+
+def leaves_of(count: int) -> list[bytes]:
+    return [merkle.leaf(bytes([n % 256]) * 16, f"row {n}".encode()) for n in range(count)]
+
+
+def test_the_root_is_that_of_another_implementation_for_every_size_up_to_300() -> None:
+    other = InmemoryTree(algorithm="sha256")
+    tree = merkle.Tree()
+    assert tree.root() == hashlib.sha256().digest()
+    for n in range(300):
+        salt, row = bytes([n % 256]) * 16, f"row {n}".encode()
+        other.append_entry(salt + row)  # it puts the prefix of a leaf before what it is given
+        tree.add(merkle.leaf(salt, row))
+        assert tree.root() == other.get_state()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 100])
+def test_every_proof_leads_to_the_root_and_no_other_leaf_or_place_does(size: int) -> None:
+    leaves = leaves_of(size)
+    root = merkle.Tree(leaves).root()
+    for place, leaf in enumerate(leaves):
+        path = merkle.proof(leaves, place)
+        assert merkle.root_from(leaf, place, size, path) == root
+        assert merkle.root_from(merkle.leaf(bytes(16), b"another row"), place, size, path) != root
+        others = (other for other in range(size) if other != place)
+        assert all(merkle.root_from(leaf, other, size, path) != root for other in others)
+
+
+@given(st.integers(1, 200), st.data())
+def test_a_proof_of_the_wrong_length_proves_nothing(size: int, data: st.DataObject) -> None:
+    leaves = leaves_of(size)
+    place = data.draw(st.integers(0, size - 1))
+    path = merkle.proof(leaves, place)
+    root = merkle.Tree(leaves).root()
+    assert merkle.root_from(leaves[place], place, size, [*path, root]) is None
+    if path:
+        assert merkle.root_from(leaves[place], place, size, path[:-1]) is None
+    assert merkle.root_from(leaves[place], size, size, path) is None
+
+
+def test_there_is_no_proof_of_a_leaf_that_is_not_there() -> None:
+    with pytest.raises(IndexError, match="no leaf 3 among 3"):
+        merkle.proof(leaves_of(3), 3)
