@@ -1,4 +1,4 @@
-"""A row's proof: it holds for that row in that version, and for nothing else; the verifier needs nothing but the file."""
+"""A row's proof holds for that row in that version and for nothing else; the verifier needs the file alone."""
 
 import copy
 import json

@@ -76,6 +76,7 @@ POST   dataset-create            422 422 403 403 403 403 403 422   404 404   302
 GET    dataset-detail            200 200 200 200 200 200 200 200   404 404   302
 GET    dataset-version-create    200 200 403 403 403 403 403 200   404 404   302
 POST   dataset-version-create    422 422 403 403 403 403 403 422   404 404   302
+GET    dataset-version-changes   200 200 200 200 200 200 200 200   404 404   302
 GET    dataset-version-row-proof 200 200 200 200 200 200 403 200   404 404   302
 GET    dataset-version-detail    200 200 200 200 200 200 200 200   404 404   302
 GET    dataset-version-rows      200 200 200 200 200 200 403 200   404 404   302
@@ -174,6 +175,7 @@ POST   api:dataset-list          201 201 403 403 403 403 403 201   404 404   401
 GET    api:dataset-detail        200 200 200 200 200 200 200 200   404 404   401
 POST   api:dataset-versions      201 201 403 403 403 403 403 201   404 404   401
 GET    api:dataset-version-list  200 200 200 200 200 200 200 200   200 200   401
+GET    api:dataset-version-changes 422 422 422 422 422 422 422 422 404 404   401
 GET    api:dataset-version-row-proof 200 200 200 200 200 200 403 200 404 404   401
 GET    api:dataset-version-detail 200 200 200 200 200 200 200 200  404 404   401
 GET    api:dataset-version-file  200 200 403 403 403 200 403 200   404 404   401

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotAllowed, NotFound
+from governance.foundation.core.errors import NotAllowed, NotFound, WrongState
 from governance.law.licences import rules as licences
 from governance.materials.base_models import rules as told
 from governance.materials.datasets import provenance, rules
@@ -23,6 +23,7 @@ from governance.people.organisations.rules import seat_in_eu
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.people.projects.rules import listing
+from preparation.differences import Difference, difference
 from preparation.reading import read_rows
 from preparation.rows import Row
 
@@ -54,6 +55,11 @@ def version_visible(actor: Actor, version_id: UUID) -> DatasetVersion:
         return versions_visible_to(actor).get(pk=version_id)
     except DatasetVersion.DoesNotExist:
         raise NotFound("dataset version") from None
+
+
+def of_project(actor: Actor, project_id: UUID) -> QuerySet[DatasetVersion]:
+    """Every version of a project, by dataset, newest first."""
+    return versions_visible_to(actor).filter(dataset__project=project_id)
 
 
 def imports_visible_to(actor: Actor) -> QuerySet[Import]:
@@ -91,12 +97,23 @@ def sample(version: DatasetVersion, count: int = 5, start: int = 0) -> list[Row]
         return list(islice(rows, start, start + count))
 
 
-def row_at(version: DatasetVersion, place: int) -> Row:
-    """The row at `place`, from 0. Raises NotFound beyond the end."""
-    found = sample(version, 1, place)
-    if not found:
-        raise NotFound("row")
-    return found[0]
+def changes(version: DatasetVersion, since: DatasetVersion) -> Difference:
+    """What became of the rows from `since` to `version`. Raises WrongState where one has no index of its rows."""
+    for one in (version, since):
+        if not one.index_sha256:
+            raise WrongState(f"{one} was registered before rows were indexed; register its file again to compare it.")
+    with blobs.opened(since.index_sha256) as before, blobs.opened(version.index_sha256) as after:
+        return difference(before.read(), after.read())
+
+
+def rows_at(version: DatasetVersion, places: Iterable[int]) -> dict[int, Row]:
+    """The rows at these places, from 0; those beyond the end are left out. Reads no further than the last of them."""
+    wanted = set(places)
+    if not wanted:
+        return {}
+    with _file(version) as path:
+        rows = (row for row in read_rows(path, version.reading) if isinstance(row, Row))
+        return {place: row for place, row in enumerate(islice(rows, max(wanted) + 1)) if place in wanted}
 
 
 def rows_for(actor: Actor, version: DatasetVersion, count: int = 5, start: int = 0) -> list[Row]:

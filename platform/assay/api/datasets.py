@@ -1,5 +1,6 @@
 """Datasets, and their versions: immutable, content-addressed."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
@@ -28,9 +29,28 @@ from preparation.reading import AUTO, Reading
 
 ASK_AGAIN_SECONDS = 5
 
+
+def _answer_schema(one: provenance.Field) -> dict[str, Any]:
+    """What an answer to a question of the record looks like."""
+    match one.form:
+        case provenance.Form.PLACES:
+            shape: dict[str, Any] = {"type": "array", "items": {"type": "string", "pattern": "^[A-Z]{2}$"}}
+        case provenance.Form.CHOICE:
+            shape = {"type": "string", "enum": list(one.options)}
+        case provenance.Form.CHOICES:
+            shape = {"type": "array", "items": {"type": "string", "enum": list(one.options)}}
+        case provenance.Form.SHARE:
+            shape = {"type": "number", "minimum": 0, "maximum": 100}
+        case provenance.Form.VERSIONS:
+            shape = {"type": "array", "items": {"oneOf": [{"type": "string", "format": "uuid"}, {"type": "object"}]}}
+        case _:
+            shape = {"type": "string"}
+    return {**shape, "description": one.ask}
+
+
 PROVENANCE_SCHEMA = {
     "type": "object",
-    "properties": {field.name: {"type": "string", "description": field.ask} for field in provenance.FIELDS},
+    "properties": {field.name: _answer_schema(field) for field in provenance.FIELDS},
     "required": [field.name for field in provenance.FIELDS if field.needed],
     "additionalProperties": False,
 }
@@ -115,7 +135,7 @@ class ProvenancePart(JsonPart):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         value = super().to_internal_value(data)
         if not isinstance(value, dict):
-            raise serializers.ValidationError(_("A provenance record is an object: field name to text."))
+            raise serializers.ValidationError(_("A provenance record is an object: field name to answer."))
         return value
 
 
@@ -165,6 +185,20 @@ class NewVersion(ReadingInput):
 def reading_of(body: dict[str, Any]) -> Reading:
     """Takes the reading out of a body."""
     return Reading(body.pop("container"), body.pop("format"), body.pop("columns", {}))
+
+
+class Since(Input):
+    since = serializers.UUIDField()
+
+
+class ChangesSerializer(serializers.Serializer[Any]):
+    """Places count from 0; `changed` rows ask the same and answer otherwise: [old place, new place]."""
+
+    since = serializers.UUIDField()
+    kept = serializers.IntegerField()
+    added = serializers.ListField(child=serializers.IntegerField())
+    removed = serializers.ListField(child=serializers.IntegerField())
+    changed = serializers.ListField(child=serializers.ListField(child=serializers.IntegerField()))
 
 
 class DatasetViewSet(NounViewSet):
@@ -256,6 +290,20 @@ class DatasetVersionViewSet(NounViewSet):
         "project": by_project("dataset__project"),
         "dataset": By("dataset", serializers.UUIDField(), "Versions of this dataset only."),
     }
+
+    @extend_schema(
+        responses={200: ChangesSerializer},
+        parameters=[OpenApiParameter("since", OpenApiTypes.UUID, required=True, description="The other version.")],
+    )
+    @action(detail=True, methods=["get"])
+    def changes(self, request: Request, pk: UUID) -> Response:
+        """What became of the rows since another version of the dataset; rows by their place, from 0."""
+        version = self.one()
+        asked = Since(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        since = selectors.version_visible(self.actor, asked.validated_data["since"])
+        found = selectors.changes(version, since)
+        return Response(ChangesSerializer({"since": since.pk, **asdict(found)}).data)
 
     @extend_schema(
         responses={200: OpenApiTypes.OBJECT},

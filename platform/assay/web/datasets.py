@@ -17,13 +17,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from assay.rendering import numerals, pictures
 from assay.web import addresses, standings, tabs
-from assay.web.forms.datasets import DatasetForm, VersionForm
+from assay.web.forms.datasets import DatasetForm, VersionForm, initial_of
 from assay.web.forms.faults import attempt, onto
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.delivery.evidence import membership
 from governance.foundation.audit import selectors as audit
-from governance.foundation.core.errors import Fault, Unusable
+from governance.foundation.core.errors import Fault, Unusable, WrongState
 from governance.materials.base_models.rules import disagree
 from governance.materials.datasets import provenance, rules, selectors, services
 from governance.materials.datasets.models import Dataset, DatasetVersion
@@ -34,6 +34,7 @@ from preparation.formats import FORMATS
 
 PAGE = 25
 ROWS = 5
+ROWS_OF_A_KIND = 10  # of the rows that were added, removed or changed
 ACT = "register data"
 # Beside the file a form posts its text and the lines between the parts; what is left of the room for those.
 FORM_ALLOWANCE = 1024 * 1024
@@ -115,7 +116,10 @@ def version_create(request: PageRequest, pk: UUID) -> HttpResponse:
 @csrf_protect
 def _receive(request: PageRequest, dataset: Dataset) -> HttpResponse:
     limit = settings.ASSAY_UPLOAD_LIMIT
-    form = VersionForm(request.POST or None, request.FILES or None, limit=limit, initial=_initial(dataset))
+    form = VersionForm(
+        request.POST or None, request.FILES or None,
+        limit=limit, initial=_initial(dataset), versions=selectors.of_project(request.actor, dataset.project_id),
+    )  # fmt: skip
     findings: list[Fault] = []
     if form.is_valid():
         upload = form.cleaned_data["file"]
@@ -144,13 +148,10 @@ def _receive(request: PageRequest, dataset: Dataset) -> HttpResponse:
     return _version_page(request, dataset, form, findings)
 
 
-def _initial(dataset: Dataset) -> dict[str, str]:
+def _initial(dataset: Dataset) -> dict[str, Any]:
     """The last version's answers, to be read again and changed where the new version differs."""
     last = dataset.versions.first()
-    if last is None:
-        return {}
-    told = "\n".join(f"{entry['where']}: {entry['says']}" for entry in last.licence_told)
-    return {**last.provenance, "licence": last.licence, "licence_told": told}
+    return initial_of(last.provenance, last.licence, last.licence_told) if last else {}
 
 
 def _version_page(
@@ -234,12 +235,54 @@ def version_file(request: PageRequest, pk: UUID) -> FileResponse:
 
 
 @require_safe
+def version_changes(request: PageRequest, pk: UUID) -> HttpResponse:
+    """What became of the rows since another version of the dataset: `?since=`, or the version before."""
+    version = selectors.version_visible(request.actor, pk)
+    others = list(version.dataset.versions.exclude(pk=pk).order_by("-number"))
+    chosen = [one for one in others if str(one.pk) == request.GET.get("since")]
+    earlier = chosen or [one for one in others if one.number < version.number] or others
+    context: dict[str, Any] = {
+        "version": version,
+        "others": others,
+        "since": earlier[0] if earlier else None,
+        "crumbs": _crumbs(request, version.dataset, within=True),
+        "may_read": selectors.may_read_rows(request.actor, version),
+        "shown": ROWS_OF_A_KIND,
+    }
+    if earlier:
+        context |= _changes(version, earlier[0], shows_rows=context["may_read"])
+    return render(request, "datasets/changes.html", context)
+
+
+@require_safe
 def version_row_proof(request: PageRequest, pk: UUID, place: int) -> HttpResponse:
     """The proof that a row is in the version, to be checked offline by the verifier."""
     proof = membership.prove(actor=request.actor, version_id=pk, place=place)
     response = JsonResponse(proof, json_dumps_params={"ensure_ascii": False, "indent": 1})
     response["Content-Disposition"] = f'attachment; filename="membership-{place + 1}.json"'
     return response
+
+
+def _changes(version: DatasetVersion, since: DatasetVersion, *, shows_rows: bool) -> dict[str, Any]:
+    """The counts, and the first few rows of each kind for somebody who may read them."""
+    try:
+        found = selectors.changes(version, since)
+    except WrongState as error:
+        return {"why_not": str(error)}
+    context: dict[str, Any] = {"found": found, "counts": {
+        "added": len(found.added), "removed": len(found.removed), "changed": len(found.changed), "kept": found.kept,
+    }}  # fmt: skip
+    if shows_rows:
+        added, removed = found.added[:ROWS_OF_A_KIND], found.removed[:ROWS_OF_A_KIND]
+        changed = found.changed[:ROWS_OF_A_KIND]
+        before = selectors.rows_at(since, [*removed, *(old for old, _ in changed)])
+        after = selectors.rows_at(version, [*added, *(new for _, new in changed)])
+        context |= {
+            "added": [after[place] for place in added],
+            "removed": [before[place] for place in removed],
+            "changed": [(before[old], after[new]) for old, new in changed],
+        }
+    return context
 
 
 def _rows_page(request: PageRequest, version: DatasetVersion) -> dict[str, Any]:
@@ -278,7 +321,9 @@ def _record(version: DatasetVersion) -> list[dict[str, Any]]:
     return [
         {
             "heading": _(heading),
-            "answers": [{"ask": _(one.ask), "answer": version.provenance.get(one.name, "")} for one in fields],
+            "answers": [
+                {"ask": _(one.ask), "answer": provenance.words(version.provenance, one.name, _)} for one in fields
+            ],
         }
         for heading, fields in provenance.parts()
     ]

@@ -57,6 +57,7 @@ urlpatterns = [
         datasets.version_row_proof,
         name="dataset-version-row-proof",
     ),
+    path("dataset-versions/<uuid:pk>/changes/", datasets.version_changes, name="dataset-version-changes"),
     path("dataset-versions/<uuid:pk>/file/", datasets.version_file, name="dataset-version-file"),
     # work
     path("evaluation-plans/", evaluation_plans.listing, name="evaluation-plan-list"),
