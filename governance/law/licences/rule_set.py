@@ -1,6 +1,7 @@
 """The licence rule table as dated data: one file per edition, read once, checked when read.
 
-An edition in force is never edited; a change is a new file, so that an old verdict can be given again.
+An edition in force is never edited; a change is a new file (`rules_DATE.yaml` with the hub tags of that day,
+`hub_tags_DATE.yaml`, beside it), so that an old verdict can be given again.
 """
 
 import hashlib
@@ -23,7 +24,8 @@ PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LETTERS: dict[str, Outcome] = dict(zip("ARF", OUTCOMES, strict=True))
 DATA = Path(__file__).parent / "data"
-TESTS_OF_CONDITIONS = {"eu_seat", "multimodal", "research", "waiver", "users_over", "users_unknown", "revenue_over"}
+TESTS_OF_CONDITIONS = {"eu_seat", "multimodal", "research", "waiver", "users_over", "users_unknown", "revenue_over",
+                       "served"}  # fmt: skip
 
 
 class RuleTableError(ValueError):
@@ -68,18 +70,24 @@ class Rule:
     conditions: tuple[Condition, ...]
     because: str
     duties: tuple[str, ...]
-    source: str
+    source: str  # the clauses that the rule rests on
+    addresses: tuple[str, ...]  # where their text was published
+    reviewed_by: str  # "" in editions that kept no record of it
 
 
 @dataclass(frozen=True)
 class RuleSet:
-    """One edition. `digest`: sha256 over the rule file's bytes and the tag file's bytes (each as its own sha256)."""
+    """One edition. `digest`: sha256 over the rule file's bytes and the tag file's bytes (each as its own sha256).
+
+    every_choice_is_asked: an OR waits for a person even where all its alternatives come to the same.
+    """
 
     version: str
     in_force_from: date
     notice: str
     rules: tuple[Rule, ...]
     fallback: Rule
+    every_choice_is_asked: bool
     duties: Mapping[str, DutyText]
     tags: Mapping[str, str | None]
     bands: Mapping[str, Mapping[str, int | None]]
@@ -102,8 +110,8 @@ class RuleSet:
 @cache
 def editions() -> tuple[RuleSet, ...]:
     """Every edition at hand, oldest first."""
-    tags = DATA / "hub_tags.yaml"
-    found = [read(path, tags) for path in sorted(DATA.glob("rules_*.yaml"))]
+    dates = sorted(path.stem.removeprefix("rules_") for path in DATA.glob("rules_*.yaml"))
+    found = [read(DATA / f"rules_{day}.yaml", DATA / f"hub_tags_{day}.yaml") for day in dates]
     return tuple(sorted(found, key=lambda edition: edition.in_force_from))
 
 
@@ -144,6 +152,7 @@ def read(rules_path: Path, tags_path: Path) -> RuleSet:
         notice=table["notice"],
         rules=tuple(rules),
         fallback=fallbacks[0],
+        every_choice_is_asked=bool(table.get("every_choice_is_asked", False)),
         duties={key: DutyText(key, d["text"], tuple(d["appears_in"]), d["due"]) for key, d in duties.items()},
         tags={str(tag).lower(): expression for tag, expression in tags["tags"].items()},
         bands={of: {band["id"]: band["up_to"] for band in rows} for of, rows in table["bands"].items()},
@@ -174,6 +183,8 @@ def _rule(row: dict[str, Any], duties: Mapping[str, Any], where: str) -> Rule:
         because=row["because"],
         duties=tuple(row["duties"]),
         source=row["source"],
+        addresses=tuple(row.get("addresses", ())),
+        reviewed_by=row.get("reviewed_by", ""),
     )
     _check_commercial_is_not_milder(rule, where)
     return rule

@@ -2,13 +2,14 @@
 
 The worst verdict over base model, data sets, adapters and teachers counts; AND takes the worst part; OR waits for
 a person's signed choice; WITH is judged as its base licence, with a note. The words are "no rule against it",
-"needs review" and "rule against it": a rule table cannot permit anything. Source: `data/rules_*.yaml`.
+"needs review" and "rule against it": a rule table cannot permit anything. A waiver opens what needs review and never
+makes an outcome milder, save where the table itself names a milder one for what is waived. Source: `data/rules_*.yaml`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 from governance.law.licences import expressions
 from governance.law.licences.expressions import AllOf, AnyOf, Expression, Licence, LicenceSyntaxError
@@ -36,6 +37,8 @@ from governance.law.licences.verdicts import (
     LicenceVerdict,
     LicensedInput,
     Verdict,
+    Waivable,
+    Waived,
 )
 
 __all__ = [
@@ -52,6 +55,8 @@ __all__ = [
     "LicensedInput",
     "NoRuleSet",
     "Verdict",
+    "Waivable",
+    "Waived",
     "in_force",
     "named",
     "parse",
@@ -88,11 +93,12 @@ def verdict(
     table = rule_set or in_force(on)
     columns: tuple[Purpose, ...] = (purpose, "publish") if distribution == "weights" else (purpose,)
     users, revenue = table.ceiling("users", users_band), table.ceiling("revenue", revenue_band)
-    case = _Case(table, columns, eu_seat=eu_seat, research=research, users=users, revenue=revenue)
+    served = distribution != "none"
+    case = _Case(table, columns, eu_seat=eu_seat, research=research, served=served, users=users, revenue=revenue)
     judged = sorted((_judged(item, case) for item in inputs), key=lambda pair: _order(pair[0]))
     rows = tuple(row for row, _ in judged)
     outcome = worst([row.outcome for row in rows])
-    decisive = next(row for row in rows if row.outcome == outcome)
+    decisive = _decisive(rows)
     return Verdict(
         outcome=outcome,
         purpose=purpose,
@@ -118,6 +124,7 @@ class _Case:
     purposes: tuple[Purpose, ...]
     eu_seat: bool
     research: bool
+    served: bool
     users: int | Literal["unknown"] | None
     revenue: int | Literal["unknown"] | None
 
@@ -129,10 +136,30 @@ class _Finding:
     outcome: Outcome
     rule: str
     because: str
+    open: bool
     said: list[LicenceVerdict] = field(default_factory=list)
     duties: set[tuple[str, str]] = field(default_factory=set)  # (duty id, rule id)
     notes: list[str] = field(default_factory=list)
     picked: set[Expression] = field(default_factory=set)
+    waived: set[Waived] = field(default_factory=set)
+    waivable: set[Waivable] = field(default_factory=set)
+    asks: list[str] = field(default_factory=list)
+
+
+class _Judged(Protocol):
+    @property
+    def outcome(self) -> Outcome: ...
+
+    @property
+    def open(self) -> bool: ...
+
+
+_AnyJudged = TypeVar("_AnyJudged", bound=_Judged)
+
+
+def _decisive(found: Sequence[_AnyJudged]) -> _AnyJudged:
+    """The first of the most severe, before them what nobody waived."""
+    return max(found, key=lambda one: (OUTCOMES.index(one.outcome), not one.open))
 
 
 def _check_arguments(inputs: Sequence[LicensedInput], purpose: str, distribution: str) -> None:
@@ -162,6 +189,7 @@ def _judged(item: LicensedInput, case: _Case) -> tuple[InputVerdict, _Finding]:
         finding.notes.append(offered)
         if worst([finding.outcome, "needs-review"]) != finding.outcome:
             finding.outcome, finding.rule, finding.because = "needs-review", OPEN_CHOICE, offered
+        finding.open, finding.waivable = False, set()
     row = InputVerdict(
         name=item.name,
         kind=item.kind,
@@ -173,6 +201,10 @@ def _judged(item: LicensedInput, case: _Case) -> tuple[InputVerdict, _Finding]:
         because=finding.because,
         licences=tuple(finding.said),
         notes=tuple(finding.notes),
+        open=finding.open,
+        waivers=tuple(sorted(finding.waived, key=repr)) if finding.open else (),
+        waivable=tuple(sorted(finding.waivable, key=repr)),
+        asks_choice=tuple(finding.asks),
     )
     return row, finding
 
@@ -207,8 +239,9 @@ def _read(item: LicensedInput, table: RuleSet) -> tuple[Expression | None, Expre
 
 
 def _missing(item: LicensedInput, problem: str, case: _Case) -> _Finding:
-    outcome, because = _applied(case.table.fallback, item, case)
-    return _Finding(outcome, case.table.fallback.id, f"{problem} ({because})")
+    found = _applied(case.table.fallback, item, case)
+    found.because = f"{problem} ({found.because})"
+    return found
 
 
 def _walk(tree: Expression, item: LicensedInput, chosen: set[Expression | None], case: _Case) -> _Finding:
@@ -219,32 +252,41 @@ def _walk(tree: Expression, item: LicensedInput, chosen: set[Expression | None],
     picks = [part for part in tree.parts if part in chosen]
     if len(picks) == 1:
         found = _walk(picks[0], item, chosen, case)
-        found.notes.insert(0, f"{picks[0]} was picked out of {tree}.")
+        by = f" by {item.choice_says}" if item.choice_says else ""
+        found.notes.insert(0, f"{picks[0]} was picked out of {tree}{by}.")
         found.picked.add(picks[0])
         return found
-    return _unpicked(tree, [_walk(part, item, chosen, case) for part in tree.parts])
+    found = _unpicked(tree, [_walk(part, item, chosen, case) for part in tree.parts], case.table)
+    found.asks = list(map(str, tree.parts))
+    return found
 
 
 def _combined(parts: Sequence[_Finding]) -> _Finding:
-    outcome = worst([part.outcome for part in parts])
-    decisive = next(part for part in parts if part.outcome == outcome)
+    decisive = _decisive(parts)
     return _Finding(
-        outcome,
+        decisive.outcome,
         decisive.rule,
         decisive.because,
+        open=all(part.open for part in parts),
         said=[row for part in parts for row in part.said],
         duties=set().union(*(part.duties for part in parts)),
         notes=[note for part in parts for note in part.notes],
         picked=set().union(*(part.picked for part in parts)),
+        waived=set().union(*(part.waived for part in parts)),
+        waivable=set().union(*(part.waivable for part in parts)),
+        asks=[alternative for part in parts for alternative in part.asks],
     )
 
 
-def _unpicked(tree: AnyOf, parts: Sequence[_Finding]) -> _Finding:
-    """Without a choice: what all alternatives agree on, else review. Duties of every alternative are listed."""
+def _unpicked(tree: AnyOf, parts: Sequence[_Finding], table: RuleSet) -> _Finding:
+    """Without a choice: review, or worse where all alternatives come to it. Duties of every alternative are listed."""
     found = _combined(parts)
-    if len({part.outcome for part in parts}) > 1:
+    differ = len({part.outcome for part in parts}) > 1
+    if differ or table.every_choice_is_asked:
+        found.open, found.waivable = False, set()
+    if differ or (table.every_choice_is_asked and found.outcome != "rule-against"):
         found.outcome, found.rule = "needs-review", OPEN_CHOICE
-        found.because = f"{tree}: the alternatives differ, so a person picks one and signs for it"
+        found.because = f"{tree}: needs a choice; a person picks one alternative and signs for it"
     else:
         found.notes.append(f"{tree}: no alternative was picked; every alternative comes to the same.")
     return found
@@ -255,11 +297,17 @@ def _licence(licence: Licence, item: LicensedInput, case: _Case) -> _Finding:
     rules = (case.table.fallback,) if unread_exception else case.table.rules_for(licence.key, item.kind)
     parts = []
     for rule in rules:
-        outcome, because = _applied(rule, item, case)
+        part = _applied(rule, item, case)
         if rule is case.table.fallback:
-            because = f"{_why_no_rule(licence, unread_exception)}: {because}"
-        row = LicenceVerdict(str(licence), rule.id, rule.version, outcome, because, rule.source)
-        parts.append(_Finding(outcome, rule.id, because, [row], {(duty, rule.id) for duty in rule.duties}))
+            part.because = f"{_why_no_rule(licence, unread_exception)}: {part.because}"
+        part.said = [
+            LicenceVerdict(
+                str(licence), rule.id, rule.version, part.outcome, part.because, rule.source, rule.addresses,
+                rule.reviewed_by,
+            )
+        ]  # fmt: skip
+        part.duties = {(duty, rule.id) for duty in rule.duties}
+        parts.append(part)
     found = _combined(parts)
     if licence.exception and not unread_exception:
         found.notes.append(f"{licence}: judged as {licence.key}; what {licence.exception} adds was not weighed.")
@@ -272,25 +320,40 @@ def _why_no_rule(licence: Licence, unread_exception: bool) -> str:
     return f"{licence} has no rule" if licence.known else f"{licence} is not a known licence"
 
 
-def _applied(rule: Rule, item: LicensedInput, case: _Case) -> tuple[Outcome, str]:
-    """The rule's outcome and reason, worst over the columns that the case touches."""
-    found = [_column(rule, purpose, item, case) for purpose in case.purposes]
-    return max(found, key=lambda pair: OUTCOMES.index(pair[0]))
+def _applied(rule: Rule, item: LicensedInput, case: _Case) -> _Finding:
+    """What the rule comes to, worst over the columns that the case touches."""
+    return _combined([_column(rule, purpose, item, case) for purpose in case.purposes])
 
 
-def _column(rule: Rule, purpose: Purpose, item: LicensedInput, case: _Case) -> tuple[Outcome, str]:
-    holding = [c for c in rule.conditions if purpose in c.verdict and _holds(c, item, case)]
+def _column(rule: Rule, purpose: Purpose, item: LicensedInput, case: _Case) -> _Finding:
+    """What the rule says of one purpose. A waiver covers a review that it asks for, and nothing else."""
+    waiver = next((one for one in item.waivers if (one.rule, one.purpose) == (rule.id, purpose)), None)
+    outcome, because = _spoken(rule, purpose, item, case, waived=waiver is not None)
+    found = _Finding(outcome, rule.id, because, open=outcome == "no-rule-against")
+    if found.open or _spoken(rule, purpose, item, case, waived=True)[0] == "rule-against":
+        return found
+    if waiver is None:
+        found.waivable = {Waivable(rule.id, purpose)}
+        return found
+    found.because = f"{because} (waived: {waiver.says})"
+    found.open, found.waived = True, {waiver}
+    return found
+
+
+def _spoken(rule: Rule, purpose: Purpose, item: LicensedInput, case: _Case, *, waived: bool) -> tuple[Outcome, str]:
+    holding = [c for c in rule.conditions if purpose in c.verdict and _holds(c, item, case, waived)]
     if not holding:
         return rule.verdict[purpose], rule.because
     decisive = max(holding, key=lambda condition: OUTCOMES.index(condition.verdict[purpose]))
     return decisive.verdict[purpose], decisive.because
 
 
-def _holds(condition: Condition, item: LicensedInput, case: _Case) -> bool:
+def _holds(condition: Condition, item: LicensedInput, case: _Case, waived: bool) -> bool:
     facts: Mapping[str, Callable[[Any], bool]] = {
         "eu_seat": lambda wanted: case.eu_seat == wanted,
         "research": lambda wanted: case.research == wanted,
-        "waiver": lambda wanted: bool(item.waiver) == wanted,
+        "served": lambda wanted: case.served == wanted,
+        "waiver": lambda wanted: waived == wanted,
         "multimodal": lambda wanted: item.multimodal is (None if wanted == "unknown" else wanted),
         "users_unknown": lambda wanted: (case.users == "unknown") == wanted,
         "users_over": lambda limit: _over(case.users, limit),

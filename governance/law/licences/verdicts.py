@@ -16,21 +16,41 @@ WORDS: Mapping[Outcome, str] = {
 
 
 @dataclass(frozen=True)
+class Waivable:
+    """A finding that a waiver can cover: what one rule says of one input for one purpose."""
+
+    rule: str
+    purpose: Purpose
+
+
+@dataclass(frozen=True)
+class Waived:
+    """A waiver in force for an input. `id`: of its record; `says`: who signed it, until when."""
+
+    rule: str
+    purpose: Purpose
+    id: str
+    says: str
+
+
+@dataclass(frozen=True)
 class LicensedInput:
     """One thing that a model is made from.
 
     expression: SPDX expression or hub tag; None or "" is a missing licence.
     chosen: the alternative of an OR that a person picked and signed for (joined by AND where there are several ORs).
+    choice_says: who picked it, and when.
     multimodal: whether a model reads images, sound or video; None when nobody said.
-    waiver: id of a waiver in force for this input.
+    waivers: what is waived for this input.
     """
 
     name: str
     kind: Kind
     expression: str | None
     chosen: str | None = None
+    choice_says: str = ""
     multimodal: bool | None = None
-    waiver: str | None = None
+    waivers: tuple[Waived, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,11 +76,17 @@ class LicenceVerdict:
     outcome: Outcome
     because: str
     source: str
+    addresses: tuple[str, ...]
+    reviewed_by: str
 
 
 @dataclass(frozen=True)
 class InputVerdict:
-    """One input's row: the outcome, the rule that decided, and what was said about each licence."""
+    """One input's row: the outcome, the rule that decided, and what was said about each licence.
+
+    open: nothing stands in the way: no rule speaks against the use, or a waiver covers each finding that needs review.
+    waivable: what no waiver covers yet and one could; asks_choice: alternatives of which a person picks one.
+    """
 
     name: str
     kind: Kind
@@ -72,6 +98,10 @@ class InputVerdict:
     because: str
     licences: tuple[LicenceVerdict, ...]
     notes: tuple[str, ...]
+    open: bool
+    waivers: tuple[Waived, ...]
+    waivable: tuple[Waivable, ...]
+    asks_choice: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -83,7 +113,10 @@ class Deciding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The worst over all inputs. `rule_set` and `digest` name the table, so that the verdict can be given again."""
+    """The worst over all inputs. `rule_set` and `digest` name the table, so that the verdict can be given again.
+
+    A waiver never changes the outcome of a finding that needs review; it makes it `open`, and the words say so.
+    """
 
     outcome: Outcome
     purpose: Purpose
@@ -100,12 +133,22 @@ class Verdict:
     notice: str
 
     @property
+    def open(self) -> bool:
+        """Whether nothing stands in the way of the use any more."""
+        return all(row.open for row in self.per_input)
+
+    @property
+    def waivers(self) -> tuple[tuple[str, Waived], ...]:
+        """(input, waiver) for each waiver that the answer rests on."""
+        return tuple((row.name, waiver) for row in self.per_input for waiver in row.waivers)
+
+    @property
     def words(self) -> str:
-        return WORDS[self.outcome]
+        return f"{WORDS[self.outcome]}, waived" if self.open and self.waivers else WORDS[self.outcome]
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able, for records, the API and `assay licence check --json`."""
-        return {"schema": "assay.licence-verdict/1", "words": self.words, **_plain(asdict(self))}
+        return {"schema": "assay.licence-verdict/1", "words": self.words, "open": self.open, **_plain(asdict(self))}
 
 
 def _plain(value: Any) -> Any:
