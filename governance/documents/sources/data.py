@@ -3,6 +3,7 @@
 from evaluation.report import Report
 from governance.documents.sources import numbers as n
 from governance.documents.sources.records import Source, Told, declared, measured, not_measured, remark
+from governance.materials.datasets import provenance as standards
 from training.manifest import FileReport, Manifest
 
 
@@ -52,8 +53,9 @@ def languages(dataset: Source) -> Told | None:
 def origin(dataset: Source) -> Told | None:
     """From where and from whom it comes, and how it was obtained."""
     fields = (
-        ("source", "Source"), ("issuer", "Issued by"), ("origin_geography", "Origin"), ("method", "Method"),
-        ("collected_from", "Collected from"), ("collected_to", "Collected until"), ("derived_from", "Derived from"),
+        ("source", "Source"), ("issuer", "Issued by"), ("places", "Countries"), ("origin_geography", "Origin"),
+        ("method", "Method"), ("collected_from", "Collected from"), ("collected_to", "Collected until"),
+        ("derived_from_versions", "Derived from the versions"), ("derived_from", "Derived from"),
     )  # fmt: skip
     return _stated(dataset, fields)
 
@@ -67,7 +69,11 @@ def rights(dataset: Source) -> Told:
     told = [f"{entry['where']} says {entry['says']}" for entry in facts["licence_told"]]
     if told:
         said += f" Elsewhere: {n.listing(told)}."
-    stated = _stated(dataset, (("processing_allowed", "Allowed"), ("processing_excluded", "Excluded")), named=False)
+    fields = (
+        ("processing_allowed", "Allowed"), ("processing_excluded", "Excluded"),
+        ("mining_checked", "Text and data mining"), ("mining_checked_on", "Checked on"),
+    )  # fmt: skip
+    stated = _stated(dataset, fields, named=False)
     return Told(f"{said} {stated.text}" if stated else said, "declared")
 
 
@@ -83,12 +89,14 @@ def labelling(dataset: Source) -> Told | None:
 
 def synthetic(dataset: Source) -> Told | None:
     """Which rows a model wrote, in the registrant's words."""
-    return _stated(dataset, (("synthetic_by", ""),))
+    return _stated(dataset, (("synthetic_share", "Share"), ("synthetic_model", "Model"), ("synthetic_by", "")))
 
 
 def personal(dataset: Source) -> Told | None:
     """What personal data there is, in the registrant's words; the platform's own scan would be measured."""
-    fields = (("personal_data", ""), ("privacy_tools", "Treatment"), ("consent", "Consent"))
+    fields = (
+        ("personal_data", ""), ("legal_bases", "Legal basis"), ("privacy_tools", "Treatment"), ("consent", "Consent")
+    )  # fmt: skip
     stated = _stated(dataset, fields)
     return Told(f"Stated at registration; no scan was run. {stated.text}", "declared") if stated else None
 
@@ -172,10 +180,9 @@ def gaps(dataset: Source) -> Told | None:
 
 def _stated(dataset: Source, fields: tuple[tuple[str, str], ...], *, named: bool = True) -> Told | None:
     """The answered fields of the provenance record, labelled, in order."""
-    provenance = dataset.facts["provenance"]
     parts = []
     for field, label in fields:
-        words = str(provenance.get(field) or "").strip().rstrip(".")
+        words = standards.words(dataset.facts["provenance"], field).rstrip(".")
         if words:
             parts.append(f"{label}: {words}." if label else f"{words}.")
     if not parts:

@@ -19,8 +19,8 @@ from governance.foundation.core.errors import Fault, Faults, NotAllowed, Unusabl
 from governance.foundation.core.moves import move
 from governance.foundation.jobs import services as jobs
 from governance.materials.base_models.services import check_licence
+from governance.materials.datasets import derivation, rules, selectors
 from governance.materials.datasets import provenance as standards
-from governance.materials.datasets import rules, selectors
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import
 from governance.materials.datasets.rules import TRANSITIONS, State
 from governance.people.projects import selectors as projects
@@ -77,7 +77,7 @@ def enter(
     """
     dataset = selectors.visible(actor, dataset_id)
     projects.require(actor, dataset.project_id, "register data")
-    said = _checked(licence, provenance, licence_told, reading)
+    said = _checked(actor, licence, provenance, licence_told, reading)
     size = path.stat().st_size
     if rules.read_at_once(size, packed=_is_packed(path, file_name, reading)):
         return register_version(
@@ -117,7 +117,7 @@ def register_version(
     """
     dataset = selectors.visible(actor, dataset_id)
     projects.require(actor, dataset.project_id, "register data")
-    said = _checked(licence, provenance, licence_told, reading)
+    said = _checked(actor, licence, provenance, licence_told, reading)
     with tempfile.TemporaryFile() as index:
         found = examine(path, reading, name=file_name, index=index)
         if not found.sound:
@@ -270,21 +270,15 @@ def download(*, actor: Actor, version_id: UUID) -> BinaryIO:
 
 
 def _checked(
-    licence: str, provenance: dict[str, Any], told: Iterable[dict[str, str]] | None, reading: Reading
+    actor: Actor, licence: str, provenance: dict[str, Any], told: Iterable[dict[str, str]] | None, reading: Reading
 ) -> Statement:
-    """The registrant's word where every part of it can be used. Raises Unusable."""
+    """The registrant's word where every part of it can be used, its links to versions whole. Raises Unusable."""
     faults = _check_reading(reading)
     check_licence(licence, faults)
-    for name in standards.unknown(provenance):
-        faults.add(f"provenance.{name}", "The provenance record has no such field.", "See the list of fields.")
-    for name in standards.not_text(provenance):
-        faults.add(f"provenance.{name}", "The answer must be text.", "Write it as one text, or leave it out.")
-    for field in standards.unanswered(provenance):
-        faults.add(
-            f"provenance.{field.name}", f"Not answered: {field.ask}", "Ask who made the data, or say “not known”."
-        )
+    for flaw in standards.flaws(provenance):
+        faults.add(f"provenance.{flaw.field}", flaw.message, flaw.cure)
     faults.raise_if_any()
-    return Statement(licence, provenance, list(told or []))
+    return Statement(licence, derivation.linked(actor, provenance), list(told or []))
 
 
 def _check_reading(reading: Reading) -> Faults:

@@ -1,5 +1,6 @@
 """Forms about datasets: a named line of versions, and the upload of one version with its provenance."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from assay.rendering import numerals
 from assay.web.forms.licences import LicenceField
-from governance.materials.datasets import provenance
+from governance.materials.datasets import places, provenance
+from governance.materials.datasets.models import DatasetVersion
 from preparation.containers import CONTAINERS
 from preparation.formats import FORMATS
 from preparation.reading import AUTO, Reading
 
+# Two of these to a line: the ends of one stretch of time, a share and its model, whether and when.
+BESIDE = {"collected_from", "collected_to", "synthetic_share", "synthetic_model", "mining_checked", "mining_checked_on"}
 CONTAINER_WORDS = {
     "jsonl": _("JSONL: one object a line"),
     "json": _("JSON: one list of objects"),
@@ -79,7 +83,8 @@ class ReadingForm(forms.Form):
 
 
 class VersionForm(ReadingForm):
-    """A file and what its registrant says about it. `limit`: bytes that an upload may have."""
+    """A file and what its registrant says about it. `limit`: bytes that an upload may have; `versions`: what it can
+    be derived from; `found_in`: field to the place where a description had what stands in it."""
 
     rest_goes_to = "file"
     field_order = ("file", "container", "format", "columns")
@@ -92,24 +97,30 @@ class VersionForm(ReadingForm):
         help_text=_("One place a line, as “where: what it says”. A difference is shown to everybody."),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, limit: int, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        limit: int,
+        versions: Iterable[DatasetVersion] = (),
+        found_in: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["file"].help_text = _(
             "JSONL, JSON, CSV, TSV, Parquet or text, gzipped or not; OpenAI's fine-tuning files as they are. "
             "At most %(size)s."
         ) % {"size": numerals.size(limit)}
         for one in provenance.FIELDS:
-            self.fields[one.name] = forms.CharField(
-                label=_(one.ask),
-                required=one.needed,
-                widget=forms.Textarea(attrs={"rows": 2}) if one.long else forms.TextInput(),
-                error_messages={"required": _("Not answered. Ask who made the data, or say “not known”.")},
+            self.fields[one.name] = record_field(one, versions)
+        for name, where in (found_in or {}).items():
+            field = self.fields[name]
+            field.help_text = " ".join(
+                filter(None, [str(field.help_text), _("Found in: %(where)s.") % {"where": where}])
             )
 
     def parts(self) -> list[Part]:
-        beside = {"collected_from", "collected_to"}  # the two ends of one stretch of time
         return [
-            Part(str(_(heading)), [(self[one.name], "w2" if one.name in beside else "w4") for one in fields])
+            Part(str(_(heading)), [(self[one.name], "w2" if one.name in BESIDE else "w4") for one in fields])
             for heading, fields in provenance.parts()
         ]
 
@@ -126,7 +137,54 @@ class VersionForm(ReadingForm):
                 told.append({"where": where, "says": says})
         return told
 
-    def record(self) -> dict[str, str]:
+    def record(self) -> dict[str, Any]:
         """The provenance record as answered; what was left empty is left out, not kept as an empty answer."""
-        given = {one.name: self.cleaned_data[one.name] for one in provenance.FIELDS}
-        return {name: answer for name, answer in given.items() if answer}
+        return provenance.answered(self.cleaned_data)
+
+
+class PlacesField(forms.CharField):
+    """Countries, as codes or as names, parted by commas."""
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # the record has a list of codes
+        words = [word.strip() for word in str(super().to_python(value)).split(",") if word.strip()]
+        return list(dict.fromkeys(places.code_of(word) or word for word in words))
+
+
+def record_field(one: provenance.Field, versions: Iterable[DatasetVersion]) -> forms.Field:
+    """The form's field for a question of the record."""
+    given: dict[str, Any] = {
+        "label": _(one.ask),
+        "required": one.needed,
+        "error_messages": {"required": _("Not answered. Ask who made the data, or say “not known”.")},
+    }
+    match one.form:
+        case provenance.Form.DATE:
+            return forms.CharField(**given, widget=forms.TextInput(attrs={"placeholder": "2024-05-31"}))
+        case provenance.Form.PLACES:
+            hint = _("Codes or names, parted by commas: DE, France.")
+            return PlacesField(**given, help_text=hint)
+        case provenance.Form.CHOICE:
+            choices = [("", _("not answered")), *((key, _(label)) for key, label in one.options.items())]
+            return forms.ChoiceField(**given, choices=choices)
+        case provenance.Form.CHOICES:
+            choices = [(key, _(label)) for key, label in one.options.items()]
+            return forms.MultipleChoiceField(**given, choices=choices, widget=forms.CheckboxSelectMultiple)
+        case provenance.Form.SHARE:
+            return forms.FloatField(**given, min_value=0, max_value=100)
+        case provenance.Form.VERSIONS:
+            choices = [(str(version.pk), str(version)) for version in versions]
+            return forms.MultipleChoiceField(**given, choices=choices, widget=forms.SelectMultiple(attrs={"size": 4}))
+    return forms.CharField(**given, widget=forms.Textarea(attrs={"rows": 2}) if one.long else forms.TextInput())
+
+
+def initial_of(record: Mapping[str, Any], licence: str, licence_told: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+    """What the form shows for a record."""
+    shown: dict[str, Any] = {
+        **record,
+        "licence": licence,
+        "licence_told": "\n".join(f"{entry['where']}: {entry['says']}" for entry in licence_told),
+    }
+    if isinstance(places_given := record.get("places"), list):
+        shown["places"] = ", ".join(places_given)
+    shown["derived_from_versions"] = [str(pk) for pk in provenance.linked_ids(record)]
+    return shown
