@@ -1,4 +1,4 @@
-"""`python -m preparation examine FILE --out DIR`: one file read from end to end, in a process of its own.
+"""`python -m preparation examine|split FILE --out DIR`: one file read from end to end, in a process of its own.
 
 Standard output carries events, one JSON object a line, as the trainer's does; the result lies in DIR, written
 last and in one move. Exit codes: 0 every row can be used, 2 the file or a row cannot.
@@ -13,12 +13,16 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from preparation.examination import examine
+from preparation.findings import Refused
 from preparation.reading import Reading
+from preparation.splits import Split, assign_file
 
 SOUND, NOT_SOUND = 0, 2
 RESULT, INDEX = "examination.json", "rows.index"
+SPLIT, ASSIGNMENT = "split.json", "parts"
 _TELL_SECONDS = 0.5
 _MEBIBYTE = 1 << 20
 
@@ -26,22 +30,56 @@ _MEBIBYTE = 1 << 20
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m preparation", description="Read, check and measure data.")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    one = verbs.add_parser("examine", help="read a file of rows from end to end")
+    _verb(verbs, "examine", _examine, "read a file of rows from end to end")
+    split = _verb(verbs, "split", _split, "say of every row of a file which part it belongs to")
+    split.add_argument(
+        "--split", type=json.loads, required=True, metavar="JSON", help='{"method": "folds", "folds": 5}'
+    )
+    asked = parser.parse_args(arguments)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    code: int = asked.carry_out(asked, Reading(asked.container, asked.format, asked.columns))
+    return code
+
+
+def _verb(verbs: Any, name: str, carry_out: Callable[..., int], words: str) -> argparse.ArgumentParser:
+    """A verb that reads one file."""
+    one: argparse.ArgumentParser = verbs.add_parser(name, help=words)
+    one.set_defaults(carry_out=carry_out)
     one.add_argument("file", type=Path, metavar="FILE")
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the result is written")
     one.add_argument("--name", default="", help="the name that the file had where it came from")
     one.add_argument("--container", default="auto")
     one.add_argument("--format", default="auto")
     one.add_argument("--columns", type=json.loads, default={}, metavar="JSON", help='{"prompt": "question"}')
-    asked = parser.parse_args(arguments)
-    reading = Reading(asked.container, asked.format, asked.columns)
-    asked.out.mkdir(parents=True, exist_ok=True)
+    return one
+
+
+def _examine(asked: argparse.Namespace, reading: Reading) -> int:
     with (asked.out / INDEX).open("wb") as index:
         found = examine(asked.file, reading, name=asked.name, index=index, progress=_teller(asked.file))
-    partial = asked.out / f"{RESULT}.partial"
-    partial.write_text(json.dumps(found.to_json(), ensure_ascii=False), encoding="utf-8")
-    partial.replace(asked.out / RESULT)
+    _write(asked.out / RESULT, found.to_json())
     return SOUND if found.sound else NOT_SOUND
+
+
+def _split(asked: argparse.Namespace, reading: Reading) -> int:
+    """Writes one byte a row, the place of its part, and beside it the parts with their counts, or what is wrong."""
+    try:
+        made = assign_file(
+            asked.file, reading, Split.from_json(asked.split), name=asked.name, progress=_teller(asked.file)
+        )
+    except Refused as refused:
+        wrong = {"message": refused.message, "cure": refused.cure, "field": refused.field}
+        _write(asked.out / SPLIT, {"refused": wrong})
+        return NOT_SOUND
+    (asked.out / ASSIGNMENT).write_bytes(made.of_row)
+    _write(asked.out / SPLIT, {"parts": made.counts_json()})
+    return SOUND
+
+
+def _write(path: Path, result: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")
+    partial.replace(path)
 
 
 def _teller(path: Path) -> Callable[[int], None]:
