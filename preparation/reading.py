@@ -102,7 +102,7 @@ class Reader:
         self.path, self.asked = Path(path), reading
         self.name, self.progress = name or self.path.name, progress
         self.resolved: Resolved | None = None
-        self.shapes: Counter[tuple[str, ...]] = Counter()  # how many rows have exactly these columns
+        self.shapes: dict[tuple[str, ...], int] = {}  # how many rows have exactly these columns
         self.unused: Counter[str] = Counter()
         self.used: set[str] = set()
 
@@ -160,7 +160,8 @@ class Reader:
             if not isinstance(value, dict):
                 yield _no_object(entry)
                 continue
-            shapes[tuple(value)] += 1
+            names = tuple(value)
+            shapes[names] = shapes.get(names, 0) + 1
             faults.number = entry.number
             messages, more = form.read(_with_columns(value, mapped) if mapped else value, faults)
             if faults.found:

@@ -72,7 +72,9 @@ class ReadingForm(forms.Form):
         for number, line in enumerate(self.cleaned_data["columns"].splitlines(), start=1):
             name, _colon, column = (part.strip() for part in line.partition(":"))
             if line.strip() and not (name and column):
-                raise forms.ValidationError(_("Line %(number)s does not read “field: column”."), {"number": number})
+                raise forms.ValidationError(
+                    _("Line %(number)s does not read “field: column”."), params={"number": number}
+                )
             if column:
                 columns[name] = column
         return columns
