@@ -166,7 +166,7 @@ def test_a_reader_that_takes_too_much_memory_is_ended_and_says_so(
     from assay.jobs import importing
     from assay.jobs.supervise import Limits
 
-    monkeypatch.setattr(importing, "LIMITS", Limits(address_space=40 * 1024**2))
+    monkeypatch.setattr(importing, "LIMITS", Limits(address_space=20 * 1024**2))
     found = worked(sent(home, line, packed(tmp_path, PAIRS)))
     assert found.state == State.FAILED
     assert found.error is not None and found.error["fault"] == "platform"
