@@ -9,7 +9,7 @@ from governance.foundation.core.records import Record
 from governance.people.approvals.selectors import standing
 from governance.people.projects.selectors import classification
 from governance.work.evaluations.models import Evaluation
-from governance.work.runs.gates import Gate, Light, class_words, licence_verdict
+from governance.work.runs.gates import Gate, Light, class_words, licence_cure, licence_light, licence_verdict
 
 
 def for_release(release: Release) -> list[Gate]:
@@ -62,11 +62,11 @@ def _stands(label: str, subject: object, release: Release) -> Gate:
 def _licence(release: Release) -> Gate:
     run = release.model_version.run
     verdict = licence_verdict(release.project, run.base_model, run.data())
-    clear = verdict.outcome == "no-rule-against"
     says = f"Licences for {release.project.get_use_display()}: {verdict.words}"
-    cure = "" if clear else f"{verdict.deciding.input}: {verdict.deciding.because}"
+    if verdict.outcome != "no-rule-against":
+        says += f", decided by {verdict.deciding.input}: {verdict.deciding.because}"
     return Gate(
-        "licence", "Licences", Light.GREEN if clear else Light.RED, says, cure, "project", str(release.project_id)
+        "licence", "Licences", licence_light(verdict), says, licence_cure(verdict), "project", str(release.project_id)
     )
 
 

@@ -6,7 +6,7 @@ The verdict is worked out anew from the records that are cited, by the newest ru
 from governance.documents.sources import numbers as n
 from governance.documents.sources.records import Source, Told, measured
 from governance.law.licences import rules as licences
-from governance.people.organisations.rules import seat_in_eu
+from governance.people.organisations.rules import licence_facts
 
 
 def verdict(
@@ -21,8 +21,8 @@ def verdict(
         inputs,
         project.facts["use"],
         distribution=project.facts["distribution"],
-        eu_seat=seat_in_eu(organisation.facts["seat"]),
         research=project.facts["research_only"],
+        **licence_facts(organisation.facts),
     )
 
 

@@ -9,6 +9,7 @@ makes an outcome milder, save where the table itself names a milder one for what
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import product
 from typing import Any, Literal, Protocol, TypeVar
 
 from governance.law.licences import expressions
@@ -54,9 +55,11 @@ __all__ = [
     "LicenceVerdict",
     "LicensedInput",
     "NoRuleSet",
+    "Purpose",
     "Verdict",
     "Waivable",
     "Waived",
+    "alternatives",
     "in_force",
     "named",
     "parse",
@@ -69,6 +72,20 @@ OPEN_CHOICE = "open-choice"  # stands where a rule id would: the OR of an expres
 def parse(expression: str, rule_set: RuleSet | None = None) -> Expression:
     """The expression as a tree, hub tags mapped, unknown names kept as unknown. Raises LicenceSyntaxError."""
     return expressions.parse(expression, (rule_set or in_force()).tags)
+
+
+def alternatives(expression: str | None, rule_set: RuleSet | None = None) -> list[str]:
+    """What a person may pick, in normal form: one alternative of each OR that an expression holds, joined by AND."""
+    if not (expression or "").strip():
+        return []
+    try:
+        tree = parse(expression or "", rule_set)
+    except LicenceSyntaxError:
+        return []
+    parts = tree.parts if isinstance(tree, AllOf) else (tree,)
+    offered = [part.parts for part in parts if isinstance(part, AnyOf)]
+    picks = [picks[0] if len(picks) == 1 else AllOf(tuple(picks)) for picks in product(*offered)] if offered else []
+    return [str(parse(str(pick), rule_set)) for pick in picks]
 
 
 def verdict(

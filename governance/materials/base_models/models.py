@@ -1,11 +1,13 @@
 """Base models belong to an organisation and are approved per project."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 
 from governance.foundation.core.records import Record
+from governance.law.licences.rules import LicensedInput
 from governance.materials.base_models.rules import State
 from governance.people.organisations.models import Organisation
 from governance.people.projects.models import Project
@@ -80,6 +82,13 @@ class BaseModel(Record):
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
         return [("Base model", str(self), self.content_digest), ("Folder of weights", self.folder, self.folder_sha256)]
+
+    def licensed(self) -> list[LicensedInput]:
+        """The model, and the same bytes once more under each other licence that the organisation has them under."""
+        one = LicensedInput(str(self), "base_model", self.licence, multimodal=self.multimodal)
+        same = BaseModel.objects.filter(organisation_id=self.organisation_id, folder_sha256=self.folder_sha256)
+        others = sorted({each.licence for each in same} - {self.licence})
+        return [one, *(replace(one, name=f"{self}, registered again", expression=licence) for licence in others)]
 
     @property
     def multimodal(self) -> bool:

@@ -15,9 +15,10 @@ from governance.materials.base_models import rules
 from governance.materials.base_models.models import BaseModel, Registration
 from governance.people.approvals.subjects import Fact
 from governance.people.organisations import selectors as organisations
-from governance.people.organisations.rules import seat_in_eu
+from governance.people.organisations.rules import licence_facts
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
+from governance.people.waivers import selectors as waivers
 
 
 def visible_to(actor: Actor) -> QuerySet[BaseModel]:
@@ -64,13 +65,13 @@ def registered_under(actor: Actor) -> dict[str, BaseModel]:
 
 
 def licence_by_purpose(base_model: BaseModel) -> list[licences.Verdict]:
-    """What the rule table says today about each purpose, for this model alone and this organisation's seat.
+    """What the rule table says today about each purpose, for this model alone and what its organisation states.
 
-    A run's verdict looks at the data too and at what its project does; it can only be harder.
+    A run's verdict looks at the data too, at what its project does, and at what was decided there (`waivers`).
     """
-    one = licences.LicensedInput(str(base_model), "base_model", base_model.licence, multimodal=base_model.multimodal)
+    facts = licence_facts(base_model.organisation.content())
     return [
-        licences.verdict([one], purpose, eu_seat=seat_in_eu(base_model.organisation.seat), on=timezone.localdate())
+        licences.verdict(base_model.licensed(), purpose, on=timezone.localdate(), **facts)
         for purpose in licences.PURPOSES
     ]
 
@@ -84,11 +85,7 @@ def summary(base_model: BaseModel, project: Project) -> Iterable[Fact]:
     """What a decider needs to know: what it is, who made it, the licence's verdict, and what it means for the law."""
     yield Fact("Provider", base_model.provider or "not stated", base_model.source, warns=not base_model.provider)
     yield Fact("Size", f"{base_model.parameters:,} parameters, reads {base_model.modality}")
-    one = licences.LicensedInput(str(base_model), "base_model", base_model.licence, multimodal=base_model.multimodal)
-    verdict = projects.licence_verdict(project, [one])
-    clear = verdict.outcome == "no-rule-against"
-    says = f"{base_model.licence or 'none stated'}: {verdict.words} for {project.get_use_display()}"
-    yield Fact("Licence", says, "" if clear else verdict.deciding.because, warns=not clear)
+    yield licence_fact(project, base_model)
     if other := [each for each in licence_told(base_model) if each.agrees is False]:
         yield Fact("Said elsewhere", "; ".join(f"{each.where}: {each.says}" for each in other), warns=True)
     spoken = {True: "yes", False: "no", None: "not known"}
@@ -101,6 +98,15 @@ def summary(base_model: BaseModel, project: Project) -> Iterable[Fact]:
     if base_model.upstream_notes:
         yield Fact("Its provider says", base_model.upstream_notes)
     yield Fact("Registered by", base_model.registered_by_name)
+
+
+def licence_fact(project: Project, material: waivers.Licensed) -> Fact:
+    """A material's licence as a decider in `project` needs to know it."""
+    verdict = waivers.verdict(project, [material])
+    clear = verdict.outcome == "no-rule-against"
+    stated = material.licensed()[0].expression or "none stated"
+    says = f"{stated}: {verdict.words} for {project.get_use_display()}"
+    return Fact("Licence", says, "" if clear else verdict.deciding.because, warns=not clear)
 
 
 def folder(base_model: BaseModel) -> Path:

@@ -1,5 +1,6 @@
 """Datasets and their versions. A version is immutable: its bytes are named by their sha256."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,8 @@ from django.conf import settings
 from django.db import models
 
 from governance.foundation.core.records import Record
+from governance.law.licences.rules import LicensedInput
+from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets.rules import State
 from governance.people.projects.models import Project
 from preparation.reading import Reading
@@ -98,6 +101,19 @@ class DatasetVersion(Record):
             "licence_told": self.licence_told,
             "provenance": self.provenance,
         }
+
+    def licensed(self) -> list[LicensedInput]:
+        """The data; the same bytes once more under each other licence that the organisation has them under; and the
+        model that wrote rows of it, where a registered base model has that very name."""
+        one = LicensedInput(str(self), "dataset", self.licence)
+        organisation = self.dataset.project.organisation_id
+        same = DatasetVersion.objects.filter(file_sha256=self.file_sha256, dataset__project__organisation=organisation)
+        others = sorted({each.licence for each in same} - {self.licence})
+        found = [one, *(replace(one, name=f"{self}, registered again", expression=licence) for licence in others)]
+        if writer := str(self.provenance.get("synthetic_model") or "").strip():
+            teachers = [each for each in BaseModel.objects.filter(organisation=organisation) if str(each) == writer]
+            found += [replace(item, kind="teacher") for each in teachers for item in each.licensed()]
+        return found
 
     def touched_by(self) -> dict[int, str]:
         return {self.registered_by_id: "registered this data"} if self.registered_by_id else {}

@@ -9,17 +9,15 @@ from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db.models import Count, Max, QuerySet
-from django.utils import timezone
 
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound, WrongState
-from governance.law.licences import rules as licences
 from governance.materials.base_models import rules as told
+from governance.materials.base_models.selectors import licence_fact
 from governance.materials.datasets import provenance, rules
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import
 from governance.people.approvals.subjects import Fact
-from governance.people.organisations.rules import seat_in_eu
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.people.projects.rules import listing
@@ -131,25 +129,6 @@ def may_download(actor: Actor, version: DatasetVersion) -> bool:
     return rules.may_download(projects.roles(actor, version.project_id))
 
 
-def licence_by_purpose(version: DatasetVersion) -> list[licences.Verdict]:
-    """What the rule table says today about each purpose, for this data alone, in its project's circumstances.
-
-    A run's verdict looks at the base model too and at how the model reaches others; it can only be harder.
-    """
-    project = version.dataset.project
-    one = licences.LicensedInput(str(version), "dataset", version.licence)
-    return [
-        licences.verdict(
-            [one],
-            purpose,
-            eu_seat=seat_in_eu(project.organisation.seat),
-            research=project.research_only,
-            on=timezone.localdate(),
-        )
-        for purpose in licences.PURPOSES
-    ]
-
-
 def licence_told(version: DatasetVersion) -> list[told.Told]:
     """What other places say about the licence, beside what was declared."""
     return told.compared(version.licence, version.licence_told)
@@ -178,11 +157,7 @@ def summary(version: DatasetVersion, project: Project) -> Iterable[Fact]:
         f"{repeated:,} exact duplicates, {contradicting:,} inputs with contradicting answers",
         warns=bool(repeated or contradicting),
     )
-    one = licences.LicensedInput(str(version), "dataset", version.licence)
-    verdict = projects.licence_verdict(project, [one])
-    clear = verdict.outcome == "no-rule-against"
-    says = f"{version.licence or 'none stated'}: {verdict.words} for {project.get_use_display()}"
-    yield Fact("Licence", says, "" if clear else verdict.deciding.because, warns=not clear)
+    yield licence_fact(project, version)
     if other := [each for each in licence_told(version) if each.agrees is False]:
         yield Fact("Said elsewhere", "; ".join(f"{each.where}: {each.says}" for each in other), warns=True)
     for name, label in TOLD_TO_DECIDERS.items():

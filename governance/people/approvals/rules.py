@@ -57,6 +57,12 @@ POLICIES: dict[str, Policy] = {
         "base model", frozenset({Role.DATA_STEWARD}), 1, "I reviewed this base model and its licence for this project."
     ),
     "run": Policy("run plan", frozenset({Role.RISK_OWNER}), 1, "I reviewed this run plan and approve it."),
+    "waiver": Policy(
+        "waiver",
+        frozenset({Role.RISK_OWNER}),
+        1,
+        "I accept this use against what the rule says, within the scope of this waiver and until its last day.",
+    ),
     "dossier": Policy("dossier", frozenset({Role.COMPLIANCE_OFFICER}), 1, "I reviewed this dossier and approve it."),
     "release": Policy(
         "release", frozenset({Role.RISK_OWNER}), 1, "I take responsibility for releasing this model for this purpose."

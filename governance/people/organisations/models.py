@@ -21,6 +21,9 @@ class Organisation(Record):
     contact = models.CharField(max_length=200, blank=True)
     seat = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2 code of the country of its seat")
     authorised_representative = models.TextField(blank=True)
+    # Bands of the licence rule table, as an administrator states them; empty: not stated.
+    users_band = models.CharField(max_length=24, blank=True)
+    revenue_band = models.CharField(max_length=24, blank=True)
 
     class Meta:
         ordering = ["name"]
@@ -40,6 +43,8 @@ class Organisation(Record):
             "contact": self.contact,
             "seat": self.seat,
             "authorised_representative": self.authorised_representative,
+            "users_band": self.users_band,
+            "revenue_band": self.revenue_band,
         }
 
 

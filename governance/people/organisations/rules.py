@@ -1,4 +1,7 @@
-"""Where an organisation sits decides which law and which licence clauses bind it. Pure."""
+"""Where an organisation sits, and how large it is, decides which law and which licence clauses bind it. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
 
 EU_MEMBER_STATES = frozenset(
     [
@@ -36,3 +39,12 @@ EU_MEMBER_STATES = frozenset(
 def seat_in_eu(country: str) -> bool:
     """Whether an ISO 3166-1 alpha-2 code names a Member State (of 27)."""
     return country.upper() in EU_MEMBER_STATES
+
+
+def licence_facts(organisation: Mapping[str, Any]) -> dict[str, Any]:
+    """What a licence verdict asks of an organisation, from its content; a band that is not stated is None."""
+    return {
+        "eu_seat": seat_in_eu(organisation["seat"]),
+        "users_band": organisation["users_band"] or None,
+        "revenue_band": organisation["revenue_band"] or None,
+    }

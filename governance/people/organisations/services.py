@@ -9,10 +9,20 @@ from django.utils.text import slugify
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Fault, NotAllowed, Unusable
+from governance.law.licences.rules import in_force
 from governance.people.organisations import selectors
 from governance.people.organisations.models import Membership, Organisation
 
-DETAILS = ("name", "legal_name", "address", "contact", "seat", "authorised_representative")
+DETAILS = (
+    "name",
+    "legal_name",
+    "address",
+    "contact",
+    "seat",
+    "authorised_representative",
+    "users_band",
+    "revenue_band",
+)
 
 
 @transaction.atomic
@@ -86,3 +96,8 @@ def _check(organisation: Organisation) -> None:
         raise Unusable(
             [Fault("seat", f"“{organisation.seat}” is not a country code.", "Use two letters, e.g. DE (ISO 3166-1).")]
         )
+    for of, field in (("users", "users_band"), ("revenue", "revenue_band")):
+        try:
+            in_force().ceiling(of, getattr(organisation, field) or None)
+        except ValueError as error:
+            raise Unusable([Fault(field, str(error), "Choose one of these, or leave it empty.")]) from None

@@ -39,6 +39,8 @@ MAY: dict[str, frozenset[Role]] = {
     "launch a run": MAKERS,
     "cancel a run": MAKERS | {Role.RISK_OWNER, Role.DATA_STEWARD},
     "ask for an approval": MAKERS | {Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER},
+    "pick a licence": frozenset({Role.OWNER, Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
+    "revoke a waiver": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
     "declare dossier text": MAKERS
     | {Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER, Role.DATA_PROTECTION_OFFICER},
     "freeze a document": MAKERS | {Role.COMPLIANCE_OFFICER},

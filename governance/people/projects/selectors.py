@@ -10,7 +10,7 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound
 from governance.law.licences import rules as licences
 from governance.people.organisations.models import Membership
-from governance.people.organisations.rules import seat_in_eu
+from governance.people.organisations.rules import licence_facts
 from governance.people.projects import rules
 from governance.people.projects.models import Classification, Member, Project
 from governance.people.projects.rules import Role
@@ -64,15 +64,20 @@ def classification(project_id: UUID) -> Classification | None:
     return Classification.objects.filter(project_id=project_id).first()
 
 
-def licence_verdict(project: Project, inputs: Sequence[licences.LicensedInput]) -> licences.Verdict:
-    """What the rule table says today about `inputs` together, for what the project wants to do with them."""
+def licence_verdict(
+    project: Project, inputs: Sequence[licences.LicensedInput], purpose: licences.Purpose | None = None
+) -> licences.Verdict:
+    """What the rule table says today about `inputs` together, for what the project wants to do with them.
+
+    With `purpose` for that one, and as if nothing reached others: what a purpose alone comes to.
+    """
     return licences.verdict(
         inputs,
-        project.use,  # type: ignore[arg-type]
-        distribution=project.distribution,  # type: ignore[arg-type]
-        eu_seat=seat_in_eu(project.organisation.seat),
+        purpose or project.use,  # type: ignore[arg-type]
+        distribution="none" if purpose else project.distribution,  # type: ignore[arg-type]
         research=project.research_only,
         on=timezone.localdate(),
+        **licence_facts(project.organisation.content()),
     )
 
 

@@ -12,6 +12,7 @@ from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals.selectors import standing
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Classification, Project
+from governance.people.waivers import selectors as waivers
 from governance.work.runs.models import Run
 
 
@@ -69,11 +70,7 @@ def for_plan(project: Project, base_model: BaseModel | None, data: Sequence[Data
 
 def licence_verdict(project: Project, base_model: BaseModel, data: Sequence[DatasetVersion]) -> licences.Verdict:
     """The verdict over everything that goes in, for what the project wants to do with it."""
-    inputs = [
-        licences.LicensedInput(str(base_model), "base_model", base_model.licence, multimodal=base_model.multimodal)
-    ]
-    inputs += [licences.LicensedInput(str(version), "dataset", version.licence) for version in data]
-    return projects.licence_verdict(project, inputs)
+    return waivers.verdict(project, [base_model, *data])
 
 
 def _approved(label: str, subject: BaseModel | DatasetVersion, project: Project) -> Gate:
@@ -92,18 +89,29 @@ def _approved(label: str, subject: BaseModel | DatasetVersion, project: Project)
 def _licence(project: Project, base_model: BaseModel, data: Sequence[DatasetVersion]) -> Gate:
     verdict = licence_verdict(project, base_model, data)
     duties = sum(duty.due_now for duty in verdict.duties)
-    lights = {"no-rule-against": Light.GREEN, "needs-review": Light.RED, "rule-against": Light.RED}
     says = f"Licences for {project.get_use_display()}: {verdict.words}"
     if verdict.outcome != "no-rule-against":
         says += f", decided by {verdict.deciding.input}: {verdict.deciding.because}"
     elif duties:
         says += f", {duties} {'duty' if duties == 1 else 'duties'} to carry"
-    cure = (
-        ""
-        if verdict.outcome == "no-rule-against"
-        else "Use other data or another base model, or change the project's use."
-    )
-    return Gate("licence", "Licences", lights[verdict.outcome], says, cure, "project", str(project.pk))
+    return Gate("licence", "Licences", licence_light(verdict), says, licence_cure(verdict), "project", str(project.pk))
+
+
+def licence_light(verdict: licences.Verdict) -> Light:
+    """Green where no rule speaks against the use, amber where somebody waived what one says, else red."""
+    if verdict.outcome == "no-rule-against":
+        return Light.GREEN
+    return Light.AMBER if verdict.open else Light.RED
+
+
+def licence_cure(verdict: licences.Verdict) -> str:
+    if verdict.open:
+        return ""
+    row = next(row for row in verdict.per_input if row.name == verdict.deciding.input and not row.open)
+    other = "Use other data or another base model, or change the project's use"
+    if row.asks_choice:
+        return f"Pick one of {', '.join(row.asks_choice)} on the page of {row.name}, and sign for it."
+    return f"{other}, or ask for a waiver on the page of {row.name}." if row.waivable else f"{other}."
 
 
 def _classification(project: Project) -> Gate:

@@ -12,7 +12,7 @@ class OrganisationSerializer(RecordSerializer):
         model = Organisation
         fields: ClassVar = [
             "id", "name", "slug", "legal_name", "address", "contact", "seat", "authorised_representative",
-            "created_at", "sha256",
+            "users_band", "revenue_band", "created_at", "sha256",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "governance.people.organisations",
     "governance.people.projects",
     "governance.people.approvals",
+    "governance.people.waivers",
     "governance.materials.base_models",
     "governance.materials.datasets",
     "governance.work.evaluation_plans",

@@ -29,6 +29,7 @@ from governance.materials.datasets import provenance, rules, selectors, services
 from governance.materials.datasets.models import Dataset, DatasetVersion
 from governance.people.approvals import selectors as approvals
 from governance.people.projects import selectors as projects
+from governance.people.waivers import selectors as waivers
 from governance.work.runs import selectors as runs
 from preparation.formats import FORMATS
 
@@ -197,7 +198,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "crumbs": _crumbs(request, version.dataset, within=True),
         "facts": _facts(version),
         "standing": standings.shown(approvals.standing(version), version.dataset.project, request.actor),
-        "verdicts": selectors.licence_by_purpose(version),
+        "verdicts": waivers.by_purpose(version.dataset.project, version),
         "told": selectors.licence_told(version),
         "differs": disagree(version.licence, version.licence_told) or any(not twin.agrees for twin in twins),
         "may_read": may_read,

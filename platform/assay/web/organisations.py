@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from assay.web.forms.faults import attempt
-from assay.web.forms.organisations import MemberForm, OrganisationForm
+from assay.web.forms.organisations import MemberForm, OrganisationForm, bands_of
 from assay.web.requests import PageRequest
 from governance.people.organisations import selectors, services
 from governance.people.projects import selectors as projects
@@ -52,6 +52,8 @@ def _page(
         "member_form": member_form or MemberForm(),
         "memberships": organisation.memberships.select_related("user"),
         "projects": projects.visible_to(request.actor).filter(organisation=organisation),
+        "users": dict(bands_of("users")()).get(organisation.users_band, organisation.users_band),
+        "revenue": dict(bands_of("revenue")()).get(organisation.revenue_band, organisation.revenue_band),
         "facts": [
             {"term": _("Seat"), "value": organisation.seat},
             {"term": _("Opened"), "value": date_format(organisation.created_at, "j M Y")},

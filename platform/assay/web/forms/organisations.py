@@ -1,7 +1,29 @@
 """Forms about an organisation."""
 
+from collections.abc import Callable
+
 from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from governance.law.licences.rules import in_force
+
+UNITS = {"users": _("%(limit)s million users"), "revenue": _("%(limit)s million US dollars")}
+
+
+def bands_of(of: str) -> Callable[[], list[tuple[str, str]]]:
+    """The bands of the licence rule table in words, asked for when a form is shown: the table is dated data."""
+
+    def choices() -> list[tuple[str, str]]:
+        rows, below = [("", gettext("not stated"))], 0
+        for band, up_to in in_force(timezone.localdate()).bands[of].items():
+            words = gettext("up to %(limit)s") if up_to else gettext("over %(limit)s")
+            below = up_to or below
+            rows.append((band, words % {"limit": UNITS[of] % {"limit": below // 1_000_000}}))
+        return rows
+
+    return choices
 
 
 class OrganisationForm(forms.Form):
@@ -17,6 +39,18 @@ class OrganisationForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         required=False,
         help_text=_("Only if the seat lies outside the Union."),
+    )
+    users_band = forms.ChoiceField(
+        label=_("Monthly users"),
+        choices=bands_of("users"),
+        required=False,
+        help_text=_("Of all products, affiliates included. Some licences end at a number of users."),
+    )
+    revenue_band = forms.ChoiceField(
+        label=_("Yearly revenue"),
+        choices=bands_of("revenue"),
+        required=False,
+        help_text=_("Some licences end at a revenue."),
     )
 
 

@@ -1,0 +1,292 @@
+"""Waivers and picked licences: asked, signed by the right person, bound to one input, and ended."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from governance.foundation.audit import selectors as audit
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Unusable, WrongState
+from governance.law.licences.rules import LicensedInput
+from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals import reauthentication
+from governance.people.approvals import selectors as approvals
+from governance.people.approvals import services as approval_services
+from governance.people.approvals.models import ApprovalRequest
+from governance.people.approvals.rules import Verdict
+from governance.people.organisations import services as organisations
+from governance.people.projects import services as projects
+from governance.people.waivers import rules, selectors, services
+from governance.people.waivers.models import LicenceChoice, Waiver
+from governance.people.waivers.rules import State
+from governance.work.runs import gates
+from governance.work.runs import services as runs
+from tests import factories
+from tests.people import PASSWORD, House
+
+pytestmark = pytest.mark.django_db
+SOON = timedelta(days=90)
+
+
+@pytest.fixture
+def data(home: House) -> DatasetVersion:
+    """Data that is not for commercial use, in a project for internal use: needs review."""
+    return factories.dataset_version(home, licence="CC-BY-NC-4.0")
+
+
+def ask(home: House, about: Any, *, actor: Actor | None = None, **changes: Any) -> Waiver:
+    given: dict[str, Any] = {
+        "kind": about.kind, "subject_id": about.pk, "rule": "non-commercial", "purpose": "internal",
+        "reason": "The bank's training department teaches staff with it; nothing is sold.",
+        "expires_on": timezone.localdate() + SOON,
+    }  # fmt: skip
+    return services.ask(actor=actor or home.ada, project_id=home.project.pk, **(given | changes))
+
+
+def request_of(waiver: Waiver) -> ApprovalRequest:
+    return ApprovalRequest.objects.get(subject_id=waiver.pk)
+
+
+def granted(home: House, about: Any, **changes: Any) -> Waiver:
+    waiver = ask(home, about, **changes)
+    factories.approve(home.rita, request_of(waiver))
+    return waiver
+
+
+def pick(
+    home: House, about: Any, chosen: str, *, actor: Actor | None = None, reason: str = "It fits."
+) -> LicenceChoice:
+    actor = actor or home.ben
+    proof = reauthentication.by_password(
+        actor=actor, password=PASSWORD, subject_digest=about.content_digest, verdict=Verdict.APPROVE
+    )
+    return services.choose(
+        actor=actor, project_id=home.project.pk, kind=about.kind, subject_id=about.pk, chosen=chosen, reason=reason,
+        proof=proof,
+    )  # fmt: skip
+
+
+def gate(home: House, data: DatasetVersion) -> gates.Gate:
+    found = gates.for_plan(home.project, factories.base_model(home), [data])
+    return next(gate for gate in found if gate.key == "licence")
+
+
+def test_a_waiver_that_the_risk_owner_signed_opens_the_gate_and_the_gate_says_so(
+    home: House, data: DatasetVersion
+) -> None:
+    assert gate(home, data).light == "red"
+    assert "ask for a waiver on the page of Support desk v1" in gate(home, data).cure
+    waiver = ask(home, data)
+    assert gate(home, data).light == "red", "asked is not signed"
+    factories.approve(home.rita, request_of(waiver))
+    opened = gate(home, data)
+    assert opened.light == "amber"
+    assert "needs review, waived" in opened.says
+    assert f"waived: Rita Falk, until {waiver.expires_on:%d %b %Y}" in opened.says
+    assert selectors.states([waiver]) == {waiver.pk: State.IN_FORCE}
+
+
+def test_a_run_on_waived_data_can_be_submitted_and_its_record_names_the_waiver(
+    home: House, data: DatasetVersion
+) -> None:
+    factories.classification(home)
+    run = runs.prepare(
+        actor=home.ada, project_id=home.project.pk, base_model_id=factories.base_model(home).pk, data=[data.pk],
+        training={}, evaluation_plan_id=factories.evaluation_plan(home).pk,
+    )  # fmt: skip
+    with pytest.raises(GateClosed, match="needs review"):
+        runs.submit(actor=home.ada, run_id=run.pk)
+    waiver = granted(home, data)
+    factories.approve(home.rita, runs.submit(actor=home.ada, run_id=run.pk))
+    run.refresh_from_db()
+    assert run.licence_verdict["outcome"] == "needs-review"
+    assert run.licence_verdict["words"] == "needs review, waived"
+    assert [row["waivers"][0]["id"] for row in run.licence_verdict["per_input"] if row["waivers"]] == [str(waiver.pk)]
+    services.revoke(actor=home.cleo, waiver_id=waiver.pk, reason="The department sells courses now.")
+    with pytest.raises(GateClosed, match="Licences for internal use: needs review"):
+        runs.launch(actor=home.ada, run_id=run.pk)
+
+
+def test_only_the_risk_owner_signs_and_never_who_asked(home: House, data: DatasetVersion) -> None:
+    waiver = ask(home, data, actor=home.rita)
+    for actor, why in ((home.rita, "asked for this waiver and cannot decide"), (home.ben, "Only a risk owner")):
+        with pytest.raises(NotAllowed, match=why):
+            factories.approve(actor, request_of(waiver))
+    assert request_of(waiver) not in approvals.inbox(home.rita)
+    other = ask(home, data, purpose="publish")
+    assert request_of(other) in approvals.inbox(home.rita)
+
+
+@pytest.mark.parametrize("who", ["omar", "vera", "paula"])
+def test_who_makes_nothing_in_the_project_cannot_ask(home: House, data: DatasetVersion, who: str) -> None:
+    with pytest.raises(NotAllowed):
+        ask(home, data, actor=getattr(home, who))
+
+
+def test_another_projects_data_is_not_there(home: House, data: DatasetVersion) -> None:
+    with pytest.raises(NotFound):
+        ask(home, data, actor=home.dev)
+    with pytest.raises(NotFound):
+        services.ask(
+            actor=home.dev, project_id=home.elsewhere.pk, kind=data.kind, subject_id=data.pk, rule="non-commercial",
+            purpose="internal", reason="x", expires_on=timezone.localdate(),
+        )  # fmt: skip
+    waiver = ask(home, data)
+    with pytest.raises(NotFound):
+        selectors.visible(home.dev, waiver.pk)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"rule": "copyleft"}, "rule"),  # says nothing of this input
+        ({"purpose": "commercial"}, "rule"),  # a rule against it is not waived
+        ({"reason": "  "}, "reason"),
+        ({"expires_on": date(2026, 1, 1)}, "expires_on"),
+        ({"expires_on": timezone.localdate() + timedelta(days=367)}, "expires_on"),
+    ],
+)
+def test_what_cannot_be_waived_is_refused_with_the_field(
+    home: House, data: DatasetVersion, changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Unusable) as refused:
+        ask(home, data, **changes)
+    assert [fault.field for fault in refused.value.faults] == [field]
+    assert not Waiver.objects.exists()
+
+
+def test_an_unknown_licence_is_waived_for_internal_use_and_for_nothing_else(home: House) -> None:
+    data = factories.dataset_version(home, licence="unknown")
+    assert gate(home, data).light == "red"
+    with pytest.raises(Unusable):
+        ask(home, data, rule="other", purpose="commercial")
+    granted(home, data, rule="other")
+    assert gate(home, data).light == "amber"
+    projects.describe(actor=home.ada, project_id=home.project.pk, use="commercial")
+    home.project.refresh_from_db()
+    assert gate(home, data).light == "red"
+
+
+def test_a_waiver_is_bound_to_the_input_as_it_is(home: House, data: DatasetVersion) -> None:
+    granted(home, data)
+    other = factories.dataset_version(home, licence="CC-BY-NC-4.0", rows=78)
+    assert gate(home, other).light == "red"
+    item = LicensedInput("it", "dataset", "CC-BY-NC-4.0")
+    held = [selectors.record_of(each) for each in selectors.in_force(home.project, [data.content_digest])]
+    assert rules.covered(item, data.content_digest, held).waivers
+    assert not rules.covered(item, "0" * 64, held).waivers
+
+
+def test_a_waiver_ends_with_its_last_day(home: House, data: DatasetVersion) -> None:
+    waiver = granted(home, data, expires_on=timezone.localdate())
+    assert gate(home, data).light == "amber"
+    Waiver.objects.filter(pk=waiver.pk).update(expires_on=timezone.localdate() - timedelta(days=1))
+    waiver.refresh_from_db()
+    assert gate(home, data).light == "red"
+    assert selectors.states([waiver])[waiver.pk] == State.EXPIRED
+
+
+def test_a_revoked_waiver_opens_nothing_and_cannot_be_signed_any_more(home: House, data: DatasetVersion) -> None:
+    waiver = ask(home, data)
+    request = request_of(waiver)
+    with pytest.raises(NotAllowed):
+        services.revoke(actor=home.ada, waiver_id=waiver.pk, reason="x")
+    with pytest.raises(Unusable, match="Say why"):
+        services.revoke(actor=home.rita, waiver_id=waiver.pk, reason=" ")
+    services.revoke(actor=home.rita, waiver_id=waiver.pk, reason="Other data was found.")
+    with pytest.raises(WrongState):
+        factories.approve(home.rita, request)
+    with pytest.raises(WrongState, match="nothing to revoke"):
+        services.revoke(actor=home.rita, waiver_id=waiver.pk, reason="Again.")
+    assert [event.action for event in audit.history(waiver)] == ["waiver.revoked", "waiver.asked"]
+
+
+def test_one_finding_is_waived_once_at_a_time(home: House, data: DatasetVersion) -> None:
+    first = ask(home, data)
+    with pytest.raises(WrongState, match="waits for a decision"):
+        ask(home, data)
+    factories.approve(home.rita, request_of(first))
+    with pytest.raises(WrongState, match="in force"):
+        ask(home, data)
+    services.revoke(actor=home.rita, waiver_id=first.pk, reason="Too long.")
+    assert ask(home, data).pk != first.pk
+
+
+def test_a_refused_waiver_opens_nothing(home: House, data: DatasetVersion) -> None:
+    waiver = ask(home, data)
+    request = request_of(waiver)
+    proof = reauthentication.by_password(
+        actor=home.rita, password=PASSWORD, subject_digest=request.subject_digest, verdict=Verdict.REJECT
+    )
+    approval_services.decide(
+        actor=home.rita, request_id=request.pk, verdict=Verdict.REJECT, reason="Courses are sold.", proof=proof
+    )
+    assert selectors.states([waiver])[waiver.pk] == State.REFUSED
+    assert gate(home, data).light == "red"
+
+
+def test_a_person_picks_among_licences_and_signs(home: House) -> None:
+    data = factories.dataset_version(home, licence="GFDL-1.3-only OR CC-BY-NC-4.0")
+    closed = gate(home, data)
+    assert closed.light == "red"
+    assert "Pick one of CC-BY-NC-4.0, GFDL-1.3-only on the page of Support desk v1" in closed.cure
+    assert selectors.alternatives(home.project, data) == ["CC-BY-NC-4.0", "GFDL-1.3-only"]
+    choice = pick(home, data, "gfdl-1.3-only")
+    assert (choice.chosen, choice.by_name, choice.method) == ("GFDL-1.3-only", "Ben Castell", "password")
+    assert gate(home, data).light == "green"
+    row = selectors.verdict(home.project, [data]).per_input[0]
+    assert "GFDL-1.3-only was picked" in row.notes[0] and "Ben Castell" in row.notes[0]
+    pick(home, data, "CC-BY-NC-4.0")
+    assert gate(home, data).light == "red", "the newest pick stands"
+
+
+def test_a_pick_needs_a_role_a_reason_an_alternative_and_a_fresh_proof(home: House) -> None:
+    data = factories.dataset_version(home, licence="MIT OR Apache-2.0")
+    with pytest.raises(NotAllowed, match="pick a licence"):
+        pick(home, data, "MIT", actor=home.ada)
+    with pytest.raises(Unusable, match="no alternative"):
+        pick(home, data, "GPL-3.0-only")
+    with pytest.raises(Unusable, match="Say why"):
+        pick(home, data, "MIT", reason="")
+    given = {"project_id": home.project.pk, "kind": data.kind, "subject_id": data.pk, "chosen": "MIT", "reason": "x"}
+    with pytest.raises(NotAllowed, match="Show again"):
+        services.choose(actor=home.ben, proof="no.proof", **given)
+    ritas = reauthentication.by_password(
+        actor=home.rita, password=PASSWORD, subject_digest=data.content_digest, verdict=Verdict.APPROVE
+    )
+    with pytest.raises(NotAllowed, match="Show again"):
+        services.choose(actor=home.ben, proof=ritas, **given)
+    assert not LicenceChoice.objects.exists()
+
+
+def test_the_stricter_of_two_licences_on_the_same_bytes_counts_and_both_are_shown(home: House) -> None:
+    mild = factories.dataset_version(home, licence="CC0-1.0")
+    assert gate(home, mild).light == "green"
+    factories.dataset_version(home, licence="CC-BY-NC-4.0")
+    rows = selectors.verdict(home.project, [mild], "commercial").per_input
+    assert [(row.name, row.expression, row.outcome) for row in rows] == [
+        ("Support desk v1", "CC0-1.0", "no-rule-against"),
+        ("Support desk v1, registered again", "CC-BY-NC-4.0", "rule-against"),
+    ]
+    assert gate(home, mild).light == "red"
+
+
+def test_the_model_that_wrote_the_rows_is_judged_as_a_teacher(home: House) -> None:
+    model = factories.base_model(home)
+    type(model).objects.filter(pk=model.pk).update(licence="llama3")
+    data = factories.dataset_version(home, rows=79, synthetic_model="Linden Nano 1.0")
+    row = selectors.verdict(home.project, [data]).per_input[1]
+    assert (row.kind, row.rule, row.outcome) == ("teacher", "llama-2-3-outputs", "needs-review")
+
+
+def test_bands_that_an_organisation_states_reach_the_verdict(home: House) -> None:
+    data = factories.dataset_version(home, licence="qwen")
+    assert selectors.verdict(home.project, [data], "commercial").outcome == "needs-review"
+    for band, outcome in (("up-to-100m", "no-rule-against"), ("over-700m", "rule-against")):
+        organisations.describe(actor=home.admin, organisation_id=home.organisation.pk, users_band=band)
+        home.project.organisation.refresh_from_db()
+        assert selectors.verdict(home.project, [data], "commercial").outcome == outcome
+    with pytest.raises(Unusable, match="up-to-100m"):
+        organisations.describe(actor=home.admin, organisation_id=home.organisation.pk, users_band="many")
