@@ -1,0 +1,107 @@
+"""The whole profile of a file, in one reading from its first row to its last: `assay.quality-profile/1`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from preparation import containers
+from preparation.findings import Finding
+from preparation.quality import checklist
+from preparation.quality.asked import Asked, Source
+from preparation.quality.contradictions import Contradictions
+from preparation.quality.duplicates import Duplicates
+from preparation.quality.emptiness import Emptiness
+from preparation.quality.encoding import Encoding
+from preparation.quality.labels import Labels
+from preparation.quality.languages import Languages
+from preparation.quality.lengths import Characters
+from preparation.quality.likeness import Against, NearDuplicates, Other
+from preparation.quality.outliers import Outliers
+from preparation.quality.seen import Measure, Seen, not_measured
+from preparation.quality.template import Template
+from preparation.quality.tokens import NO_TOKENIZER, Tokens
+from preparation.quality.turns import Turns
+from preparation.reading import Reader, Reading, read_rows
+from preparation.rows import Row
+
+SCHEMA = "assay.quality-profile/1"
+NO_OTHERS = "No other split and no evaluation suite was given to hold the rows against."
+
+
+class NotSound(ValueError):
+    """A row cannot be used: the file is not one that can be measured."""
+
+
+def measure(
+    path: Path,
+    reading: Reading,
+    asked: Asked,
+    *,
+    name: str = "",
+    progress: containers.Progress | None = None,
+) -> dict[str, Any]:
+    """Measure the rows of a file.
+
+    Raises OSError where a file cannot be read, NotSound where a row cannot be used.
+    """
+    measures = _measures(asked)
+    reader = Reader(path, reading, name=name, progress=progress)
+    rows, form = 0, ""
+    for row in _sound(reader):
+        rows, form = rows + 1, row.format
+        seen = Seen.of(row)
+        for each in measures:
+            each.add(seen)
+    measured = {each.name: each.result() for each in measures}
+    if asked.tokenizer is None:
+        measured["tokens"] = not_measured(NO_TOKENIZER)
+    if not (asked.splits or asked.suites):
+        measured["against"] = not_measured(NO_OTHERS)
+    found = {"schema": SCHEMA, "rows": rows, "format": form, "asked": asked.told(), "measures": measured}
+    return {**found, "checklist": [verdict.to_json() for verdict in checklist.read(found)]}
+
+
+def _measures(asked: Asked) -> list[Measure]:
+    exact = Duplicates()
+    measures: list[Measure] = [
+        Characters(),
+        Turns(),
+        Languages(asked.seed),
+        Labels(),
+        Emptiness(),
+        exact,
+        NearDuplicates(exact, asked.seed),
+        Contradictions(),
+        Encoding(),
+        Outliers(),
+        Template(asked.tokenizer),
+    ]
+    if asked.tokenizer is not None:
+        measures.append(Tokens(asked.tokenizer, asked.limit, asked.seed))
+    if asked.splits or asked.suites:
+        others = [Other.of(one.name, "split", _rows_of(one), asked.seed) for one in asked.splits]
+        others += [Other.of(one.name, "suite", _items_of(one), asked.seed) for one in asked.suites]
+        measures.append(Against(others))
+    return measures
+
+
+def _rows_of(split: Source) -> Iterator[str]:
+    for row in _sound(read_rows(split.path, split.reading, name=split.name)):
+        yield Seen.of(row, b"").text
+
+
+def _items_of(suite: Source) -> Iterator[str]:
+    with suite.path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield str(json.loads(line)["text"])
+
+
+def _sound(entries: Any) -> Iterator[Row]:
+    for entry in entries:
+        if isinstance(entry, Finding):
+            place = "The file" if entry.row is None else f"Row {entry.row:,}"
+            raise NotSound(f"{place} cannot be used: {entry.message} {entry.cure}")
+        yield entry
