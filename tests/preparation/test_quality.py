@@ -20,22 +20,6 @@ from preparation.reading import Reading
 
 Write = Callable[..., Path]
 WORDS = ("river", "stone", "amber", "window", "copper", "garden", "silver", "letter", "market", "bridge", "winter")
-    "river",
-    "stone",
-    "amber",
-    "window",
-    "copper",
-    "garden",
-    "silver",
-    "letter",
-    "market",
-    "bridge",
-    "winter",
-    "candle",
-    "forest",
-    "harbour",
-    "mirror",
-]
 
 
 @pytest.fixture
