@@ -1,7 +1,7 @@
-"""`python -m preparation examine|split FILE --out DIR`: one file read from end to end, in a process of its own.
+"""`python -m preparation examine|profile|split|scan FILE --out DIR`: one file read from end to end.
 
-Standard output carries events, one JSON object a line, as the trainer's does; the result lies in DIR, written
-last and in one move. Exit codes: 0 every row can be used, 2 the file or a row cannot.
+It runs in a process of its own. Standard output carries events, one JSON object a line, as the trainer's does; the
+result lies in DIR, written last and in one move. Exit codes: 0 every row can be used, 2 the file or a row cannot.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ from typing import Any
 
 from preparation.examination import examine
 from preparation.findings import Refused
+from preparation.persons.names import Names, NoModel
+from preparation.persons.scanning import scan
 from preparation.reading import Reading
 from preparation.splits import Split, assign_file
 
 SOUND, NOT_SOUND = 0, 2
 RESULT, INDEX = "examination.json", "rows.index"
 SPLIT, ASSIGNMENT = "split.json", "parts"
+SCAN = "scan.json"
+PROFILE = "quality.json"
 _TELL_SECONDS = 0.5
 _MEBIBYTE = 1 << 20
 
@@ -31,10 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m preparation", description="Read, check and measure data.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     _verb(verbs, "examine", _examine, "read a file of rows from end to end")
+    whole = _verb(verbs, "profile", _profile, "measure the quality of a file's rows")
+    whole.add_argument(
+        "--asked", type=json.loads, default={}, metavar="JSON", help='{"limit": 512, "tokenizer": "FOLDER"}'
+    )
     split = _verb(verbs, "split", _split, "say of every row of a file which part it belongs to")
     split.add_argument(
         "--split", type=json.loads, required=True, metavar="JSON", help='{"method": "folds", "folds": 5}'
     )
+    persons = _verb(verbs, "scan", _scan, "look for personal data and secrets in every row")
+    persons.add_argument("--names", type=Path, metavar="FOLDER", help="a spaCy model that finds names and places")
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
     code: int = asked.carry_out(asked, Reading(asked.container, asked.format, asked.columns))
@@ -61,6 +71,22 @@ def _examine(asked: argparse.Namespace, reading: Reading) -> int:
     return SOUND if found.sound else NOT_SOUND
 
 
+def _profile(asked: argparse.Namespace, reading: Reading) -> int:
+    # Measuring loads numpy and a model of languages; who only reads a file does not wait for them.
+    from preparation.quality.asked import Asked
+    from preparation.quality.profiling import NotSound, measure
+
+    try:
+        found = measure(
+            asked.file, reading, Asked.from_json(asked.asked), name=asked.name, progress=_teller(asked.file)
+        )
+    except NotSound as refused:
+        sys.stderr.write(f"{refused}\n")
+        return NOT_SOUND
+    _write(asked.out / PROFILE, found)
+    return SOUND
+
+
 def _split(asked: argparse.Namespace, reading: Reading) -> int:
     """Writes one byte a row, the place of its part, and beside it the parts with their counts, or what is wrong."""
     try:
@@ -73,6 +99,18 @@ def _split(asked: argparse.Namespace, reading: Reading) -> int:
         return NOT_SOUND
     (asked.out / ASSIGNMENT).write_bytes(made.of_row)
     _write(asked.out / SPLIT, {"parts": made.counts_json()})
+    return SOUND
+
+
+def _scan(asked: argparse.Namespace, reading: Reading) -> int:
+    """Every column is looked into, whatever the format uses of it."""
+    try:
+        names = Names(asked.names) if asked.names else None
+        found = scan(asked.file, reading.container, name=asked.name, names=names, progress=_teller(asked.file))
+    except (Refused, NoModel) as refused:
+        sys.stderr.write(f"{refused}\n")
+        return NOT_SOUND
+    _write(asked.out / SCAN, found.to_json())
     return SOUND
 
 
