@@ -26,12 +26,14 @@ from governance.materials.base_models import services as base_models
 from governance.materials.base_models.models import Registration
 from governance.materials.datasets import rules as dataset_rules
 from governance.materials.datasets import services as datasets
-from governance.materials.datasets.models import Dataset, Import
+from governance.materials.datasets import splitting
+from governance.materials.datasets.models import Dataset, Import, Split
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.organisations import services as organisations
 from governance.people.projects import services as projects
 from governance.work.runs import services as runs
 from governance.work.runs.models import Run
+from preparation import splits
 from tests import factories
 from tests.people import House, house, person
 
@@ -83,6 +85,7 @@ ABOUT = {
 
 
 QUERY = {
+    "api:dataset-version-changes": "?since={version}",
     "api:dossier-export": "?format=json",
     "api:evaluation-export": "?format=json",
     "api:model-card-export": "?format=json",
@@ -117,7 +120,8 @@ class Everything:
 
     def address(self, route: Route, method: str, *, absent: bool = False) -> str:
         """Where `route` lies for the project's own record, or for one that is not there."""
-        return reverse(route.name, kwargs=self._parameters(route, method, absent=absent)) + QUERY.get(route.name, "")
+        query = QUERY.get(route.name, "").format(version=self.records["dataset-version"].pk)
+        return reverse(route.name, kwargs=self._parameters(route, method, absent=absent)) + query
 
     def _parameters(self, route: Route, method: str, *, absent: bool) -> dict[str, Any]:
         given: dict[str, Any] = {
@@ -166,6 +170,7 @@ def everything() -> Everything:
         "import": _import(home, run.data()[0].dataset),
         "dataset": run.data()[0].dataset,
         "dataset-version": run.data()[0],
+        "split": _split(home),
         "evaluation-plan": run.evaluation_plan,
         "run": run,
         "draft": _draft(home),
@@ -209,6 +214,14 @@ def _import(home: House, dataset: Dataset) -> Import:
         )  # fmt: skip
     assert isinstance(made, Import)
     return made
+
+
+def _split(home: House) -> Split:
+    """A split that a worker is to make."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset_rules, "READ_AT_ONCE", 0)
+        version = factories.dataset_version(home)
+        return splitting.split(actor=home.ada, version_id=version.pk, asked=splits.Split("folds"))
 
 
 def _draft(home: House) -> Run:

@@ -149,7 +149,7 @@ class Shown:
 
 
 def detect(values: Iterable[Any], *, tabular: bool = False) -> Shown | None:
-    """The format of which the first values have the columns; None where no format fits.
+    """The format of which most of the first values have the columns; None where none has those of any format.
 
     A format's own names go before other names of the same columns. `tabular`: the values come from a table, so
     that a table is what they are where nothing else fits.
@@ -157,14 +157,14 @@ def detect(values: Iterable[Any], *, tabular: bool = False) -> Shown | None:
     rows = [value for value in values if isinstance(value, dict)]
     if not rows:
         return None
-    shown = Counter(next((one.name for one in FORMATS.values() if one.shows(row)), None) for row in rows)
-    (name, count), *_ = shown.most_common(1)  # of two as common, the one that comes first in the file
-    if name is not None and count * 2 >= len(rows):
+    named = (next((one.name for one in FORMATS.values() if one.shows(row)), None) for row in rows)
+    shown = Counter(name for name in named if name is not None)
+    for name, count in shown.most_common(1):  # of two as common, the one that comes first in the file
         return Shown(name, {}, _counted(FORMATS[name].needed, count, len(rows)))
     for found in FORMATS.values():
         for alias in found.aliases:
             count = sum(all(column in row for column in alias.values()) for row in rows)
-            if count * 2 >= len(rows):
+            if count:
                 return Shown(found.name, alias, _counted(tuple(alias.values()), count, len(rows)))
     if tabular:
         return Shown("table", {}, "The columns are those of no training format, so it is kept as a table.")

@@ -80,6 +80,11 @@ GET    dataset-version-changes   200 200 200 200 200 200 200 200   404 404   302
 GET    dataset-version-row-proof 200 200 200 200 200 200 403 200   404 404   302
 GET    dataset-version-detail    200 200 200 200 200 200 200 200   404 404   302
 GET    dataset-version-rows      200 200 200 200 200 200 403 200   404 404   302
+GET    dataset-version-split     200 200 403 403 403 403 403 200   404 404   302
+POST   dataset-version-split     422 422 403 403 403 403 403 422   404 404   302
+GET    split-detail              200 200 200 200 200 200 200 200   404 404   302
+POST   split-cancel              302 302 403 403 403 403 403 302   404 404   302
+POST   split-again               409 409 403 403 403 403 403 409   404 404   302
 GET    dataset-version-file      200 200 403 403 403 200 403 200   404 404   302
 
 GET    evaluation-plan-list      200 200 200 200 200 200 200 200   200 200   302
@@ -175,9 +180,14 @@ POST   api:dataset-list          201 201 403 403 403 403 403 201   404 404   401
 GET    api:dataset-detail        200 200 200 200 200 200 200 200   404 404   401
 POST   api:dataset-versions      201 201 403 403 403 403 403 201   404 404   401
 GET    api:dataset-version-list  200 200 200 200 200 200 200 200   200 200   401
-GET    api:dataset-version-changes 422 422 422 422 422 422 422 422 404 404   401
+GET    api:dataset-version-changes 200 200 200 200 200 200 200 200 404 404   401
 GET    api:dataset-version-row-proof 200 200 200 200 200 200 403 200 404 404   401
 GET    api:dataset-version-detail 200 200 200 200 200 200 200 200  404 404   401
+POST   api:dataset-version-splits 201 201 403 403 403 403 403 201  404 404   401
+GET    api:split-list            200 200 200 200 200 200 200 200   200 200   401
+GET    api:split-detail          200 200 200 200 200 200 200 200   404 404   401
+POST   api:split-cancel          200 200 403 403 403 403 403 200   404 404   401
+POST   api:split-again           409 409 403 403 403 403 403 409   404 404   401
 GET    api:dataset-version-file  200 200 403 403 403 200 403 200   404 404   401
 
 GET    api:evaluation-plan-list  200 200 200 200 200 200 200 200   200 200   401
@@ -282,6 +292,7 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:project-classification": {"answers": {}, "reason": "So it is."},
         "api:base-model-list": {"project": pk["project"], "folder": "none", "name": "None", "licence": "MIT"},
         "api:dataset-list": {"project": pk["project"], "name": "Another"},
+        "api:dataset-version-splits": {"method": "random"},
         "api:evaluation-plan-list": {"project": pk["project"], "name": "Another", "tasks": [], "thresholds": []},
         "api:run-list": {"project": pk["project"], "base_model": pk["base-model"], "data": [pk["dataset-version"]]},
         "api:approval-list": {"kind": "dataset_version", "id": pk["dataset-version"], "project": pk["project"]},
