@@ -186,14 +186,16 @@ def approve(actor: Actor, request: ApprovalRequest, *, reason: str = "Looked at 
     return approvals.decide(actor=actor, request_id=request.pk, verdict=Verdict.APPROVE, reason=reason, proof=proof)
 
 
-def launched_run(home: House, *, training: dict[str, Any] | None = None, title: str = "") -> Run:
+def launched_run(
+    home: House, *, training: dict[str, Any] | None = None, title: str = "", data: DatasetVersion | None = None
+) -> Run:
     """A run that waits for its worker: prepared, submitted and launched by Ada, approved by Rita."""
     classification(home)
     run = runs.prepare(
         actor=home.ada,
         project_id=home.project.pk,
         base_model_id=base_model(home).pk,
-        data=[dataset_version(home).pk],
+        data=[(data or dataset_version(home)).pk],
         training=training or {},
         evaluation_plan_id=evaluation_plan(home).pk,
         title=title,
@@ -208,9 +210,10 @@ def trained_run(
     training: dict[str, Any] | None = None,
     observed: Callable[[Manifest], Manifest] | None = None,
     title: str = "",
+    data: DatasetVersion | None = None,
 ) -> Run:
     """A succeeded run with its model version; its evaluation waits. `observed` changes what the trainer wrote."""
-    run = launched_run(home, training=training, title=title)
+    run = launched_run(home, training=training, title=title, data=data)
     lease = lease_on(run, "train")
     folder = run_worker.begin(lease=lease, run_id=run.pk)
     run_worker.note_events(lease=lease, run_id=run.pk, events=_events())
@@ -228,12 +231,13 @@ def finished_run(
     observed: Callable[[Manifest], Manifest] | None = None,
     found: Callable[[reports.Report], reports.Report] | None = None,
     title: str = "",
+    data: DatasetVersion | None = None,
 ) -> Run:
     """A succeeded run, its model version, and its succeeded evaluation (`run.model_version.evaluations`).
 
     `observed` and `found` change what the trainer and the evaluator wrote.
     """
-    run = trained_run(home, training=training, observed=observed, title=title)
+    run = trained_run(home, training=training, observed=observed, title=title, data=data)
     evaluated(run.model_version.evaluations.get(), found=found)
     return Run.objects.select_related("project__organisation", "base_model", "evaluation_plan").get(pk=run.pk)
 

@@ -107,6 +107,40 @@ def test_licence_duties_and_notices_are_carried(sources: Sources) -> None:
     assert "Duties to carry by the rule table" in card
 
 
+@pytest.mark.parametrize(
+    ("licence", "line"),
+    [
+        ("llama3.1", "Llama 3.1 is licensed under the Llama 3.1 Community License, Copyright © Meta Platforms, Inc."),
+        ("gemma", "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms"),
+        ("qwen", "Qwen is licensed under the Qwen LICENSE AGREEMENT, Copyright (c) Alibaba Cloud."),
+    ],
+)
+def test_the_notice_file_carries_what_a_licence_prescribes_word_for_word(
+    sources: Sources, licence: str, line: str
+) -> None:
+    file = " ".join(rules.notice_file(rules.assemble(_under(sources, base=licence))).split())
+    assert line in file
+    assert "Fine-tuned from Linden Nano 1.0 by Linden Bank. The files were changed" in file
+
+
+def test_the_notice_file_lists_who_made_what_where_a_licence_asks_for_attribution(sources: Sources) -> None:
+    file = " ".join(rules.notice_file(rules.assemble(_under(sources, data="CC-BY-4.0"))).split())
+    assert "Attribution: “Support desk v1”, The test suite; Written for these tests by nobody in particular" in file
+    assert "licence CC-BY-4.0; used as training data." in file
+    assert "Attribution: “Linden Nano 1.0”" not in file
+    assert "Attribution" not in rules.notice_file(rules.assemble(sources))
+
+
+def _under(sources: Sources, *, base: str = "Apache-2.0", data: str = "CC0-1.0") -> Sources:
+    """The same records under other licences."""
+    assert sources.base_model is not None
+    told = replace(sources.base_model.facts["licensed"][0], expression=base)
+    model = with_facts(sources.base_model, licence=base, licensed=[told])
+    (dataset,) = sources.datasets
+    said = replace(dataset.facts["licensed"][0], expression=data)
+    return replace(sources, base_model=model, datasets=(with_facts(dataset, licence=data, licensed=[said]),))
+
+
 def test_every_sentence_has_its_source_and_its_records(sources: Sources) -> None:
     for label, entry in entries(rules.assemble(sources)).items():
         assert bool(entry["statements"]) != bool(entry["absent"]), label

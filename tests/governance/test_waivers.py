@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from governance.documents.model_cards.rules import assemble, notice_file
+from governance.documents.sources import licences
+from governance.documents.sources.gathering import sources_of
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Unusable, WrongState
@@ -290,3 +293,31 @@ def test_bands_that_an_organisation_states_reach_the_verdict(home: House) -> Non
         assert selectors.verdict(home.project, [data], "commercial").outcome == outcome
     with pytest.raises(Unusable, match="up-to-100m"):
         organisations.describe(actor=home.admin, organisation_id=home.organisation.pk, users_band="many")
+
+
+def test_card_dossier_and_notice_say_what_was_waived_and_who_picked(home: House) -> None:
+    data = factories.dataset_version(home, licence="CC-BY-NC-4.0 OR GFDL-1.3-only")
+    factories.classification(home)
+    pick(home, data, "CC-BY-NC-4.0")
+    waiver = granted(home, data)
+    run = factories.finished_run(home, data=data)
+    sources = sources_of(run.model_version)
+    assert [each.kind for each in sources.licence_decisions] == ["waiver", "licence_choice"]
+    drawn = sources.drawn(licences.INPUTS)
+    assert drawn is not None
+    judged = licences.judged(*drawn.values()).text
+    assert "needs review, waived" in judged
+    assert f"signed by Rita Falk, until {waiver.expires_on:%d %b %Y}" in judged
+    assert "CC-BY-NC-4.0 was picked out of CC-BY-NC-4.0 OR GFDL-1.3-only by Ben Castell" in judged
+    by_records = licences.verdict(*drawn.values()).as_dict()  # type: ignore[arg-type]
+    assert by_records == gates.licence_verdict(home.project, run.base_model, run.data()).as_dict()
+    notice = notice_file(assemble(sources))
+    assert "Needs review by rule non-commercial for internal use of Support desk v1, waived by Rita Falk" in notice
+    assert {"kind": "waiver", "id": str(waiver.pk)}.items() <= sources.licence_decisions[0].cited().items()
+
+
+def test_without_decisions_documents_say_nothing_of_any(home: House) -> None:
+    sources = sources_of(factories.finished_run(home).model_version)
+    drawn = sources.drawn(licences.INPUTS)
+    assert drawn is not None and sources.licence_decisions == ()
+    assert "aived" not in licences.judged(*drawn.values()).text

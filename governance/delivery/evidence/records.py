@@ -13,6 +13,7 @@ from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals.models import Decision
 from governance.people.organisations.models import Organisation
 from governance.people.projects.models import Classification, Project
+from governance.people.waivers.models import LicenceChoice, Waiver
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluations.models import Evaluation
 from governance.work.model_versions.models import ModelVersion
@@ -22,7 +23,8 @@ KINDS: dict[str, type[Record]] = {
     model.kind: model
     for model in (
         Organisation, Project, Classification, BaseModel, DatasetVersion, EvaluationPlan, Run, ModelVersion,
-        Evaluation, Decision, Declaration, StatedFact, ModelCard, DossierVersion, Release, Rendering,
+        Evaluation, Decision, Declaration, StatedFact, ModelCard, DossierVersion, Release, Rendering, Waiver,
+        LicenceChoice,
     )
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from governance.delivery.evidence.models import Bundle
 from governance.documents.dossiers import selectors as dossiers
 from governance.documents.dossiers.models import DossierVersion
 from governance.documents.model_cards.models import ModelCard
+from governance.documents.model_cards.rules import notice_file
 from governance.documents.renderings import selectors as renderings
 from governance.documents.renderings.rules import State as RenderingState
 from governance.foundation.audit import selectors as audit
@@ -85,6 +86,7 @@ def _contents(frozen: DossierVersion, folder: Path) -> tuple[Contents, dict[str,
     else:
         contents.put("model_card", "model-card.json", canonical(card.document))
         contents.put("model_card", "model-card.md", card.markdown.encode())
+        contents.put("model_card", "NOTICE", notice_file(card.document).encode())
     evaluation = evaluations.latest(model_version)
     if evaluation is None:
         contents.missing["evaluation_report"] = "the evaluation has no report"

@@ -5,6 +5,7 @@ source and evidence, as a dossier's statements have them, and `missing` says so 
 """
 
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,6 @@ from governance.foundation.core.canonical import digest, plain
 from governance.law.licences import rules as licence_rules
 
 SCHEMA = "assay.model-card/1"
-LICENCE_INPUTS = ("project", "organisation", "base_model", "datasets")
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?")
 HUB_TAGS = {"Apache-2.0": "apache-2.0", "MIT": "mit", "CC0-1.0": "cc0-1.0", "CC-BY-4.0": "cc-by-4.0",
             "CC-BY-SA-4.0": "cc-by-sa-4.0", "CC-BY-NC-4.0": "cc-by-nc-4.0", "BSD-3-Clause": "bsd-3-clause"}  # fmt: skip
@@ -88,8 +88,8 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         entry("What this cannot tell", answer("", testing.limits, "evaluation"), absent="not measured"),
     )),
     ("Licences and notices", (
-        entry("Terms", answer("", licences.terms, *LICENCE_INPUTS)),
-        entry("Duties", answer("", licences.inherited, *LICENCE_INPUTS)),
+        entry("Terms", answer("", licences.terms, *licences.INPUTS)),
+        entry("Duties", answer("", licences.inherited, *licences.INPUTS)),
         entry("Data", answer("", data.rights, each="datasets")),
     )),
     ("Files", (
@@ -220,9 +220,24 @@ def _result(task: TaskResult, candidate: str) -> dict[str, Any]:
 
 def notice(sources: Sources) -> list[str]:
     """The lines that a NOTICE file must carry, by the licence duties; empty where a record for them is withheld."""
-    drawn = sources.drawn(LICENCE_INPUTS)
-    if drawn is None:
-        return []
-    found = licences.verdict(**drawn)  # type: ignore[arg-type]
-    rows = [f"{row.name}: {row.expression or row.as_given or 'no stated licence'}" for row in found.per_input]
-    return [*rows, *(f"{duty.text.rstrip('.')} (from {', '.join(duty.inputs)})." for duty in found.duties)]
+    drawn = sources.drawn(licences.INPUTS)
+    return [] if drawn is None else licences.notice(**drawn)  # type: ignore[arg-type]
+
+
+def notice_file(document: Mapping[str, Any]) -> str:
+    """The NOTICE file that goes with the weights, from a frozen card."""
+    subject = document["subject"]
+    lines = [
+        subject["name"],
+        "=" * len(subject["name"]),
+        "",
+        *(textwrap.fill(line, 100) for line in document["notice"]),
+    ]
+    lines += [
+        "",
+        document["disclaimer"],
+        f"Model digest: {subject['digest']}",
+        f"Card digest: {document['sha256']}",
+        "",
+    ]
+    return "\n".join(lines)

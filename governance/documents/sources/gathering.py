@@ -1,14 +1,19 @@
 """From records to sources, for one model version. Reads; never writes."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 from evaluation import report as reports
 from governance.documents.sources.records import Source, Sources
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.records import Record
+from governance.materials.base_models.models import BaseModel
+from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals.models import Decision
 from governance.people.projects import selectors as projects
+from governance.people.waivers import selectors as waivers
+from governance.people.waivers.models import LicenceChoice, Waiver
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluations import selectors as evaluations
 from governance.work.evaluations.models import Evaluation
@@ -37,10 +42,13 @@ def sources_of(model_version: ModelVersion) -> Sources:
         classification=_source(classification, by=classification.decided_by_name, at=classification.created_at)
         if classification
         else None,
-        base_model=_source(base, by=base.registered_by_name, at=base.created_at),
+        base_model=_material(base),
         run=_source(run, by=run.created_by_name, at=run.created_at),
         manifest=manifest_of(run),
-        datasets=tuple(_source(each, by=each.registered_by_name, at=each.created_at) for each in data),
+        datasets=tuple(_material(each) for each in data),
+        licence_decisions=tuple(
+            _decided(each) for each in waivers.in_force(project, [one.content_digest for one in (base, *data)])
+        ),
         plan=_plan(run.evaluation_plan),
         evaluation=evaluation_source(evaluation) if evaluation else None,
         model_version=_source(model_version, at=model_version.created_at),
@@ -85,6 +93,17 @@ def _source(record: Record, *, by: str | None = None, at: datetime | None = None
         by=by,
         at=at,
     )
+
+
+def _material(record: BaseModel | DatasetVersion) -> Source:
+    """With what has to be judged about its licence beside what the record says."""
+    facts = {**record.content(), "licensed": record.licensed()}
+    return replace(_source(record, by=record.registered_by_name, at=record.created_at), facts=facts)
+
+
+def _decided(record: Waiver | LicenceChoice) -> Source:
+    by = record.by_name if isinstance(record, LicenceChoice) else record.asked_by_name
+    return replace(_source(record, by=by, at=record.created_at), facts=waivers.record_of(record))
 
 
 def _described(record: Record) -> Source:

@@ -91,6 +91,7 @@ class RuleSet:
     duties: Mapping[str, DutyText]
     tags: Mapping[str, str | None]
     bands: Mapping[str, Mapping[str, int | None]]
+    notices: Mapping[str, str]  # licence -> the line that it prescribes for a Notice file, word for word
     digest: str
 
     def rules_for(self, licence: str, kind: Kind) -> tuple[Rule, ...]:
@@ -156,6 +157,7 @@ def read(rules_path: Path, tags_path: Path) -> RuleSet:
         duties={key: DutyText(key, d["text"], tuple(d["appears_in"]), d["due"]) for key, d in duties.items()},
         tags={str(tag).lower(): expression for tag, expression in tags["tags"].items()},
         bands={of: {band["id"]: band["up_to"] for band in rows} for of, rows in table["bands"].items()},
+        notices=table.get("notices", {}),
         digest=hashlib.sha256(b"".join(parts)).hexdigest(),
     )
 

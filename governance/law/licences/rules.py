@@ -127,6 +127,11 @@ def verdict(
         duties=_duties(judged, case, purpose, distribution),
         deciding=Deciding(decisive.name, decisive.rule, decisive.because),
         per_input=rows,
+        notices=tuple(
+            text
+            for licence, text in table.notices.items()
+            if any(licence == each.licence for r in rows for each in r.licences)
+        ),
         rule_set=table.version,
         digest=table.digest,
         notice=table.notice,

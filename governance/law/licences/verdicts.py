@@ -128,6 +128,7 @@ class Verdict:
     duties: tuple[Duty, ...]
     deciding: Deciding
     per_input: tuple[InputVerdict, ...]
+    notices: tuple[str, ...]  # lines that licences prescribe for a Notice file
     rule_set: str
     digest: str
     notice: str

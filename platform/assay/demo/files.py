@@ -9,6 +9,7 @@ from assay.demo.story import Story
 from governance.delivery.evidence.models import Bundle
 from governance.documents.dossiers.models import DossierVersion
 from governance.documents.model_cards.models import ModelCard
+from governance.documents.model_cards.rules import notice_file
 from governance.documents.renderings.models import Rendering
 from governance.foundation.core import blobs
 from governance.foundation.core.canonical import digest_of_file
@@ -39,6 +40,7 @@ def write(
         blobs.copy_to(rendering.file_sha256, out / name)
     blobs.copy_to(bundle.file_sha256, out / "evidence.zip")
     shutil.copytree(model_folder(run.model_version), out / "model")
+    (out / "model" / "NOTICE").write_text(notice_file(card.document), encoding="utf-8")
     summary = out / "summary.json"
     summary.write_text(
         json.dumps(_summary(out, story, run, evaluation), indent=1, ensure_ascii=False), encoding="utf-8"

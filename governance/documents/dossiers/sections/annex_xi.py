@@ -6,14 +6,14 @@ from governance.documents.sources.binding import answer
 ANSWERS = (
     # Section 1, point 1
     answer("xi-1-1-a.tasks", people.purpose, "project"),
-    answer("xi-1-1-b.inherited", licences.inherited, "project", "organisation", "base_model", "datasets"),
+    answer("xi-1-1-b.inherited", licences.inherited, *licences.INPUTS),
     answer("xi-1-1-b.inherited", model.upstream, "base_model"),
     answer("xi-1-1-c.date", model.released, each="releases"),
     answer("xi-1-1-c.channels", model.channels, "project", each="releases"),
     answer("xi-1-1-d.architecture", model.architecture, "base_model", "manifest"),
     answer("xi-1-1-d.parameters", model.parameters, "manifest"),
     answer(("xi-1-1-e.modalities", "xi-1-1-e.formats"), model.formats, "base_model", "manifest"),
-    answer("xi-1-1-f.licence", licences.terms, "project", "organisation", "base_model", "datasets"),
+    answer("xi-1-1-f.licence", licences.terms, *licences.INPUTS),
     # Section 1, point 2
     answer("xi-1-2-a.guidance", model.card, "card"),
     answer("xi-1-2-a.infrastructure", model.runtime, "model_version", "evaluation"),
