@@ -24,8 +24,8 @@ from training.canaries import make_canaries
 from training.chat_template import ChatTokenizer
 from training.encode import Example, Rendering, RowEncoder
 from training.errors import UserError
-from training.manifest import Choice, DataReport, FileReport, LongRow, PlantedCanary, Template
-from training.spec import Data, DataFile, TrainingSpec
+from training.manifest import Choice, DataReport, FileReport, LongRow, PartReport, PlantedCanary, Template
+from training.spec import Data, DataFile, Part, TrainingSpec
 
 CONVERSATIONS = ("chat", "sharegpt")
 NO_LOSS_TOKENS = "no loss tokens within the length limit"
@@ -46,6 +46,7 @@ class LoadedFile:
     rows_read: int = 0
     dropped: int = 0
     truncated: int = 0
+    part: PartReport | None = None
     examples: list[Example] = field(default_factory=list)
     longest: list[tuple[int, int]] = field(default_factory=list)
 
@@ -190,21 +191,62 @@ def _load(asked: DataFile, role: str, folder: Path, encoder: RowEncoder) -> Load
     if asked.sha256 not in (None, loaded.sha256):
         message = f"The file's sha256 is {loaded.sha256}, the spec expects {asked.sha256}: it is not the approved file."
         raise UserError("data-changed", message, str(path))
-    for row in _sound_rows(path, asked):
+    kept = _kept(asked.part, folder)
+    for row in _sound_rows(path, asked, kept):
         loaded.formats.add(row.format)
         loaded.add(_encoded(row, path, encoder))
+    if asked.part is not None and kept is not None:
+        loaded.part = PartReport(names=tuple(asked.part.keep), sha256=kept.sha256, rows_in_file=len(kept.of_row))
     return loaded
 
 
-def _sound_rows(path: Path, asked: DataFile) -> Iterable[Row]:
-    """The rows, or a UserError with the first findings and the number of all."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The rows of a file to use: those whose byte is one of `places`."""
+
+    path: Path
+    sha256: str
+    of_row: bytes
+    places: frozenset[int]
+
+    def has(self, row: int) -> bool:
+        return row < len(self.of_row) and self.of_row[row] in self.places
+
+
+def _kept(part: Part | None, folder: Path) -> _Kept | None:
+    if part is None:
+        return None
+    path = folder / part.path
+    try:
+        of_row = path.read_bytes()
+    except OSError as error:
+        message = f"Which rows belong to the part cannot be read: {error.strerror}. Check the path."
+        raise UserError("data-unreadable", message, str(path)) from error
+    found = sha256(of_row).hexdigest()
+    if part.sha256 not in (None, found):
+        message = f"The assignment's sha256 is {found}, the spec expects {part.sha256}: it is not the approved split."
+        raise UserError("data-changed", message, str(path))
+    return _Kept(path, found, of_row, frozenset(part.keep.values()))
+
+
+def _sound_rows(path: Path, asked: DataFile, kept: _Kept | None) -> Iterable[Row]:
+    """The rows to use, or a UserError with the first findings and the number of all.
+
+    A row outside the parts must be readable, so that the others keep their places; nothing else is asked of it.
+    """
     findings: list[Finding] = []
-    for entry in read_rows(path, asked.reading()):
+    count = 0
+    for count, entry in enumerate(read_rows(path, asked.reading()), start=1):
+        if isinstance(entry, Row) and kept is not None and not kept.has(count - 1):
+            continue
         found = entry if isinstance(entry, Finding) else _untrainable(entry)
         if found is not None:
             findings.append(found)
         elif not findings and isinstance(entry, Row):
             yield entry
+    if kept is not None and not findings and count != len(kept.of_row):
+        message = f"The file has {count:,} rows, but the split was made of {len(kept.of_row):,}: it is of another file."
+        raise UserError("split-of-another-file", message, str(kept.path))
     if findings:
         first = findings[0]
         place = str(path) if first.row is None else f"{path}, row {first.row}"
@@ -285,6 +327,7 @@ def _file_report(file: LoadedFile, held_out: frozenset[str]) -> FileReport:
         truncated=file.truncated,
         boundary_merged=sum(example.boundary_merged for example in examples),
         longest=tuple(LongRow(row=-row, tokens=tokens) for tokens, row in file.longest),
+        part=file.part,
     )
 
 

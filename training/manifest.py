@@ -19,9 +19,9 @@ from training.strict import FieldError
 
 __all__ = [
     "SCHEMA", "Artefact", "BaseModel", "Choice", "Compute", "DataReport", "Device", "Energy", "ErrorReport",
-    "FileReport", "LegalCompute", "LongRow", "Manifest", "Memory", "Output", "Parameters", "PlantedCanary", "Precision",
-    "Resumption", "Steps", "Template", "TrainLoss", "ValidationLoss", "canonical_json", "folder_digest",
-    "listing_digest", "load_manifest", "set_aside", "sha256_file", "sha256_of",
+    "FileReport", "LegalCompute", "LongRow", "Manifest", "Memory", "Output", "Parameters", "PartReport",
+    "PlantedCanary", "Precision", "Resumption", "Steps", "Template", "TrainLoss", "ValidationLoss", "canonical_json",
+    "folder_digest", "listing_digest", "load_manifest", "set_aside", "sha256_file", "sha256_of",
 ]  # fmt: skip
 
 SCHEMA: Literal["assay.training-manifest/1"] = "assay.training-manifest/1"
@@ -73,8 +73,17 @@ class LongRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartReport:
+    """Which parts of a split were read of a file that has `rows_in_file` rows; `sha256` is the assignment's."""
+
+    names: tuple[str, ...]
+    sha256: str
+    rows_in_file: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport:
-    """One data file as it was read.
+    """One data file as it was read; where `part` names parts of a split, all counts are of their rows alone.
 
     `rows_used` were trained on and `rows_held_out` validated on, and `tokens` and `loss_tokens` are theirs after
     truncation; `rows_dropped` counts the others by reason. `truncated` rows were longer than the length limit;
@@ -96,6 +105,7 @@ class FileReport:
     truncated: int
     boundary_merged: int
     longest: tuple[LongRow, ...]
+    part: PartReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

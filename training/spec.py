@@ -52,11 +52,24 @@ METHODS: dict[str, type[Lora] | type[Full]] = {"lora": Lora, "full": Full}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The rows of a file that belong to some parts of a split: no row is copied.
+
+    `path` names the assignment, one byte a row of the file in order; a row belongs where its byte is one of the
+    places in `keep`, which maps the name of a part to its place. `sha256`, if given, must be the assignment's.
+    """
+
+    path: str
+    keep: dict[str, int]
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataFile:
     """One file of rows. `sha256`, if given, must be the file's; a relative path starts at the spec's folder.
 
     `container`, `format` and `columns` say how it is read, as `preparation.reading.Reading` has them; "auto" means
-    as the file shows.
+    as the file shows. `part` names the rows to use; None means all.
     """
 
     path: str
@@ -64,6 +77,7 @@ class DataFile:
     container: str = "auto"
     columns: dict[str, str] = field(default_factory=dict)
     sha256: str | None = None
+    part: Part | None = None
 
     def reading(self) -> Reading:
         return Reading(self.container, self.format, self.columns)
@@ -175,6 +189,8 @@ class TrainingSpec:
         whole = self.to_json()
         for file in (*whole["data"]["train"], *whole["data"]["validation"]):
             del file["path"]
+            if file["part"] is not None:
+                del file["part"]["path"]
         del whole["base_model"], whole["base_model_sha256"], whole["max_kwh"]
         return digests.sha256_of(whole)
 
@@ -250,14 +266,28 @@ def _check_data(data: Data) -> None:
             except Refused as refused:
                 message = f"{refused.message} {refused.cure}"
                 raise FieldError(message, f"spec.{where}.{refused.field}") from None
-            if file.sha256 is not None:
-                _require(bool(_SHA256.fullmatch(file.sha256)), "must be 64 lower-case hex digits", f"{where}.sha256")
+            _check_sha256(file.sha256, where)
+            if file.part is not None:
+                _check_part(file.part, f"{where}.part")
     _require(0 <= data.held_out_fraction < 1, "must be at least 0 and below 1", "data.validation_fraction")
     _require(
         not data.validation or data.held_out_fraction == 0,
         "must be 0 (or left out) when data.validation names files: choose one",
         "data.validation_fraction",
     )
+
+
+def _check_part(part: Part, where: str) -> None:
+    _require(bool(part.path.strip()), "must name a file", f"{where}.path")
+    _require(bool(part.keep), "must name at least one part", f"{where}.keep")
+    for name, place in part.keep.items():
+        _require(0 <= place <= 255, "must be from 0 to 255", f"{where}.keep.{name}")
+    _check_sha256(part.sha256, where)
+
+
+def _check_sha256(sha256: str | None, where: str) -> None:
+    if sha256 is not None:
+        _require(bool(_SHA256.fullmatch(sha256)), "must be 64 lower-case hex digits", f"{where}.sha256")
 
 
 def _check_hyperparameters(chosen: Hyperparameters) -> None:

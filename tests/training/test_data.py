@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,68 @@ def test_every_row_is_trained_or_held_out(prepared: Any) -> None:
     assert (file.rows_read, file.rows_used, file.rows_held_out, file.rows_dropped) == (40, 36, 4, {})
     assert file.tokens == found.report.train_tokens + found.report.validation_tokens
     assert file.loss_tokens == found.report.train_loss_tokens + found.report.validation_loss_tokens
+
+
+def parted(tmp_path: Path, of_row: list[int], **keep: int) -> dict[str, Any]:
+    """One entry of the spec: the parts `keep` of a split that puts row i into place `of_row[i]`."""
+    (tmp_path / "parts").write_bytes(bytes(of_row))
+    return {"path": "train.jsonl", "part": {"path": "parts", "keep": keep}}
+
+
+def test_a_part_of_a_split_is_trained_and_another_validated(prepared: Any, tmp_path: Path) -> None:
+    of_row = [number % 4 for number in range(40)]
+    train, validation = parted(tmp_path, of_row, a=0, b=2), parted(tmp_path, of_row, c=3)
+    found = prepared(chat_rows(40), data={"train": [train], "validation": [validation]})
+    assert row_numbers(found.train) == [n for n in range(1, 41) if n % 4 in (1, 3)]
+    assert row_numbers(found.validation) == [n for n in range(1, 41) if n % 4 == 0]
+    learnt, held_out = found.report.files
+    assert (learnt.rows_read, learnt.rows_used, learnt.rows_held_out) == (20, 20, 0)
+    assert (held_out.rows_read, held_out.rows_used, held_out.rows_held_out) == (10, 0, 10)
+    assert learnt.part is not None and held_out.part is not None
+    assert (learnt.part.names, held_out.part.names, learnt.part.rows_in_file) == (("a", "b"), ("c",), 40)
+    assert learnt.part.sha256 == sha256(bytes(of_row)).hexdigest()
+    assert (found.report.overlap, found.report.validation_reason) == (0, None)
+
+
+def test_rows_of_a_part_are_held_out_by_share_where_no_part_is_for_validation(prepared: Any, tmp_path: Path) -> None:
+    found = prepared(chat_rows(40), data={"train": [parted(tmp_path, [0, 1] * 20, half=1)]})
+    assert len(found.validation) == 2
+    assert sorted(row_numbers(found.train) + row_numbers(found.validation)) == list(range(2, 41, 2))
+
+
+def test_equal_rows_on_both_sides_are_counted(prepared: Any, tmp_path: Path) -> None:
+    of_row = [0] * 20 + [1] * 20
+    data = {"train": [parted(tmp_path, of_row, a=0)], "validation": [parted(tmp_path, of_row, b=1)]}
+    found = prepared([*chat_rows(20), *chat_rows(20)], data=data)
+    assert found.report.overlap == 20
+
+
+def test_what_is_wrong_outside_the_part_does_not_matter_while_rows_keep_their_places(
+    prepared: Any, tmp_path: Path
+) -> None:
+    with_tools = {**chat_row("Which tool?", "This one."), "tools": [{"type": "function", "function": {"name": "f"}}]}
+    rows = [chat_row("One?", "1."), with_tools, chat_row("Two?", "2."), chat_row("Three?", "3.")]
+    data = {"train": [parted(tmp_path, [0, 1, 0, 0], a=0)], "validation_fraction": 0}
+    assert row_numbers(prepared(rows, data=data).train) == [1, 3, 4]
+    with pytest.raises(UserError, match="Tool use"):
+        prepared(rows, data={"train": [parted(tmp_path, [0, 1, 0, 0], b=1)], "validation_fraction": 0})
+
+
+@pytest.mark.parametrize("rows", [39, 41])
+def test_a_split_of_another_file_is_refused(prepared: Any, tmp_path: Path, rows: int) -> None:
+    with pytest.raises(UserError, match=f"has {rows} rows, but the split was made of 40") as error:
+        prepared(chat_rows(rows), data={"train": [parted(tmp_path, [0] * 40, a=0)]})
+    assert error.value.code == "split-of-another-file"
+
+
+def test_a_changed_assignment_is_refused(prepared: Any, tmp_path: Path) -> None:
+    entry = parted(tmp_path, [0] * 40, a=0)
+    entry["part"]["sha256"] = sha256(b"another").hexdigest()
+    with pytest.raises(UserError, match="not the approved split"):
+        prepared(chat_rows(40), data={"train": [entry]})
+    (tmp_path / "parts").unlink()
+    with pytest.raises(UserError, match="cannot be read"):
+        prepared(chat_rows(40), data={"train": [entry]})
 
 
 def test_the_split_depends_on_the_seed_and_on_no_other_row(prepared: Any) -> None:
