@@ -1,5 +1,6 @@
 """Datasets and their versions. A version is immutable: its bytes are named by their sha256."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,9 @@ from django.db import models
 from governance.foundation.core.records import Record
 from governance.law.licences.rules import LicensedInput
 from governance.materials.base_models.models import BaseModel
-from governance.materials.datasets.rules import State
+from governance.materials.datasets.rules import ProfileState, SplitState, State
 from governance.people.projects.models import Project
+from preparation import splits
 from preparation.reading import Reading
 
 
@@ -167,3 +169,111 @@ class Import(Record):
     def reading(self) -> Reading:
         """The reading that was asked for."""
         return Reading(**self.asked)
+
+
+class Split(Record):
+    """Which row of a version goes to which part. Once made it never changes; the rows are not copied.
+
+    A large or packed file is read by a worker; until then the split is asked for, and has no parts.
+    """
+
+    kind = "split"
+
+    version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="splits")
+    number = models.PositiveIntegerField()
+    options = models.JSONField()  # what was asked, as preparation.splits.Split.to_json writes it
+    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in SplitState], default=SplitState.QUEUED)
+    parts = models.JSONField(default=list)  # [{"name", "rows"}]: a row's byte in the assignment is a place in here
+    assignment_sha256 = models.CharField(max_length=64, blank=True)  # the blob: one byte a row
+    error = models.JSONField(null=True, blank=True)  # as a job's
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    made_by_name = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["version", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "number"], name="split_number"),
+            models.UniqueConstraint(
+                fields=["version", "options"],
+                condition=models.Q(state__in=[SplitState.QUEUED.value, SplitState.READY.value]),
+                name="split_made_once",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state=SplitState.READY.value) | ~models.Q(assignment_sha256=""),
+                name="ready_split_says_where_rows_go",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Split {self.number} of {self.version}"
+
+    @property
+    def project_id(self) -> UUID:
+        return self.version.project_id
+
+    @property
+    def asked(self) -> splits.Split:
+        return splits.Split.from_json(self.options)
+
+    def places(self, names: Iterable[str]) -> dict[str, int]:
+        """part -> its place. Raises KeyError for a part that it does not have."""
+        every = {part["name"]: place for place, part in enumerate(self.parts)}
+        return {name: every[name] for name in names}
+
+    def rows_in(self, names: Iterable[str]) -> int:
+        return sum(self.parts[place]["rows"] for place in self.places(names).values())
+
+    def content(self) -> dict[str, Any]:
+        return {
+            "version": self.version.content_digest,
+            "number": self.number,
+            "options": self.options,
+            "parts": self.parts,
+            "assignment_sha256": self.assignment_sha256,
+        }
+
+
+class QualityProfile(Record):
+    """What a worker measured of a version's rows, and the checklist over it. The newest that was measured is shown.
+
+    It holds numbers and row numbers, never text; `version_sha256` is the digest of the version that was measured.
+    """
+
+    kind = "quality_profile"
+
+    version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="quality_profiles")
+    version_sha256 = models.CharField(max_length=64)
+    # What it looks at: {"base_model": id or null (whose tokenizer counts), "limit": tokens or null, "versions": [ids
+    # that rows are held against], "suites": bool, "seed"}
+    options = models.JSONField()
+    state = models.CharField(
+        max_length=12, choices=[(s.value, s.value) for s in ProfileState], default=ProfileState.QUEUED
+    )
+    result = models.JSONField(null=True, blank=True)  # assay.quality-profile/1, see preparation.quality.profiling
+    error = models.JSONField(null=True, blank=True)  # as a job's
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    asked_by_name = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version"],
+                condition=models.Q(state=ProfileState.QUEUED.value),
+                name="one_measuring_of_a_version",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state=ProfileState.MEASURED.value) | models.Q(result__isnull=False),
+                name="measured_profile_has_a_result",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Quality of {self.version}"
+
+    @property
+    def project_id(self) -> UUID:
+        return self.version.project_id
+
+    def content(self) -> dict[str, Any]:
+        return {"version": self.version_sha256, "options": self.options, "result": self.result}

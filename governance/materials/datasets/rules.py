@@ -47,6 +47,40 @@ TRANSITIONS: dict[State, set[State]] = {
 }
 
 
+class SplitState(StrEnum):
+    """Of a split of a version."""
+
+    QUEUED = "queued"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+SPLIT_TRANSITIONS: dict[SplitState, set[SplitState]] = {
+    SplitState.QUEUED: {SplitState.READY, SplitState.FAILED, SplitState.CANCELLED},
+    SplitState.READY: set(),
+    SplitState.FAILED: {SplitState.QUEUED},
+    SplitState.CANCELLED: {SplitState.QUEUED},
+}
+
+
+class ProfileState(StrEnum):
+    """Of the measuring of a version's quality. One that ended is kept; another try is another profile."""
+
+    QUEUED = "queued"
+    MEASURED = "measured"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+PROFILE_TRANSITIONS: dict[ProfileState, set[ProfileState]] = {
+    ProfileState.QUEUED: {ProfileState.MEASURED, ProfileState.FAILED, ProfileState.CANCELLED},
+    ProfileState.MEASURED: set(),
+    ProfileState.FAILED: set(),
+    ProfileState.CANCELLED: set(),
+}
+
+
 def read_at_once(size: int, *, packed: bool) -> bool:
     """Whether a file is read where it arrives. `packed`: gzip and Parquet unpack to nobody knows how much."""
     return size <= READ_AT_ONCE and not packed

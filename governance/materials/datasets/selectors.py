@@ -16,7 +16,7 @@ from governance.foundation.core.errors import NotAllowed, NotFound, WrongState
 from governance.materials.base_models import rules as told
 from governance.materials.base_models.selectors import licence_fact
 from governance.materials.datasets import provenance, rules
-from governance.materials.datasets.models import Dataset, DatasetVersion, Import
+from governance.materials.datasets.models import Dataset, DatasetVersion, Import, QualityProfile, Split
 from governance.people.approvals.subjects import Fact
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -69,6 +69,42 @@ def visible_import(actor: Actor, import_id: UUID) -> Import:
         return imports_visible_to(actor).get(pk=import_id)
     except Import.DoesNotExist:
         raise NotFound("import") from None
+
+
+def splits_visible_to(actor: Actor) -> QuerySet[Split]:
+    return Split.objects.filter(version__dataset__project__in=projects.visible_to(actor)).select_related(
+        "version__dataset__project"
+    )
+
+
+def visible_split(actor: Actor, split_id: UUID) -> Split:
+    try:
+        return splits_visible_to(actor).get(pk=split_id)
+    except Split.DoesNotExist:
+        raise NotFound("split") from None
+
+
+def quality_profiles_visible_to(actor: Actor) -> QuerySet[QualityProfile]:
+    return QualityProfile.objects.filter(version__dataset__project__in=projects.visible_to(actor)).select_related(
+        "version__dataset__project"
+    )
+
+
+def visible_quality_profile(actor: Actor, profile_id: UUID) -> QualityProfile:
+    try:
+        return quality_profiles_visible_to(actor).get(pk=profile_id)
+    except QualityProfile.DoesNotExist:
+        raise NotFound("quality profile") from None
+
+
+def quality(version: DatasetVersion) -> QualityProfile | None:
+    """The newest profile of the version that was measured."""
+    return version.quality_profiles.filter(state=rules.ProfileState.MEASURED).first()
+
+
+def columns(version: DatasetVersion) -> list[str]:
+    """The columns that a row of its file has at the top, as they were seen at registration."""
+    return [column["name"] for column in version.profile.get("columns", []) if "[" not in column["name"]]
 
 
 def unfinished_imports(dataset: Dataset) -> QuerySet[Import]:
@@ -152,11 +188,11 @@ def summary(version: DatasetVersion, project: Project) -> Iterable[Fact]:
     found = version.profile
     yield Fact("Rows", f"{version.rows:,}, {version.format}", f"{version.file_name}, {version.file_bytes:,} bytes")
     repeated, contradicting = found["exact_duplicates"], found["contradicting_inputs"]
-    yield Fact(
-        "Found in them",
-        f"{repeated:,} exact duplicates, {contradicting:,} inputs with contradicting answers",
-        warns=bool(repeated or contradicting),
-    )
+    said = f"{repeated:,} exact duplicates"
+    if contradicting is not None:  # of rows that answer nothing there are none to count
+        said += f", {contradicting:,} inputs with contradicting answers"
+    yield Fact("Found in them", said, warns=bool(repeated or contradicting))
+    yield _quality_fact(version)
     yield licence_fact(project, version)
     if other := [each for each in licence_told(version) if each.agrees is False]:
         yield Fact("Said elsewhere", "; ".join(f"{each.where}: {each.says}" for each in other), warns=True)
@@ -166,6 +202,16 @@ def summary(version: DatasetVersion, project: Project) -> Iterable[Fact]:
     answered = len(provenance.answered(version.provenance))
     yield Fact("Provenance", f"{answered} of {len(provenance.FIELDS)} questions answered")
     yield Fact("Registered by", version.registered_by_name)
+
+
+def _quality_fact(version: DatasetVersion) -> Fact:
+    profile = quality(version)
+    if profile is None:
+        return Fact("Quality", "not measured in full")
+    rows = profile.result["checklist"]
+    looked = [row["ask"] for row in rows if row["state"] == "look"]
+    good = sum(row["state"] == "good" for row in rows)
+    return Fact("Quality", f"{good} of {len(rows)} questions good", "; ".join(looked), warns=bool(looked))
 
 
 def earlier(version: DatasetVersion) -> Iterable[UUID]:

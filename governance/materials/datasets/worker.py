@@ -16,8 +16,15 @@ from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import State as JobState
 from governance.foundation.jobs.services import Lease, LeaseLost
 from governance.materials.datasets import services
-from governance.materials.datasets.models import Import
-from governance.materials.datasets.rules import TRANSITIONS, State
+from governance.materials.datasets.models import Import, QualityProfile, Split
+from governance.materials.datasets.rules import (
+    PROFILE_TRANSITIONS,
+    SPLIT_TRANSITIONS,
+    TRANSITIONS,
+    ProfileState,
+    SplitState,
+    State,
+)
 from preparation.examination import Examination
 
 
@@ -72,11 +79,19 @@ def stop(*, lease: Lease, import_id: UUID) -> Import:
 
 
 def follow_abandoned_job(sender: type[Job], job: Job, **_: Any) -> None:
-    """A job that ended without its worker's word takes its import along."""
+    """A job that ended without its worker's word takes its import, split or profile along."""
     if job.subject_kind == Import.kind:
         found = Import.objects.select_for_update().get(pk=job.subject_id)
         ended = State.CANCELLED if job.state == JobState.CANCELLED else State.FAILED
         move(found, TRANSITIONS, ended, error=job.error)
+    elif job.subject_kind == Split.kind:
+        split = Split.objects.select_for_update().get(pk=job.subject_id)
+        over = SplitState.CANCELLED if job.state == JobState.CANCELLED else SplitState.FAILED
+        move(split, SPLIT_TRANSITIONS, over, error=job.error)
+    elif job.subject_kind == QualityProfile.kind:
+        profile = QualityProfile.objects.select_for_update().get(pk=job.subject_id)
+        gone = ProfileState.CANCELLED if job.state == JobState.CANCELLED else ProfileState.FAILED
+        move(profile, PROFILE_TRANSITIONS, gone, error=job.error)
 
 
 def _refuse(lease: Lease, found: Import, examination: Examination, faults: list[Any]) -> Import:

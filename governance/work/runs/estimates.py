@@ -10,15 +10,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from governance.foundation.core import blobs
 from governance.materials.base_models import selectors as base_models
 from governance.materials.base_models.models import BaseModel
-from governance.materials.datasets.models import DatasetVersion
 from governance.work.runs.models import Run, RunData
+from governance.work.runs.specs import lay_out
 from training.spec import SCHEMA
 
 LIMIT_SECONDS = 60
@@ -26,27 +24,26 @@ LIMIT_SECONDS = 60
 
 def estimate(run: Run) -> dict[str, Any]:
     """The trainer's estimate of a run plan, as it is kept with the plan at submission."""
-    train = [link.dataset_version for link in run.data_links.filter(role=RunData.Use.TRAIN)]
-    return estimate_plan(run.base_model, train, run.training)
+    return estimate_plan(run.base_model, run.links(), run.training)
 
 
-def estimate_plan(base_model: BaseModel, data: Sequence[DatasetVersion], training: dict[str, Any]) -> dict[str, Any]:
+def estimate_plan(base_model: BaseModel, links: Sequence[RunData], training: dict[str, Any]) -> dict[str, Any]:
     """`python -m training estimate --json` over what is typed so far; {"reason"} where it cannot say."""
-    return _ask(["estimate"], base_model, data, training)
+    return _ask(["estimate"], base_model, links, training)
 
 
 def preview_plan(
-    base_model: BaseModel, data: Sequence[DatasetVersion], training: dict[str, Any], *, rows: int
+    base_model: BaseModel, links: Sequence[RunData], training: dict[str, Any], *, rows: int
 ) -> dict[str, Any]:
     """`python -m training preview --json`: the first `rows` rows as they will be trained, or {"reason"}."""
-    return _ask(["preview", "--rows", str(rows)], base_model, data, training)
+    return _ask(["preview", "--rows", str(rows)], base_model, links, training)
 
 
 def _ask(
-    command: list[str], base_model: BaseModel, data: Sequence[DatasetVersion], training: dict[str, Any]
+    command: list[str], base_model: BaseModel, links: Sequence[RunData], training: dict[str, Any]
 ) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="assay-plan-") as folder:
-        spec = _spec(base_model, data, training, Path(folder))
+        spec = _spec(base_model, links, training, Path(folder))
         path = Path(folder) / "spec.json"
         path.write_text(json.dumps(spec), encoding="utf-8")
         try:
@@ -66,17 +63,11 @@ def _ask(
     return answer
 
 
-def _spec(
-    base_model: BaseModel, data: Sequence[DatasetVersion], training: dict[str, Any], folder: Path
-) -> dict[str, Any]:
-    files = []
-    for position, version in enumerate(data):
-        path = blobs.copy_to(version.file_sha256, folder / f"{position}.rows")
-        files.append({"path": str(path), **asdict(version.reading)})
+def _spec(base_model: BaseModel, links: Sequence[RunData], training: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "base_model": str(base_models.folder(base_model)),
         "base_training_flops": base_model.training_flops,
         **{key: value for key, value in training.items() if key != "data"},
-        "data": {**training.get("data", {}), "train": files},
+        "data": {**training.get("data", {}), **lay_out(links, folder)},
     }

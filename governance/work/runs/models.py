@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from governance.foundation.core.records import Record
 from governance.materials.base_models.models import BaseModel
-from governance.materials.datasets.models import DatasetVersion
+from governance.materials.datasets.models import DatasetVersion, Split
 from governance.people.projects.models import Project
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.runs.rules import State
@@ -64,19 +64,20 @@ class Run(Record):
     def __str__(self) -> str:
         return f"R-{self.number}"
 
+    def links(self) -> list["RunData"]:
+        """What it trains on and validates on, in the order of the plan."""
+        return list(self.data_links.select_related("dataset_version__dataset", "split__version__dataset"))
+
     def data(self) -> list[DatasetVersion]:
-        """Its dataset versions, in the order of the plan."""
-        return [link.dataset_version for link in self.data_links.select_related("dataset_version__dataset")]
+        """Its dataset versions, each once, in the order of the plan."""
+        return list(dict.fromkeys(link.dataset_version for link in self.links()))
 
     def content(self) -> dict[str, Any]:
         """The plan: what an approval covers."""
         return {
             "number": self.number,
             "base_model": self.base_model.content_digest,
-            "data": [
-                {"sha256": link.dataset_version.content_digest, "role": link.role}
-                for link in self.data_links.select_related("dataset_version__dataset")
-            ],
+            "data": [link.content() for link in self.links()],
             "evaluation_plan": self.evaluation_plan.content_digest if self.evaluation_plan else None,
             "training": self.training,
             "budget": self.budget,
@@ -111,13 +112,15 @@ class Run(Record):
         parts = [("Run plan", str(self), self.content_digest)]
         parts.append(("Base model", str(self.base_model), self.base_model.content_digest))
         parts += [("Data", str(version), version.content_digest) for version in self.data()]
+        splits = dict.fromkeys(link.split for link in self.links() if link.split is not None)
+        parts += [("Split", str(split), split.content_digest) for split in splits]
         if self.evaluation_plan:
             parts.append(("Evaluation plan", str(self.evaluation_plan), self.evaluation_plan.content_digest))
         return parts
 
 
 class RunData(models.Model):
-    """One dataset version in a run, in order, for training or for validation."""
+    """One dataset version in a run, in order, for training or for validation: whole, or some parts of a split."""
 
     class Use(models.TextChoices):
         TRAIN = "train", "training"
@@ -127,16 +130,33 @@ class RunData(models.Model):
     dataset_version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="run_links")
     role = models.CharField(max_length=12, choices=Use, default=Use.TRAIN)
     position = models.PositiveSmallIntegerField()
+    split = models.ForeignKey(Split, null=True, on_delete=models.PROTECT, related_name="run_links")
+    parts = models.JSONField(default=list, blank=True)  # names of the split's parts; none: every row
 
     class Meta:
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["run", "position"], name="run_data_position"),
-            models.UniqueConstraint(fields=["run", "dataset_version"], name="run_data_once"),
+            models.UniqueConstraint(fields=["run", "dataset_version", "role"], name="run_data_once_a_role"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.run} {self.role} {self.dataset_version}"
+        return f"{self.run} {self.role} {self.named}"
+
+    @property
+    def named(self) -> str:
+        """“support v1”, or “support v1 (split 2: train, test)”."""
+        if self.split is None:
+            return str(self.dataset_version)
+        return f"{self.dataset_version} (split {self.split.number}: {', '.join(self.parts)})"
+
+    @property
+    def rows(self) -> int:
+        return self.dataset_version.rows if self.split is None else self.split.rows_in(self.parts)
+
+    def content(self) -> dict[str, Any]:
+        whole = {"sha256": self.dataset_version.content_digest, "role": self.role}
+        return whole if self.split is None else {**whole, "split": self.split.content_digest, "parts": self.parts}
 
 
 class RunEvent(models.Model):

@@ -16,7 +16,7 @@ from governance.people.approvals.subjects import Fact
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.work.runs import gates
-from governance.work.runs.models import Run, RunEvent
+from governance.work.runs.models import Run, RunData, RunEvent
 from governance.work.runs.rules import State
 
 
@@ -58,9 +58,8 @@ ESTIMATED = ("time", "memory", "energy", "cost")
 def summary(run: Run, project: Project) -> Iterable[Fact]:
     """What a decider needs to know: what is trained on what and how, what it takes, and what else stands in the way."""
     yield Fact("Base model", str(run.base_model), run.base_model.licence)
-    for link in run.data_links.select_related("dataset_version__dataset"):
-        version = link.dataset_version
-        yield Fact(f"Data for {link.get_role_display()}", f"{version}, {version.rows:,} rows", version.licence)
+    for link in run.links():
+        yield Fact(f"Data for {link.get_role_display()}", f"{link.named}, {link.rows:,} rows", _told_of(link))
     held_out = run.training["data"]["validation_fraction"]
     if held_out:
         yield Fact("Held out", f"{100 * held_out:g} % of the rows")
@@ -77,6 +76,12 @@ def summary(run: Run, project: Project) -> Iterable[Fact]:
     yield Fact("Prepared by", run.created_by_name)
     if run.state == State.SUBMITTED:
         yield _gates(run)
+
+
+def _told_of(link: RunData) -> str:
+    """The licence, and what of the data the run leaves aside."""
+    version = link.dataset_version
+    return version.licence if link.split is None else f"{version.licence}; the whole has {version.rows:,} rows"
 
 
 def _method(method: dict[str, Any]) -> str:
@@ -172,11 +177,15 @@ def plan_and_observed(run: Run) -> list[Observation]:
     """Declared versus observed: files, rows, base, method, epochs, as the manifest reports them."""
     manifest: dict[str, Any] = run.manifest or {}
     rows = [_compare("Base model", run.base_model.folder_sha256, (manifest.get("base_model") or {}).get("sha256"))]
-    read = {entry["sha256"]: entry for entry in (manifest.get("data") or {}).get("files", [])}
-    for version in run.data():
-        seen = read.get(version.file_sha256)
-        rows.append(_compare(f"File of {version}", version.file_sha256, seen and seen["sha256"], known=bool(read)))
-        rows.append(_compare(f"Rows read of {version}", version.rows, seen and seen["rows_read"], known=bool(read)))
+    read = {_key(entry): entry for entry in (manifest.get("data") or {}).get("files", [])}
+    for link in run.links():
+        sha256 = link.dataset_version.file_sha256
+        seen = read.get((sha256, link.role, *link.parts))
+        rows.append(_compare(f"File of {link.named}", sha256, seen and seen["sha256"], known=bool(read)))
+        if link.split is not None:
+            part = seen and seen["part"]["sha256"]
+            rows.append(_compare(f"Parts of {link.named}", link.split.assignment_sha256, part, known=bool(read)))
+        rows.append(_compare(f"Rows read of {link.named}", link.rows, seen and seen["rows_read"], known=bool(read)))
     spoken = {"method": manifest.get("method"), "seed": manifest.get("seed")}
     for name, observed in spoken.items():
         rows.append(_compare(name, run.training[name], observed))
@@ -190,6 +199,11 @@ def plan_and_observed(run: Run) -> list[Observation]:
     if steps:
         rows.append(_compare("Steps", steps["planned"], steps["done"]))
     return rows
+
+
+def _key(file: dict[str, Any]) -> tuple[str, ...]:
+    """By what a file of the manifest is told apart: the same one may be read for two uses, by different parts."""
+    return (file["sha256"], file["role"], *(file.get("part") or {}).get("names", ()))
 
 
 def _compare(fact: str, planned: Any, observed: Any, known: bool | None = None) -> Observation:

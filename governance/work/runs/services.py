@@ -10,11 +10,10 @@ from django.utils import timezone
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, GateClosed, NotFound, Unusable, WrongState
+from governance.foundation.core.errors import Fault, GateClosed, Unusable, WrongState
 from governance.foundation.core.moves import move
 from governance.foundation.jobs import services as jobs
 from governance.materials.base_models.models import BaseModel
-from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.selectors import standing
@@ -24,6 +23,7 @@ from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluation_plans.services import lock
 from governance.work.runs import gates, selectors
 from governance.work.runs.estimates import estimate
+from governance.work.runs.inputs import Parts, links_of, one
 from governance.work.runs.models import Run, RunData
 from governance.work.runs.rules import EDITABLE, TRANSITIONS, State
 from governance.work.runs.specs import settings_of
@@ -42,6 +42,7 @@ def prepare(
     data: Sequence[UUID],
     training: dict[str, Any],
     validation_data: Sequence[UUID] = (),
+    splits: Sequence[Parts] = (),
     evaluation_plan_id: UUID | None = None,
     budget: dict[str, Any] | None = None,
     title: str = "",
@@ -52,7 +53,8 @@ def prepare(
     last = Run.objects.filter(project=project).aggregate(Max("number"))["number__max"] or 0
     run = Run(project=project, number=last + 1, created_by_id=actor.user_id, created_by_name=actor.name)
     run.add_author(actor.user_id, actor.name, "prepared the run plan")
-    _fill(run, project, base_model_id, data, validation_data, evaluation_plan_id, training, budget or {}, title)
+    links = links_of(project, data, splits, validation_data)
+    _fill(run, project, base_model_id, links, evaluation_plan_id, training, budget or {}, title)
     record(actor, "run.prepared", subject=run, facts={"content": run.content_digest})
     return run
 
@@ -66,6 +68,7 @@ def revise(
     data: Sequence[UUID],
     training: dict[str, Any],
     validation_data: Sequence[UUID] = (),
+    splits: Sequence[Parts] = (),
     evaluation_plan_id: UUID | None = None,
     budget: dict[str, Any] | None = None,
     title: str = "",
@@ -80,7 +83,8 @@ def revise(
     if run.state not in EDITABLE:
         raise WrongState(f"{run} was launched; its plan is fixed. Prepare another run.")
     run.add_author(actor.user_id, actor.name, "revised the run plan")
-    _fill(run, run.project, base_model_id, data, validation_data, evaluation_plan_id, training, budget or {}, title)
+    links = links_of(run.project, data, splits, validation_data)
+    _fill(run, run.project, base_model_id, links, evaluation_plan_id, training, budget or {}, title)
     approvals.void_open(actor=actor, subject=run, project_id=run.project_id)
     record(actor, "run.revised", subject=run, facts={"content": run.content_digest})
     return run
@@ -195,40 +199,24 @@ def _fill(
     run: Run,
     project: Project,
     base_model_id: UUID,
-    data: Sequence[UUID],
-    validation_data: Sequence[UUID],
+    links: list[RunData],
     evaluation_plan_id: UUID | None,
     training: dict[str, Any],
     budget: dict[str, Any],
     title: str,
 ) -> None:
-    run.base_model = _of(BaseModel.objects.filter(organisation=project.organisation), base_model_id, "base model")
-    versions = DatasetVersion.objects.filter(dataset__project=project)
-    links = [(_of(versions, pk, "dataset version"), RunData.Use.TRAIN) for pk in data]
-    if not links:
-        raise Unusable([Fault("data", "A run needs data to learn from.", "Choose at least one dataset version.")])
-    links += [(_of(versions, pk, "dataset version"), RunData.Use.VALIDATION) for pk in validation_data]
-    if len({version.pk for version, _ in links}) != len(links):
-        raise Unusable([Fault("data", "A dataset version is named twice.", "Name each once.")])
+    run.base_model = one(BaseModel.objects.filter(organisation=project.organisation), base_model_id, "base model")
     plans = EvaluationPlan.objects.filter(project=project)
-    run.evaluation_plan = _of(plans, evaluation_plan_id, "evaluation plan") if evaluation_plan_id else None
+    run.evaluation_plan = one(plans, evaluation_plan_id, "evaluation plan") if evaluation_plan_id else None
     if unknown := set(budget) - BUDGET:
         raise Unusable([Fault(f"budget.{name}", "A budget has no such limit.") for name in sorted(unknown)])
     if none := [name for name, limit in budget.items() if limit is not None and not limit > 0]:
         raise Unusable([Fault(f"budget.{name}", "A limit is above 0.", "Leave it out for no limit.") for name in none])
-    run.training = settings_of(training, own_validation=bool(validation_data))
+    run.training = settings_of(training, own_validation=any(link.role == RunData.Use.VALIDATION for link in links))
     run.budget, run.title = budget, title.strip()
     run.estimate = run.licence_verdict = None
     run.save()
     run.data_links.all().delete()
-    RunData.objects.bulk_create(
-        RunData(run=run, dataset_version=version, role=role, position=position)
-        for position, (version, role) in enumerate(links)
-    )
-
-
-def _of(rows: Any, pk: UUID, noun: str) -> Any:
-    found = rows.filter(pk=pk).first()
-    if found is None:
-        raise NotFound(noun)
-    return found
+    for link in links:
+        link.run = run
+    RunData.objects.bulk_create(links)

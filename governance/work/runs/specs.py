@@ -3,10 +3,13 @@
 A plan names base model and data by record; only the worker, on its own machine, knows paths.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from governance.foundation.core import blobs
 from governance.foundation.core.errors import Fault, Unusable
 from governance.work.runs.models import Run, RunData
 from training.errors import UserError
@@ -41,14 +44,8 @@ def settings_of(asked: dict[str, Any], *, own_validation: bool) -> dict[str, Any
     return kept
 
 
-def for_trainer(run: Run, *, base_folder: Path, data_paths: list[Path]) -> dict[str, Any]:
-    """The specification that the trainer gets. `data_paths` in the order of the plan's data."""
-    files: dict[str, list[dict[str, Any]]] = {"train": [], "validation": []}
-    links = list(run.data_links.select_related("dataset_version__dataset"))
-    for link, path in zip(links, data_paths, strict=True):
-        version = link.dataset_version
-        entry = {"path": str(path), **asdict(version.reading), "sha256": version.file_sha256}
-        files["train" if link.role == RunData.Use.TRAIN else "validation"].append(entry)
+def for_trainer(run: Run, *, base_folder: Path, data_folder: Path) -> dict[str, Any]:
+    """The specification that the trainer gets; its data is laid into `data_folder`."""
     kept = dict(run.training)
     data = kept.pop("data")
     return {
@@ -58,5 +55,25 @@ def for_trainer(run: Run, *, base_folder: Path, data_paths: list[Path]) -> dict[
         "base_training_flops": run.base_model.training_flops,
         "max_kwh": run.budget.get("max_kwh"),
         **kept,
-        "data": {**data, **files},
+        "data": {**data, **lay_out(run.links(), data_folder)},
     }
+
+
+def lay_out(links: Sequence[RunData], folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Copy the files of `links` into `folder`, each once, and which rows of them are meant; the trainer's entries."""
+    entries: dict[str, list[dict[str, Any]]] = {"train": [], "validation": []}
+    files: dict[UUID, Path] = {}
+    for link in links:
+        version, split = link.dataset_version, link.split
+        if version.pk not in files:
+            name = f"{link.position}-{version.file_sha256[:12]}{Path(version.file_name).suffix}"
+            files[version.pk] = blobs.copy_to(version.file_sha256, folder / name)
+        path = files[version.pk]
+        entry: dict[str, Any] = {"path": str(path), **asdict(version.reading), "sha256": version.file_sha256}
+        if split is not None:
+            assignment = blobs.copy_to(split.assignment_sha256, folder / f"{path.name}.parts")
+            entry["part"] = {
+                "path": str(assignment), "keep": split.places(link.parts), "sha256": split.assignment_sha256,
+            }  # fmt: skip
+        entries["train" if link.role == RunData.Use.TRAIN else "validation"].append(entry)
+    return entries

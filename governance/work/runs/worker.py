@@ -21,7 +21,6 @@ from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import State as JobState
 from governance.foundation.jobs.services import Lease, LeaseLost
 from governance.materials.base_models import selectors as base_models
-from governance.materials.datasets.models import DatasetVersion
 from governance.work.runs.folders import run_folder
 from governance.work.runs.models import Run, RunEvent
 from governance.work.runs.rules import TRANSITIONS, State
@@ -46,11 +45,7 @@ def begin(*, lease: Lease, run_id: UUID) -> Path:
     """
     run = Run.objects.select_related("base_model", "project").get(pk=run_id)
     folder = run_folder(run.pk)
-    data_paths = []
-    for link in run.data_links.select_related("dataset_version__dataset"):
-        version = link.dataset_version
-        data_paths.append(blobs.copy_to(version.file_sha256, folder / "data" / _file_name(link.position, version)))
-    spec = for_trainer(run, base_folder=base_models.folder(run.base_model), data_paths=data_paths)
+    spec = for_trainer(run, base_folder=base_models.folder(run.base_model), data_folder=folder / "data")
     (folder / "out").mkdir(parents=True, exist_ok=True)
     (folder / "spec.json").write_text(json.dumps(spec, indent=1, ensure_ascii=False), encoding="utf-8")
     with transaction.atomic():
@@ -147,10 +142,6 @@ def follow_abandoned_job(sender: type[Job], job: Job, **_: Any) -> None:
     run = Run.objects.select_for_update().get(pk=job.subject_id)
     move(run, TRANSITIONS, State(job.state), error=job.error, ended_at=timezone.now())
     record(PLATFORM, f"run.{job.state}", subject=run, facts={"job": job.pk})
-
-
-def _file_name(position: int, version: DatasetVersion) -> str:
-    return f"{position}-{version.file_sha256[:12]}{Path(version.file_name).suffix}"
 
 
 def _guard(lease: Lease) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -14,14 +14,20 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from assay.api import exports
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
 from assay.api.parsers import JsonPart, UploadBody
+from assay.api.splits import NewSplit, SplitSerializer, asked_of
 from assay.api.standings import StandingSerializer
 from governance.delivery.evidence import membership
+from governance.documents.renderings.documents import DATASHEET
 from governance.foundation.jobs import selectors as jobs
-from governance.materials.datasets import provenance, selectors, services
+from governance.materials.datasets import descriptions, provenance, selectors, services, splitting
+from governance.materials.datasets.exchange.description import Description
+from governance.materials.datasets.exchange.writing import FORMS
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import
+from governance.materials.datasets.rules import SplitState
 from governance.people.approvals.selectors import standing
 from preparation.containers import CONTAINERS
 from preparation.formats import FORMATS
@@ -201,6 +207,32 @@ class ChangesSerializer(serializers.Serializer[Any]):
     changed = serializers.ListField(child=serializers.ListField(child=serializers.IntegerField()))
 
 
+class DescriptionInput(Input):
+    text = serializers.CharField(
+        trim_whitespace=False,
+        help_text="Croissant, a dataset card, a datasheet in Markdown, or the JSON of one of these, as it is.",
+    )
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    where = serializers.CharField()
+    message = serializers.CharField()
+    cure = serializers.CharField()
+
+
+class DescriptionSerializer(serializers.Serializer[Description]):
+    """What a description says: ready to be looked at, and sent with a file. `found_in` tells where each part stood."""
+
+    kind = serializers.CharField()
+    name = serializers.CharField(source="name.value", allow_null=True, default=None)
+    summary = serializers.CharField(source="summary.value", allow_null=True, default=None)
+    licence = serializers.CharField(source="licence.value", allow_null=True, default=None)
+    licence_told = serializers.ListField(child=serializers.DictField())
+    provenance = serializers.DictField(source="values")
+    found_in = serializers.DictField(child=serializers.CharField())
+    findings = FindingSerializer(many=True)
+
+
 class DatasetViewSet(NounViewSet):
     """Named lines of versions, each in one project."""
 
@@ -244,6 +276,15 @@ class DatasetViewSet(NounViewSet):
         headers = {"Location": address("dataset-version", made)}
         return Response(shown.data, status=status.HTTP_201_CREATED, headers=headers)
 
+    @extend_schema(request=DescriptionInput, responses={200: DescriptionSerializer})
+    @action(detail=True, methods=["post"])
+    def describe(self, request: Request, pk: UUID) -> Response:
+        """What somebody else's description says of the data, each answer with its place. Nothing is kept."""
+        self.one()
+        text = DescriptionInput.of(request)["text"]
+        found = descriptions.read(actor=self.actor, dataset_id=pk, data=text.encode())
+        return Response(DescriptionSerializer(found).data)
+
 
 class ImportViewSet(NounViewSet):
     """Files on their way to being versions: how far each is, and what is wrong with it."""
@@ -282,6 +323,8 @@ class ImportViewSet(NounViewSet):
 class DatasetVersionViewSet(NounViewSet):
     """What was uploaded, what was found in it, and where it comes from."""
 
+    slow_actions = frozenset({"splits"})
+
     noun = "dataset version"
     seen = selectors.versions_visible_to
     serializer_class = DatasetVersionSerializer
@@ -313,6 +356,28 @@ class DatasetVersionViewSet(NounViewSet):
     def row_proof(self, request: Request, pk: UUID, place: int) -> Response:
         """The proof that a row is in the version, for `assay verify` (assay.membership/1). Taking it goes on record."""
         return Response(membership.prove(actor=self.actor, version_id=pk, place=place))
+
+    @extend_schema(request=NewSplit, responses={201: SplitSerializer, 202: SplitSerializer})
+    @action(detail=True, methods=["post"])
+    def splits(self, request: Request, pk: UUID) -> Response:
+        """Say of every row which part it belongs to.
+
+        A large or packed file is read by a worker: 202, and `Location` names the split, which tells how far it is.
+        """
+        self.one()
+        made = splitting.split(actor=self.actor, version_id=pk, asked=asked_of(request))
+        headers = {"Location": address("split", made)}
+        if made.state == SplitState.READY:
+            return Response(SplitSerializer(made).data, status=status.HTTP_201_CREATED, headers=headers)
+        headers["Retry-After"] = str(ASK_AGAIN_SECONDS)
+        return Response(SplitSerializer(made).data, status=status.HTTP_202_ACCEPTED, headers=headers)
+
+    @exports.described(*FORMS)
+    @action(detail=True, methods=["get"], content_negotiation_class=exports.WhateverIsAccepted)
+    def export(self, request: Request, pk: UUID) -> HttpResponseBase:
+        """The description as a file: datasheet, Croissant or dataset card. It holds no rows."""
+        version, form = self.one(), exports.asked_format(request, *FORMS)
+        return exports.sent(actor=self.actor, kind=DATASHEET, document_id=version.pk, form=form)
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @action(detail=True, methods=["get"])

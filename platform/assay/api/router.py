@@ -27,6 +27,7 @@ from assay.api import (
     projects,
     releases,
     runs,
+    splits,
 )
 
 app_name = "api"
@@ -51,6 +52,7 @@ router.register("base-models", base_models.BaseModelViewSet, basename="base-mode
 router.register("registrations", base_models.RegistrationViewSet, basename="registration")
 router.register("datasets", datasets.DatasetViewSet, basename="dataset")
 router.register("dataset-versions", datasets.DatasetVersionViewSet, basename="dataset-version")
+router.register("splits", splits.SplitViewSet, basename="split")
 router.register("imports", datasets.ImportViewSet, basename="import")
 router.register("evaluation-plans", evaluation_plans.EvaluationPlanViewSet, basename="evaluation-plan")
 router.register("runs", runs.RunViewSet, basename="run")

@@ -16,6 +16,7 @@ from assay.api.preconditions import unchanged
 from assay.api.standings import GateSerializer, StandingSerializer
 from governance.people.approvals.selectors import standing
 from governance.work.runs import gates, selectors, services
+from governance.work.runs.inputs import Parts, parts_of
 from governance.work.runs.models import Run, RunData, RunEvent
 from governance.work.runs.rules import State
 
@@ -37,7 +38,7 @@ class RunSummary(serializers.ModelSerializer[Any]):
 class RunDataSerializer(serializers.ModelSerializer[Any]):
     class Meta:
         model = RunData
-        fields: ClassVar = ["dataset_version", "role"]
+        fields: ClassVar = ["dataset_version", "role", "split", "parts"]
         read_only_fields = fields
 
 
@@ -64,15 +65,24 @@ class RunSerializer(RecordSerializer):
         return dict(StandingSerializer(standing(run)).data)
 
 
+class PartsInput(Input):
+    """Parts of one split of a dataset version, by name. The version itself is not named in `data` then."""
+
+    split = serializers.UUIDField()
+    train = serializers.ListField(child=serializers.CharField(), default=list)
+    validation = serializers.ListField(child=serializers.CharField(), default=list)
+
+
 class RunPlan(Input):
     """The plan: what an approval covers, and a title beside it."""
 
     title = serializers.CharField(max_length=120, required=False, allow_blank=True)
     base_model = serializers.UUIDField()
     data = serializers.ListField(  # type: ignore[assignment]
-        child=serializers.UUIDField(), help_text="Dataset versions to learn from, in order."
+        child=serializers.UUIDField(), required=False, help_text="Dataset versions to learn from, whole, in order."
     )
     validation_data = serializers.ListField(child=serializers.UUIDField(), required=False)
+    splits = PartsInput(many=True, required=False, help_text="Parts of versions to learn from and to validate on.")
     evaluation_plan = serializers.UUIDField(required=False, allow_null=True)
     training = serializers.DictField(required=False, help_text="As in assay.training/1, without base model and data.")
     budget = serializers.DictField(
@@ -194,19 +204,26 @@ class RunViewSet(NounViewSet):
 
 def _named(body: dict[str, Any]) -> dict[str, Any]:
     """The body in the words of the service."""
-    named = {"training": {}, **body, "base_model_id": body["base_model"]}
+    named = {"training": {}, "data": [], **body, "base_model_id": body["base_model"]}
+    named["splits"] = [
+        Parts(one["split"], tuple(one["train"]), tuple(one["validation"])) for one in body.get("splits", [])
+    ]
     named["evaluation_plan_id"] = body.get("evaluation_plan")
     return {name: value for name, value in named.items() if name not in ("base_model", "evaluation_plan")}
 
 
 def _plan_of(run: Run) -> dict[str, Any]:
     """The plan as a body would give it, so that a PATCH changes only what it names."""
-    links = list(run.data_links.all())
+    links = run.links()
+    whole = [link for link in links if link.split_id is None]
     return {
         "title": run.title,
         "base_model": run.base_model_id,
-        "data": [link.dataset_version_id for link in links if link.role == RunData.Use.TRAIN],
-        "validation_data": [link.dataset_version_id for link in links if link.role == RunData.Use.VALIDATION],
+        "data": [link.dataset_version_id for link in whole if link.role == RunData.Use.TRAIN],
+        "validation_data": [link.dataset_version_id for link in whole if link.role == RunData.Use.VALIDATION],
+        "splits": [
+            {"split": parts.split_id, "train": parts.train, "validation": parts.validation} for parts in parts_of(links)
+        ],
         "evaluation_plan": run.evaluation_plan_id,
         "training": run.training,
         "budget": run.budget,

@@ -19,7 +19,7 @@ from governance.delivery.releases.models import Release
 from governance.documents.dossiers.models import Dossier, DossierVersion
 from governance.documents.model_cards.models import ModelCard
 from governance.materials.base_models.models import BaseModel, Registration
-from governance.materials.datasets.models import Dataset, DatasetVersion, Import
+from governance.materials.datasets.models import Dataset, DatasetVersion, Import, Split
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import POLICIES
 from governance.people.organisations.models import Organisation
@@ -39,6 +39,10 @@ NOT_PAGES: Mapping[str, str] = {
     "member-dismiss": ACTS,
     "approval-withdraw": ACTS,
     "approval-ask": ACTS,
+    "import-cancel": ACTS,
+    "import-discard": ACTS,
+    "split-cancel": ACTS,
+    "split-again": ACTS,
     "evaluation-plan-copy": ACTS,
     "run-preview": ACTS,
     "run-preview-row": ACTS,
@@ -62,6 +66,7 @@ NOT_PAGES: Mapping[str, str] = {
     "revoke-token": ACTS,
     "sign-out": ACTS,
     "dataset-version-file": FILES,
+    "dataset-version-description": FILES,
     "dataset-version-row-proof": FILES,
     "model-card-download": FILES,
     "evaluation-download": FILES,
@@ -80,6 +85,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "imports": Import,
     "datasets": Dataset,
     "dataset-versions": DatasetVersion,
+    "splits": Split,
     "evaluation-plans": EvaluationPlan,
     "runs": Run,
     "evaluations": Evaluation,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from assay.jobs import evaluate, importing, register, render, train
+from assay.jobs import evaluate, importing, profiling, register, render, splitting, train
 from assay.jobs.supervise import Interrupted
 from governance.foundation.core.errors import Refusal
 from governance.foundation.jobs import services as jobs
@@ -23,6 +23,8 @@ TASKS: dict[str, ModuleType] = {
     "render": render,
     "register": register,
     "import": importing,
+    "split": splitting,
+    "profile": profiling,
 }
 
 # Set when this worker is asked to stop: what it holds is given back, unharmed, for its next start.

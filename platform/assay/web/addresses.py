@@ -12,6 +12,8 @@ PAGES = {
     "dataset": "dataset-detail",
     "import": "import-detail",
     "dataset_version": "dataset-version-detail",
+    "split": "split-detail",
+    "quality_profile": "quality-profile-detail",
     "evaluation_plan": "evaluation-plan-detail",
     "run": "run-detail",
     "model_version": "model-version-detail",

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assay.rendering import numerals, pictures
-from assay.web import addresses, standings, tabs
+from assay.web import addresses, splits, standings, tabs
 from assay.web.forms.datasets import DatasetForm, VersionForm, initial_of
 from assay.web.forms.faults import attempt, onto
 from assay.web.place import crumbs
@@ -25,7 +25,7 @@ from governance.delivery.evidence import membership
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import Fault, Unusable, WrongState
 from governance.materials.base_models.rules import disagree
-from governance.materials.datasets import provenance, rules, selectors, services
+from governance.materials.datasets import derivation, provenance, rules, selectors, services
 from governance.materials.datasets.models import Dataset, DatasetVersion
 from governance.people.approvals import selectors as approvals
 from governance.people.projects import selectors as projects
@@ -178,14 +178,15 @@ def _too_large(size: int, limit: int) -> str:
 @require_safe
 def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
     version = selectors.version_visible(request.actor, pk)
-    used_by = runs.visible_to(request.actor).filter(data_links__dataset_version=version)
+    used_by = runs.visible_to(request.actor).filter(data_links__dataset_version=version).distinct()
     others = list(version.dataset.versions.exclude(pk=version.pk))
     twins = selectors.twins(request.actor, version)
+    chain, derived = derivation.ancestry(request.actor, version), derivation.derived(request.actor, version)
     counts = {
         "overview": None,
         "evidence": None,
         "approvals": None,
-        "lineage": used_by.count() + len(others) + len(twins),
+        "lineage": used_by.count() + len(others) + len(twins) + len(chain) + len(derived),
         "history": None,
     }
     current, rows = tabs.of(request, counts)
@@ -206,11 +207,15 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "events": events,
     }
     if current == "overview":
+        context |= {
+            "splits": splits.rows_of(version),
+            "may_split": projects.may(request.actor, version.project_id, ACT),
+        }
         context |= {"record": _record(version), "page": _rows_page(request, version) if may_read else None}
     if current == "evidence":
         context |= {"pictures": _pictures(version.profile), "columns": version.profile.get("columns", [])}
     if current == "lineage":
-        context |= {"runs": used_by[:50], "others": others, "twins": twins}
+        context |= {"runs": used_by[:50], "others": others, "twins": twins, "chain": chain, "derived": derived}
     return render(request, "datasets/version_detail.html", context)
 
 

@@ -20,6 +20,7 @@ from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import State
 from governance.materials.base_models import services as base_models
 from governance.materials.datasets import services as datasets
+from governance.materials.datasets import measuring, splitting
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import services as evaluations
 from governance.work.runs import services as runs
@@ -31,6 +32,8 @@ WORDS = {
     "render": gettext_lazy("Make the file %(what)s"),
     "register": gettext_lazy("Read the base model %(what)s"),
     "import": gettext_lazy("Read the file %(what)s"),
+    "split": gettext_lazy("Make %(what)s"),
+    "profile": gettext_lazy("Measure the %(what)s"),
 }
 
 
@@ -62,6 +65,10 @@ def retry(request: PageRequest, pk: UUID) -> HttpResponse:
             base_models.retry(actor=request.actor, registration_id=job.subject_id)
         case datasets.TASK:
             datasets.read_again(actor=request.actor, import_id=job.subject_id)
+        case splitting.TASK:
+            splitting.again(actor=request.actor, split_id=job.subject_id)
+        case measuring.TASK:
+            measuring.again(actor=request.actor, profile_id=job.subject_id)
         case _:
             raise WrongState(f"A job of the kind {job.task} cannot be tried again from here.")
     messages.success(request, _("Queued again."))

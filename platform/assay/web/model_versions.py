@@ -84,9 +84,9 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
 def model_rows(models: Sequence[ModelVersion]) -> list[dict[str, Any]]:
     """Rows of the table of models, in a constant number of queries."""
     runs = [model.run_id for model in models]
-    data: dict[UUID, list[str]] = defaultdict(list)
+    data: dict[UUID, dict[str, None]] = defaultdict(dict)  # each once, in order
     for link in RunData.objects.filter(run__in=runs).select_related("dataset_version__dataset"):
-        data[link.run_id].append(str(link.dataset_version))
+        data[link.run_id][str(link.dataset_version)] = None
     measured: dict[UUID, Evaluation] = {}
     for evaluation in Evaluation.objects.filter(model_version__in=models, state=State.SUCCEEDED):
         measured.setdefault(evaluation.model_version_id, evaluation)

@@ -10,7 +10,8 @@ from assay.web.forms.runs import RunForm, as_the_form_says, label_of
 from governance.people.projects.models import Project
 from governance.work.runs import gates
 from governance.work.runs.estimates import estimate_plan, preview_plan
-from governance.work.runs.models import Run
+from governance.work.runs.inputs import links_of
+from governance.work.runs.models import Run, RunData
 
 STATE_OF_LIGHT = {"green": "passed", "amber": "waits", "red": "shut"}
 
@@ -28,8 +29,10 @@ def method_words(method: dict[str, Any]) -> str:
 def facts(run: Run) -> list[dict[str, Any]]:
     """The line under the run's name."""
     rows = [{"term": _("Base"), "value": str(run.base_model), "url": addresses.of("base_model", run.base_model_id)}]
-    for version in run.data():
-        rows.append({"term": _("Data"), "value": str(version), "url": addresses.of("dataset_version", version.pk)})
+    for link in run.links():
+        term = _("Data") if link.role == RunData.Use.TRAIN else _("Validation")
+        where = ("split", link.split_id) if link.split_id else ("dataset_version", link.dataset_version_id)
+        rows.append({"term": term, "value": link.named, "url": addresses.of(*where)})
     rows.append({"term": _("Method"), "value": method_words(run.training["method"])})
     if run.evaluation_plan is not None:
         plan = run.evaluation_plan
@@ -136,17 +139,17 @@ def preview(project: Project, form: RunForm) -> dict[str, Any]:
     )
     estimate = None
     if form.is_bound and not form.errors and base_model is not None and data:
-        estimate = estimate_plan(base_model, data, form.plan()["training"])
+        estimate = estimate_plan(base_model, _links(project, form), form.plan()["training"])
     return {"gates": rows, "estimate": foreseen(estimate)}
 
 
-def row_preview(form: RunForm, number: int) -> dict[str, Any]:
+def row_preview(project: Project, form: RunForm, number: int) -> dict[str, Any]:
     """Training row `number` (from 1) as the model will see it, or why it cannot be shown."""
     given = getattr(form, "cleaned_data", {})
     base_model, data = given.get("base_model"), list(given.get("data") or [])
     if not form.is_bound or form.errors or not base_model or not data:
         return {"reason": _("Choose base model and data, and one row appears here as the model will see it.")}
-    found = preview_plan(base_model, data, form.plan()["training"], rows=number)
+    found = preview_plan(base_model, _links(project, form), form.plan()["training"], rows=number)
     if "reason" in found:
         return found
     shown = found["rows"]
@@ -156,6 +159,11 @@ def row_preview(form: RunForm, number: int) -> dict[str, Any]:
         "report": found["report"],
         "loss_share": found["loss_share"],
     }
+
+
+def _links(project: Project, form: RunForm) -> list[RunData]:
+    plan = form.plan()
+    return links_of(project, plan["data"], plan["splits"])
 
 
 def _seed(manifest: dict[str, Any]) -> str:

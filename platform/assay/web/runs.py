@@ -96,7 +96,7 @@ def preview_row(request: PageRequest, project: UUID) -> HttpResponse:
     form.is_valid()
     asked = request.GET.get("row", "1")
     number = min(int(asked), 500) if asked.isdecimal() and int(asked) else 1
-    context = {"project": found, **run_plans.row_preview(form, number)}
+    context = {"project": found, **run_plans.row_preview(found, form, number)}
     return render(request, "runs/_row.html", context)
 
 

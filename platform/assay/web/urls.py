@@ -7,6 +7,7 @@ from assay.web import (
     audit,
     base_models,
     datasets,
+    datasheets,
     dossiers,
     evaluation_plans,
     evaluations,
@@ -19,6 +20,7 @@ from assay.web import (
     projects,
     releases,
     runs,
+    splits,
 )
 
 urlpatterns = [
@@ -51,6 +53,9 @@ urlpatterns = [
     path("imports/<uuid:pk>/cancel/", imports.cancel, name="import-cancel"),
     path("imports/<uuid:pk>/discard/", imports.discard, name="import-discard"),
     path("dataset-versions/<uuid:pk>/", datasets.version_detail, name="dataset-version-detail"),
+    path("datasets/<uuid:pk>/describe/", datasheets.describe, name="dataset-describe"),
+    path("dataset-versions/<uuid:pk>/datasheet/", datasheets.detail, name="dataset-version-datasheet"),
+    path("dataset-versions/<uuid:pk>/datasheet/<slug:form>/", datasheets.download, name="dataset-version-description"),
     path("dataset-versions/<uuid:pk>/rows/", datasets.version_rows, name="dataset-version-rows"),
     path(
         "dataset-versions/<uuid:pk>/rows/<int:place>/proof/",
@@ -58,6 +63,10 @@ urlpatterns = [
         name="dataset-version-row-proof",
     ),
     path("dataset-versions/<uuid:pk>/changes/", datasets.version_changes, name="dataset-version-changes"),
+    path("dataset-versions/<uuid:pk>/split/", splits.create, name="dataset-version-split"),
+    path("splits/<uuid:pk>/", splits.detail, name="split-detail"),
+    path("splits/<uuid:pk>/cancel/", splits.cancel, name="split-cancel"),
+    path("splits/<uuid:pk>/again/", splits.again, name="split-again"),
     path("dataset-versions/<uuid:pk>/file/", datasets.version_file, name="dataset-version-file"),
     # work
     path("evaluation-plans/", evaluation_plans.listing, name="evaluation-plan-list"),

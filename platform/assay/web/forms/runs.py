@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from assay.web import standings
+from assay.web.forms import rows
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import selectors as approvals
@@ -89,13 +90,18 @@ class RunForm(forms.Form):
             "evaluation_plan": EvaluationPlan.objects.filter(project=project),
         }
         begun = bool(self.initial)  # a plan that is changed or copied keeps what it left open
-        for name, rows in choose.items():
-            self.fields[name].queryset = rows  # type: ignore[attr-defined]
-            if not begun and len(only := list(rows.values_list("pk", flat=True)[:2])) == 1:
+        for name, found in choose.items():
+            self.fields[name].queryset = found  # type: ignore[attr-defined]
+            if not begun and len(only := list(found.values_list("pk", flat=True)[:2])) == 1:
                 self.initial[name] = only if name == "data" else only[0]
+        self.rows_of = rows.add_to(self, project)
         for name in ("base_model", "data"):
             labels = _standing_labels(choose[name], project, chips=name == "data")
             self.fields[name].label_from_instance = labels  # type: ignore[attr-defined]
+
+    def row_choices(self) -> list[forms.BoundField]:
+        """One question for each version that has a split: which of its rows."""
+        return [self[name] for name in self.rows_of]
 
     def plan(self) -> dict[str, Any]:
         """What the services take."""
@@ -110,7 +116,8 @@ class RunForm(forms.Form):
         return {
             "title": given["title"],
             "base_model_id": given["base_model"].pk,
-            "data": [version.pk for version in given["data"]],
+            "data": [version.pk for version in given["data"] if not rows.chosen(given, version.pk)],
+            "splits": [parts for version in given["data"] if (parts := rows.chosen(given, version.pk))],
             "evaluation_plan_id": given["evaluation_plan"].pk if given["evaluation_plan"] else None,
             "training": {
                 "method": method,
@@ -167,11 +174,13 @@ def initial_of(run: Run) -> dict[str, Any]:
     training = run.training
     hyper = {name: None if value == "auto" else value for name, value in training["hyperparameters"].items()}
     method = training["method"]
-    train = [link.dataset_version_id for link in run.data_links.filter(role=RunData.Use.TRAIN)]
+    links = run.links()
+    train = [link.dataset_version_id for link in links if link.role == RunData.Use.TRAIN or link.split_id]
     return {
         "title": run.title,
         "base_model": run.base_model_id,
-        "data": train,
+        "data": list(dict.fromkeys(train)),
+        **rows.initial_of(links),
         "validation_fraction": _percent(training["data"]["validation_fraction"]),
         "method": method["name"],
         **{name: method.get(name) for name in ("r", "alpha", "dropout")},
