@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from evaluation.tasks import Item
 from preparation.digests import sha256_file, sha256_of
 
 SCHEMA = "assay.evaluation-suite/1"
+# Where the text of an item stands, by the names that tasks give it.
+TEXT = ("prompt", "text", "context", "question")
 HEADER = {"schema", "name", "version", "licence", "source", "sha256"}
 
 
@@ -71,6 +73,12 @@ def read_rows(path: Path) -> Rows:
         raise SuiteError(f"{path}: has no rows.")
     suite = Suite(path.name, version=None, licence=None, source=None, sha256=sha256_file(path), file=path.name)
     return Rows(suite, tuple(rows))
+
+
+def texts(items: Iterable[Item]) -> Iterator[str]:
+    """What each item puts before a model, in its own words: what training rows are searched for."""
+    for item in items:
+        yield next(str(item.content[name]) for name in TEXT if name in item.content)
 
 
 def draw(items: Sequence[Item], limit: int | None, seed: int) -> tuple[Item, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from preparation.quality.languages import Languages
 from preparation.quality.lengths import Characters
 from preparation.quality.likeness import Against, NearDuplicates, Other
 from preparation.quality.outliers import Outliers
-from preparation.quality.seen import Measure, Seen, not_measured
+from preparation.quality.seen import Measure, NotMeasurable, Seen, not_measured
 from preparation.quality.template import Template
 from preparation.quality.tokens import NO_TOKENIZER, Tokens
 from preparation.quality.turns import Turns
@@ -29,10 +30,6 @@ from preparation.rows import Row
 
 SCHEMA = "assay.quality-profile/1"
 NO_OTHERS = "No other split and no evaluation suite was given to hold the rows against."
-
-
-class NotSound(ValueError):
-    """A row cannot be used: the file is not one that can be measured."""
 
 
 def measure(
@@ -45,9 +42,10 @@ def measure(
 ) -> dict[str, Any]:
     """Measure the rows of a file.
 
-    Raises OSError where a file cannot be read, NotSound where a row cannot be used.
+    Raises OSError where a file cannot be read, NotMeasurable where a row or a tokenizer cannot be used.
     """
-    measures = _measures(asked)
+    exact = Duplicates()
+    measures = _measures(asked, exact)
     reader = Reader(path, reading, name=name, progress=progress)
     rows, form = 0, ""
     for row in _sound(reader):
@@ -61,11 +59,13 @@ def measure(
     if not (asked.splits or asked.suites):
         measured["against"] = not_measured(NO_OTHERS)
     found = {"schema": SCHEMA, "rows": rows, "format": form, "asked": asked.told(), "measures": measured}
-    return {**found, "checklist": [verdict.to_json() for verdict in checklist.read(found)]}
+    verdicts = [verdict.to_json() for verdict in checklist.read(found)]
+    for verdict in verdicts:  # where a page or a proof finds the row: numbers count headings and empty lines too
+        verdict["places"] = [bisect_left(exact.numbers, number) for number in verdict["rows"]]
+    return {**found, "checklist": verdicts}
 
 
-def _measures(asked: Asked) -> list[Measure]:
-    exact = Duplicates()
+def _measures(asked: Asked, exact: Duplicates) -> list[Measure]:
     measures: list[Measure] = [
         Characters(),
         Turns(),
@@ -103,5 +103,5 @@ def _sound(entries: Any) -> Iterator[Row]:
     for entry in entries:
         if isinstance(entry, Finding):
             place = "The file" if entry.row is None else f"Row {entry.row:,}"
-            raise NotSound(f"{place} cannot be used: {entry.message} {entry.cure}")
+            raise NotMeasurable(f"{place} cannot be used: {entry.message} {entry.cure}")
         yield entry

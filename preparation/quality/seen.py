@@ -110,5 +110,9 @@ def groups(values: array[int]) -> Iterator[list[int]]:
         yield group
 
 
+class NotMeasurable(ValueError):
+    """A row cannot be used, or what was chosen to measure it with cannot."""
+
+
 def not_measured(because: str) -> dict[str, Any]:
     return {"not_measured": because}

@@ -8,7 +8,7 @@ from typing import Any
 from preparation.quality.asked import TOKENIZER
 from preparation.quality.lengths import spread
 from preparation.quality.sampling import Sample
-from preparation.quality.seen import EXAMPLES, Seen, not_measured
+from preparation.quality.seen import EXAMPLES, NotMeasurable, Seen, not_measured
 
 TOKENIZED = 20_000  # rows whose tokens are counted; of more, a sample
 NO_TOKENIZER = "No tokenizer was chosen; tokens depend on the model."
@@ -26,7 +26,11 @@ class Tokens:
     def __init__(self, folder: Path, limit: int | None, seed: int) -> None:
         from tokenizers import Tokenizer  # loaded by the job that measures, never by who reads its result
 
-        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        except Exception as error:  # the library raises nothing narrower
+            message = f"The tokenizer cannot be read: {error}. Choose another, or measure characters alone."
+            raise NotMeasurable(message) from None
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self.limit = limit

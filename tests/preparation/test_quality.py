@@ -14,8 +14,9 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from preparation.quality.asked import Asked, Source
-from preparation.quality.profiling import SCHEMA, NotSound, measure
+from preparation.quality.profiling import SCHEMA, measure
 from preparation.quality.sampling import Sample
+from preparation.quality.seen import NotMeasurable
 from preparation.reading import Reading
 
 Write = Callable[..., Path]
@@ -139,7 +140,9 @@ def test_rows_that_hold_or_answer_nothing_are_found(write: Write) -> None:
 
 def test_duplicates_are_told_exact_from_near(write: Write) -> None:
     rows = sound(20)
-    near = pair(rows[3]["prompt"].replace(rows[3]["prompt"].split()[5], "changed"), rows[3]["completion"])
+    changed = rows[3]["prompt"].split()
+    changed[5] = "changed"
+    near = pair(" ".join(changed), rows[3]["completion"])
     found = measures(write([*rows, rows[0], near, rows[0]]))
     assert (found["exact_duplicates"]["count"], found["exact_duplicates"]["examples"]) == (2, [21, 23])
     assert (found["near_duplicates"]["count"], found["near_duplicates"]["examples"]) == (1, [[22, 4]])
@@ -236,8 +239,21 @@ def test_plain_text_and_tables_say_what_they_have_no_measure_for(write: Write) -
 
 
 def test_a_file_with_a_row_that_cannot_be_used_is_not_measured(write: Write) -> None:
-    with pytest.raises(NotSound, match="Row 2 cannot be used"):
+    with pytest.raises(NotMeasurable, match="Row 2 cannot be used"):
         profiled(write([pair("a", "b"), {"prompt": "a", "completion": 3}]))
+
+
+def test_a_tokenizer_that_cannot_be_read_is_said(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(NotMeasurable, match="The tokenizer cannot be read"):
+        profiled(write(sound(2)), Asked(tokenizer=tmp_path))
+
+
+def test_an_example_is_named_as_the_file_counts_and_says_its_place_among_the_rows(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('prompt,completion\na,b\n"two\nlines",d\nbad \ufffd,f\n', encoding="utf-8")
+    (verdict,) = [one for one in profiled(path)["checklist"] if one["name"] == "replacement"]
+    assert (verdict["rows"], verdict["places"]) == ([4], [2])
 
 
 def test_the_same_file_and_seed_give_the_same_profile(write: Write) -> None:

@@ -1,0 +1,199 @@
+"""Measuring the quality of a version's rows by a worker, whose side stands below: its writes repeat the token."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from governance.foundation.audit.services import record
+from governance.foundation.core import blobs
+from governance.foundation.core.actor import PLATFORM, Actor
+from governance.foundation.core.errors import Fault, Unusable, WrongState
+from governance.foundation.core.moves import move
+from governance.foundation.jobs import services as jobs
+from governance.foundation.jobs.rules import State as JobState
+from governance.foundation.jobs.services import Lease, LeaseLost
+from governance.materials.base_models import selectors as base_models
+from governance.materials.base_models.models import BaseModel
+from governance.materials.datasets import selectors
+from governance.materials.datasets.models import DatasetVersion, QualityProfile
+from governance.materials.datasets.rules import PROFILE_TRANSITIONS, ProfileState
+from governance.people.projects import selectors as projects
+from preparation.quality.asked import TOKENIZER, Asked, Source
+
+TASK = "profile"
+ACT = "register data"
+# Held against at most so many other versions: each is read from end to end.
+VERSIONS_AT_MOST = 5
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a profile looks at. `base_model`: whose tokenizer counts tokens. `limit`: tokens at which rows are cut.
+    `versions`: other versions that rows are held against. `suites`: whether the evaluation's own suites are too."""
+
+    base_model: UUID | None = None
+    limit: int | None = None
+    versions: tuple[UUID, ...] = ()
+    suites: bool = True
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "base_model": self.base_model and str(self.base_model),
+            "limit": self.limit,
+            "versions": [str(one) for one in self.versions],
+            "suites": self.suites,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Options":
+        return cls(
+            UUID(value["base_model"]) if value["base_model"] else None,
+            value["limit"],
+            tuple(map(UUID, value["versions"])),
+            value["suites"],
+            value["seed"],
+        )
+
+
+@transaction.atomic
+def measure(*, actor: Actor, version_id: UUID, options: Options) -> QualityProfile:
+    """Have a worker measure a version. Raises NotFound, NotAllowed, Unusable, and WrongState while one is at it."""
+    version = selectors.version_visible(actor, version_id)
+    projects.require(actor, version.project_id, ACT)
+    _check(actor, version, options)
+    return ask(actor, version, options)
+
+
+@transaction.atomic
+def cancel(*, actor: Actor, profile_id: UUID) -> QualityProfile:
+    """End the measuring. Raises NotAllowed, NotFound, WrongState."""
+    jobs.hold(subject_id=profile_id, task=TASK)
+    found = selectors.visible_quality_profile(actor, profile_id)
+    projects.require(actor, found.project_id, ACT)
+    if jobs.cancel(subject=found, task=TASK) is None:
+        raise WrongState(f"{found} is not being measured.")
+    record(actor, "quality-profile.cancelled", subject=found)
+    found.refresh_from_db()
+    return found
+
+
+def again(*, actor: Actor, profile_id: UUID) -> QualityProfile:
+    """Measure once more what a profile looked at. Raises as `measure` does."""
+    found = selectors.visible_quality_profile(actor, profile_id)
+    return measure(actor=actor, version_id=found.version_id, options=Options.from_json(found.options))
+
+
+def ask(actor: Actor, version: DatasetVersion, options: Options) -> QualityProfile:
+    """Queue the measuring, in the caller's transaction. Raises WrongState while a worker is at it."""
+    found = QualityProfile(
+        version=version,
+        version_sha256=version.content_digest,
+        options=options.to_json(),
+        asked_by_id=actor.user_id,
+        asked_by_name=actor.name,
+    )
+    try:
+        with transaction.atomic():
+            found.save()
+    except IntegrityError:
+        raise WrongState(f"{version} is being measured; cancel that, or wait for it to end.") from None
+    jobs.ask(actor=actor, task=TASK, subject=found)
+    record(actor, "quality-profile.asked", subject=found, facts={"options": found.options})
+    return found
+
+
+def begin(*, lease: Lease, profile_id: UUID, folder: Path) -> tuple[QualityProfile, Path, Asked]:
+    """The profile, its version's file, and what rows are held against, all laid into `folder`. Suites are the caller's
+    to add. Raises LeaseLost, and Unusable where something that was chosen is gone."""
+    _guard(lease)
+    found = QualityProfile.objects.select_related("version__dataset").get(pk=profile_id)
+    options = Options.from_json(found.options)
+    others = DatasetVersion.objects.select_related("dataset").in_bulk(options.versions)
+    asked = Asked(
+        tokenizer=_tokenizer(BaseModel.objects.get(pk=options.base_model)) if options.base_model else None,
+        limit=options.limit,
+        splits=tuple(
+            Source(str(other), blobs.copy_to(other.file_sha256, folder / f"split-{place}"), other.reading)
+            for place, other in enumerate(others[key] for key in options.versions)
+        ),
+        seed=options.seed,
+    )
+    return found, blobs.copy_to(found.version.file_sha256, folder / "file"), asked
+
+
+@transaction.atomic
+def finish(*, lease: Lease, profile_id: UUID, result: dict[str, Any]) -> QualityProfile:
+    """Keep what was measured, and end the job. Raises LeaseLost."""
+    found = _held(lease, profile_id)
+    move(found, PROFILE_TRANSITIONS, ProfileState.MEASURED, result=result)
+    jobs.end(lease, JobState.SUCCEEDED)
+    facts = {"version_sha256": found.version_sha256, "rows": result["rows"], "content": found.content_digest}
+    record(PLATFORM, "quality-profile.measured", subject=found, facts=facts)
+    return found
+
+
+@transaction.atomic
+def fail(*, lease: Lease, profile_id: UUID, message: str) -> QualityProfile:
+    """Say why the rows could not be measured. Raises LeaseLost."""
+    found = _held(lease, profile_id)
+    error = {"code": "profile-failed", "message": message, "where": str(found), "fault": "platform"}
+    move(found, PROFILE_TRANSITIONS, ProfileState.FAILED, error=error)
+    jobs.end(lease, JobState.FAILED, error=error)
+    record(PLATFORM, "quality-profile.failed", subject=found)
+    return found
+
+
+@transaction.atomic
+def stop(*, lease: Lease, profile_id: UUID) -> QualityProfile:
+    """A person asked that it ends, and it has. Raises LeaseLost."""
+    found = _held(lease, profile_id)
+    move(found, PROFILE_TRANSITIONS, ProfileState.CANCELLED)
+    jobs.end(lease, JobState.CANCELLED)
+    return found
+
+
+def _check(actor: Actor, version: DatasetVersion, options: Options) -> None:
+    faults = []
+    if options.base_model:
+        model = base_models.visible(actor, options.base_model)
+        if not (base_models.folder(model) / TOKENIZER).is_file():
+            message = f"The folder of {model} has no {TOKENIZER}."
+            faults.append(Fault("base_model", message, "Choose another model, or measure characters alone."))
+    elif options.limit is not None:
+        cure = "Choose a base model, or leave the limit out."
+        faults.append(Fault("limit", "The limit is in tokens, and no tokenizer was chosen.", cure))
+    if len(options.versions) > VERSIONS_AT_MOST:
+        message = f"Rows are held against at most {VERSIONS_AT_MOST} other versions."
+        faults.append(Fault("versions", message, "Leave some out."))
+    for other in options.versions:
+        if other == version.pk:
+            message = "A version is not held against itself: its own duplicates are counted anyway."
+            faults.append(Fault("versions", message, "Leave it out."))
+        else:
+            selectors.version_visible(actor, other)
+    if faults:
+        raise Unusable(faults)
+
+
+def _tokenizer(model: BaseModel) -> Path:
+    folder = base_models.folder(model)
+    if not (folder / TOKENIZER).is_file():
+        message = f"The folder of {model} has no {TOKENIZER} any more."
+        raise Unusable([Fault("base_model", message, "Put the folder back, or measure without its tokens.")])
+    return folder
+
+
+def _held(lease: Lease, profile_id: UUID) -> QualityProfile:
+    _guard(lease)
+    found = QualityProfile.objects.select_for_update(of=("self",)).select_related("version__dataset__project")
+    return found.get(pk=profile_id)
+
+
+def _guard(lease: Lease) -> None:
+    if not jobs.still_held(lease):
+        raise LeaseLost("This worker lost its lease on the profile; another may hold it.")
