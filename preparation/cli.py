@@ -74,13 +74,14 @@ def _examine(asked: argparse.Namespace, reading: Reading) -> int:
 def _profile(asked: argparse.Namespace, reading: Reading) -> int:
     # Measuring loads numpy and a model of languages; who only reads a file does not wait for them.
     from preparation.quality.asked import Asked
-    from preparation.quality.profiling import NotSound, measure
+    from preparation.quality.profiling import measure
+    from preparation.quality.seen import NotMeasurable
 
     try:
         found = measure(
             asked.file, reading, Asked.from_json(asked.asked), name=asked.name, progress=_teller(asked.file)
         )
-    except NotSound as refused:
+    except NotMeasurable as refused:
         sys.stderr.write(f"{refused}\n")
         return NOT_SOUND
     _write(asked.out / PROFILE, found)
