@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from preparation.containers import arrays, delimited, lines, parquet
-from preparation.containers.gzipped import Unpacked, is_gzip
+from preparation.containers import gzipped as gz
 from preparation.findings import Finding, Parsed, Refused
 
 Progress = Callable[[int], None]
@@ -65,7 +65,7 @@ def detect(path: Path, name: str = "", asked: str | None = None) -> Detected:
 
     Raises Refused, OSError.
     """
-    with _opened(path) as (file, gzipped):
+    with _opened(path, whole=False) as (file, gzipped):
         head = file.read(_HEAD)
     for magic, what, cure in _FOREIGN:
         if head.startswith(magic):
@@ -124,13 +124,15 @@ def _suffix(name: str) -> str:
 
 
 @contextmanager
-def _opened(path: Path, progress: Progress | None = None) -> Iterator[tuple[BinaryIO, bool]]:
-    """The file's bytes, unpacked where they are gzipped, and whether they were."""
+def _opened(path: Path, progress: Progress | None = None, *, whole: bool = True) -> Iterator[tuple[BinaryIO, bool]]:
+    """The file's bytes, unpacked where they are gzipped, and whether they were. `whole`: all of them will be read."""
     with path.open("rb") as packed:
-        gzipped = is_gzip(packed)
+        gzipped = gz.is_gzip(packed)
+        if gzipped and whole:
+            gz.check(packed)
         watched = cast(BinaryIO, _Watched(packed, progress)) if progress else packed
         if gzipped:
-            with Unpacked(watched) as file:
+            with gz.Unpacked(watched) as file:
                 yield cast(BinaryIO, file), True
         else:
             yield watched, False

@@ -76,6 +76,7 @@ class _Text:
             what = "The list ends after a comma." if sign in ("]", "") else "The row is not a JSON object."
             raise Refused(what, "Write one object, {...}, for each row.")
         decoder, refusal, wanted = self.strict, None, _PIECE
+        start = self.place
         while True:
             try:
                 value, self.place = decoder.raw_decode(self.buffer, self.place)
@@ -96,6 +97,9 @@ class _Text:
                 wanted *= 2
             else:
                 break
+            start = self.place  # what was read before is let go of when more is read
+        if self.place - start > MAX_BYTES:
+            raise Refused("The row is longer than 8 MiB.", "Split it, or remove it.")
         if refusal is not None:
             raise refusal
         check_depth(value)

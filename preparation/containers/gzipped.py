@@ -21,6 +21,17 @@ def is_gzip(file: BinaryIO) -> bool:
     return found
 
 
+def check(packed: BinaryIO) -> None:
+    """Unpack the file once from end to end and keep nothing; leaves it at its beginning.
+
+    Raises Refused for a damaged, cut or exploding one: before a row of it is read, and in the time of unpacking.
+    """
+    unpacked = Unpacked(packed)
+    while unpacked.read(1 << 20):
+        continue
+    packed.seek(0)
+
+
 class Unpacked(gzip.GzipFile):
     """What is inside a gzip file. Reading raises Refused for a damaged, cut or exploding one."""
 
