@@ -6,6 +6,7 @@ nothing by another way.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +20,13 @@ from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import canonical
 from governance.foundation.core.errors import WrongState
+from governance.materials.datasets import descriptions
+from governance.materials.datasets import selectors as datasets
+from governance.materials.datasets.exchange.writing import FORMS
 from governance.work.evaluations import selectors as evaluations
 from governance.work.evaluations.models import Evaluation
 
-DOSSIER, MODEL_CARD, EVALUATION_REPORT = "dossier", "model_card", "evaluation_report"
+DOSSIER, MODEL_CARD, EVALUATION_REPORT, DATASHEET = "dossier", "model_card", "evaluation_report", "datasheet"
 
 
 @dataclass(frozen=True)
@@ -87,5 +91,13 @@ DOCUMENTS: Mapping[str, Document] = {
         name=lambda evaluation, form: f"evaluation-report-{evaluation.model_version.name}.{form}",
         as_it_is={"json": _as_the_evaluator_wrote_it},
         printed=(Format.PDF,),
+    ),
+    DATASHEET: Document(
+        find=datasets.version_visible,
+        content=descriptions.sheet_of,
+        seal=lambda version: {},
+        name=descriptions.file_name,
+        as_it_is={form: partial(descriptions.written, form=form) for form in FORMS},
+        printed=(),
     ),
 }

@@ -13,6 +13,8 @@ MEDIA_TYPES = {
     "pdf": "application/pdf",
     "md": "text/markdown; charset=utf-8",
     "json": "application/json",
+    "croissant": "application/ld+json",
+    "card": "text/markdown; charset=utf-8",
 }
 
 

@@ -70,7 +70,7 @@ class RenderingViewSet(NounViewSet):
 
 def described(*formats: str, more: Sequence[OpenApiParameter] = ()) -> Callable[[F], F]:
     """The OpenAPI of an export in these formats, with `more` parameters than the format."""
-    made_later = any(name in ("pdf", "md") for name in formats)
+    made_later = "pdf" in formats
     types = {name: MEDIA_TYPES.get(name, OF_THE_BUNDLE).partition(";")[0] for name in formats}
     responses: dict[Any, Any] = {(200, kind): OpenApiTypes.BINARY for kind in types.values()}
     return extend_schema(

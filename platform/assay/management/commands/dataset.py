@@ -1,4 +1,5 @@
-"""`assay dataset profile FILE`: what registration would say about a file, without registering it."""
+"""What registration would say, without registering: `assay dataset profile FILE` of a file of rows,
+`assay dataset describe FILE` of a description."""
 
 import json
 import sys
@@ -10,17 +11,21 @@ from django.core.management.base import BaseCommand, CommandError
 
 from assay.rendering import numerals
 from governance.foundation.core.canonical import digest_of_file
+from governance.foundation.core.errors import Unusable
+from governance.materials.datasets import provenance
+from governance.materials.datasets.exchange.reading import LARGEST, read
 from preparation.containers import CONTAINERS
 from preparation.examination import examine
 from preparation.formats import FORMATS
 from preparation.reading import AUTO, Reading
 
 SCHEMA = "assay.dataset-profile/1"
+DESCRIPTION_SCHEMA = "assay.description/1"
 NOT_USABLE = 2
 
 
 class Command(BaseCommand):
-    help = "Check and profile a file of rows. Exit code 0: every row can be used; 2: the file or a row cannot."
+    help = "Look at a file of rows, or at a description. Exit code 0: it can be used; 2: it cannot."
     # No database and no settings of ours are looked at: the file alone is.
     requires_system_checks: list[str] = []
 
@@ -39,11 +44,62 @@ class Command(BaseCommand):
         )
         one.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *args: Any, file: Path, container: str, format: str, column: list[str], **options: Any) -> None:
-        found = report(file, Reading(container, format, _columns(column)))
-        self.stdout.write(json.dumps(found, ensure_ascii=False, indent=1) if options["json"] else in_words(found))
+        two = verbs.add_parser("describe", help="read somebody's description: Croissant, dataset card, datasheet, JSON")
+        two.add_argument("file", type=Path, metavar="FILE")
+        two.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, verb: str, file: Path, **options: Any) -> None:
+        if verb == "describe":
+            said = description(file)
+            self.stdout.write(_json(said) if options["json"] else description_in_words(said))
+            return
+        found = report(file, Reading(options["container"], options["format"], _columns(options["column"])))
+        self.stdout.write(_json(found) if options["json"] else in_words(found))
         if not found["sound"]:
             sys.exit(NOT_USABLE)
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def description(path: Path) -> dict[str, Any]:
+    """What the description says, each answer with its place. Raises CommandError for what is none."""
+    try:
+        with path.open("rb") as handle:
+            found = read(handle.read(LARGEST + 1))
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}. Give the path of a file that is there."
+        raise CommandError(message, returncode=NOT_USABLE) from None
+    except Unusable as refused:
+        raise CommandError(f"{path}: {refused}", returncode=NOT_USABLE) from None
+    return {
+        "schema": DESCRIPTION_SCHEMA,
+        "file": path.name,
+        "kind": found.kind,
+        "name": found.name.value if found.name else None,
+        "summary": found.summary.value if found.summary else None,
+        "licence": found.licence.value if found.licence else None,
+        "licence_told": found.licence_told,
+        "provenance": found.values(),
+        "found_in": dict(found.found_in()),
+        "findings": [{"where": one.where, "message": one.message, "cure": one.cure} for one in found.findings],
+    }
+
+
+def description_in_words(said: dict[str, Any]) -> str:
+    """The same for a terminal."""
+    lines = [f"{said['file']}  {said['kind']}", f"name      {said['name'] or 'not said'}"]
+    lines += [f"licence   {said['licence'] or 'not said'}"]
+    lines += [f"told      {one['where']}: {one['says']}" for one in said["licence_told"]]
+    for name in said["provenance"]:
+        lines += [f"{name} (from {said['found_in'][name]})"]
+        lines += [f"  {line}" for line in provenance.words(said["provenance"], name).splitlines()]
+    if said["findings"]:
+        lines.append(f"findings  {len(said['findings']):,}")
+        lines += [f"  {one['where']}: {one['message']} {one['cure']}".rstrip() for one in said["findings"]]
+    missing = [one.ask for one in provenance.unanswered(said["provenance"])]
+    return "\n".join([*lines, *(f"needed    {ask}" for ask in missing)])
 
 
 def report(path: Path, reading: Reading) -> dict[str, Any]:

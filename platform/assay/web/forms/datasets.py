@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from assay.rendering import numerals
 from assay.web.forms.licences import LicenceField
 from governance.materials.datasets import places, provenance
+from governance.materials.datasets.exchange.reading import LARGEST
 from governance.materials.datasets.models import DatasetVersion
 from preparation.containers import CONTAINERS
 from preparation.formats import FORMATS
@@ -142,6 +143,31 @@ class VersionForm(ReadingForm):
     def record(self) -> dict[str, Any]:
         """The provenance record as answered; what was left empty is left out, not kept as an empty answer."""
         return provenance.answered(self.cleaned_data)
+
+
+class DescriptionForm(forms.Form):
+    """Somebody's description of the data, as a file or as text."""
+
+    rest_goes_to = "file"
+
+    file = forms.FileField(
+        label=_("Description"), required=False, allow_empty_file=True,
+        help_text=_("Croissant, a dataset card (README.md), a datasheet in Markdown, or our own JSON."),
+    )  # fmt: skip
+    text = forms.CharField(
+        label=_("Or its text"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 10})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if bool(given.get("file")) == bool((given.get("text") or "").strip()):
+            self.add_error("file", _("Give a file, or paste its text: one of the two."))
+        return given
+
+    def data_given(self) -> bytes:
+        """The bytes; of a file one more than is read, so that a longer one is told."""
+        upload = self.cleaned_data["file"]
+        return upload.read(LARGEST + 1) if upload else self.cleaned_data["text"].encode()
 
 
 class PlacesField(forms.CharField):
