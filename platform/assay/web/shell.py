@@ -22,8 +22,8 @@ from governance.work.runs import services as runs
 NAV = [
     ("home", gettext_lazy("Home"), ("home",)),
     ("project-list", gettext_lazy("Projects"), ("project", "classification", "questionnaire")),
-    ("dataset-list", gettext_lazy("Data"), ("dataset",)),
-    ("base-model-list", gettext_lazy("Base models"), ("base-model",)),
+    ("dataset-list", gettext_lazy("Data"), ("dataset", "import", "split")),
+    ("base-model-list", gettext_lazy("Base models"), ("base-model", "registration")),
     ("evaluation-plan-list", gettext_lazy("Evaluation plans"), ("evaluation-plan",)),
     ("run-list", gettext_lazy("Runs"), ("run",)),
     ("model-version-list", gettext_lazy("Models"), ("model-version", "evaluation", "model-card", "release")),
