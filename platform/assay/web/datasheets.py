@@ -71,7 +71,7 @@ def describe(request: PageRequest, pk: UUID) -> HttpResponse:
 
 @csrf_protect
 def _receive(request: PageRequest, dataset: Dataset) -> HttpResponse:
-    form = DescriptionForm(request.POST or None, request.FILES or None)
+    form = DescriptionForm(request.POST, request.FILES) if request.method == "POST" else DescriptionForm()
     if form.is_valid():
         act = lambda: descriptions.read(actor=request.actor, dataset_id=dataset.pk, data=form.data_given())  # noqa: E731
         if found := attempt(form, act):
