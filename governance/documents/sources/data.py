@@ -4,7 +4,7 @@ from evaluation.report import Report
 from governance.documents.sources import numbers as n
 from governance.documents.sources.records import Source, Told, declared, measured, not_measured, remark
 from governance.materials.datasets import provenance as standards
-from training.manifest import FileReport, Manifest
+from training.manifest import FileReport, Manifest, PartReport
 
 
 def description(dataset: Source) -> Told:
@@ -98,7 +98,7 @@ def personal(dataset: Source) -> Told | None:
         ("personal_data", ""), ("legal_bases", "Legal basis"), ("privacy_tools", "Treatment"), ("consent", "Consent")
     )  # fmt: skip
     stated = _stated(dataset, fields)
-    return Told(f"Stated at registration; no scan was run. {stated.text}", "declared") if stated else None
+    return Told(f"Stated at registration. {stated.text}", "declared") if stated else None
 
 
 def used(manifest: Source, datasets: tuple[Source, ...]) -> Told | None:
@@ -118,10 +118,22 @@ def _file(file: FileReport, datasets: tuple[Source, ...]) -> str:
     names = {each.facts["file_sha256"]: each.name for each in datasets}
     name = names.get(file.sha256, f"file {n.short(file.sha256)}")
     dropped = n.listing(f"{n.count(rows)} {reason}" for reason, rows in file.rows_dropped.items())
+    if file.part:
+        name += f", {_part(file.part)}"
     return (
         f"{name}: {n.counted(file.rows_read, 'row')} read, {n.count(file.rows_used)} trained on, "
         f"{n.count(file.rows_held_out)} held out, {dropped or 'none'} left out; {n.counted(file.tokens, 'token')}, "
         f"{n.count(file.loss_tokens)} of them in the loss; {n.counted(file.truncated, 'row')} cut at the length limit."
+    )
+
+
+def _part(part: PartReport) -> str:
+    """Which rows of a file were meant: the parts by name, and the digest of what says so of every row."""
+    noun = "part" if len(part.names) == 1 else "parts"
+    named = n.listing(f"“{name}”" for name in part.names)
+    return (
+        f"the {noun} {named} of {n.counted(part.rows_in_file, 'row')}, by the split whose assignment has the sha256 "
+        f"{n.short(part.sha256)}"
     )
 
 
@@ -135,9 +147,10 @@ def cleaning(manifest: Source, datasets: tuple[Source, ...]) -> Told | None:
     dropped = sum(sum(file.rows_dropped.values()) for file in found.data.files)
     cut = sum(file.truncated for file in found.data.files)
     after = found.data.train_rows + found.data.validation_rows
+    aside = " (only the rows of some parts of a split)" if any(file.part for file in found.data.files) else ""
     return measured(
-        f"Registered: {n.counted(before, 'row')}, bytes unchanged since. Read by the trainer: {n.count(read)}; left "
-        f"out: {n.count(dropped)}; cut at the length limit: {n.count(cut)}; used for training or validation: "
+        f"Registered: {n.counted(before, 'row')}, bytes unchanged since. Read by the trainer: {n.count(read)}{aside}; "
+        f"left out: {n.count(dropped)}; cut at the length limit: {n.count(cut)}; used for training or validation: "
         f"{n.count(after)}. What was done to the rows before they were registered is told under their origin, if at "
         f"all."
     )
@@ -165,6 +178,9 @@ def validation(manifest: Source) -> Told | None:
     if not found.data.validation_rows:
         return not_measured("Validation data", found.data.validation_reason or "no rows were held out")
     how = f" Parted by this rule: {found.data.split}." if found.data.split else ""
+    for file in found.data.files:
+        if file.part and file.role == "validation":
+            how += f" Held out: {_part(file.part)}."
     return measured(
         f"{n.counted(found.data.validation_rows, 'row')} with {n.counted(found.data.validation_tokens, 'token')} were "
         f"held out and never trained on; {n.count(found.data.train_rows)} were trained on.{how} Held-out rows that "
