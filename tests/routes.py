@@ -174,6 +174,7 @@ def everything() -> Everything:
         "evaluation-plan": run.evaluation_plan,
         "run": run,
         "draft": _draft(home),
+        "quality-profile": run.data()[0].quality_profiles.get(),
         "approval": _asked(home),
         "evaluation": version.evaluations.get(),
         "model-version": version,

@@ -86,6 +86,10 @@ GET    split-detail              200 200 200 200 200 200 200 200   404 404   302
 POST   split-cancel              302 302 403 403 403 403 403 302   404 404   302
 POST   split-again               409 409 403 403 403 403 403 409   404 404   302
 GET    dataset-version-file      200 200 403 403 403 200 403 200   404 404   302
+GET    dataset-version-measure   200 200 403 403 403 403 403 200   404 404   302
+POST   dataset-version-measure   422 422 403 403 403 403 403 422   404 404   302
+GET    quality-profile-detail    200 200 200 200 200 200 200 200   404 404   302
+POST   quality-profile-cancel    302 302 403 403 403 403 403 302   404 404   302
 
 GET    evaluation-plan-list      200 200 200 200 200 200 200 200   200 200   302
 GET    evaluation-plan-create    200 403 200 200 403 403 403 200   404 404   302
@@ -200,6 +204,10 @@ GET    api:run-detail            200 200 200 200 200 200 200 200   404 404   401
 PATCH  api:run-detail            409 403 403 403 403 403 403 409   404 404   401
 POST   api:run-submit            201 403 403 403 403 403 403 201   404 404   401
 POST   api:run-launch            409 403 403 403 403 403 403 409   404 404   401
+POST   api:dataset-version-quality-profiles 409 409 403 403 403 403 403 409 404 404 401
+GET    api:quality-profile-list  200 200 200 200 200 200 200 200   200 200   401
+GET    api:quality-profile-detail 200 200 200 200 200 200 200 200  404 404   401
+POST   api:quality-profile-cancel 200 200 403 403 403 403 403 200  404 404   401
 POST   api:run-cancel            202 202 202 403 403 403 403 202   404 404   401
 POST   api:run-resume            409 403 403 403 403 403 403 409   404 404   401
 GET    api:run-events            200 200 200 200 200 200 200 200   404 404   401

@@ -107,6 +107,11 @@ def ask(actor: Actor, version: DatasetVersion, options: Options) -> QualityProfi
     return found
 
 
+def measure_registered(sender: type[DatasetVersion], version: DatasetVersion, actor: Actor, **_: Any) -> None:
+    """A version that was just registered is measured as far as that needs no choice."""
+    ask(actor, version, Options())
+
+
 def begin(*, lease: Lease, profile_id: UUID, folder: Path) -> tuple[QualityProfile, Path, Asked]:
     """The profile, its version's file, and what rows are held against, all laid into `folder`. Suites are the caller's
     to add. Raises LeaseLost, and Unusable where something that was chosen is gone."""

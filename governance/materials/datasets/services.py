@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.dispatch import Signal
 from django.utils.text import slugify
 
 from governance.foundation.audit.services import record, record_alone
@@ -32,6 +33,9 @@ from preparation.reading import AUTO, Reading
 
 TASK = "import"
 AS_IT_SHOWS = Reading()
+
+# Sent inside the transaction that registers a version, with `version` and `actor`.
+registered = Signal()
 
 
 @dataclass(frozen=True)
@@ -176,6 +180,7 @@ def keep(
         ) from None
     facts = {"file_sha256": sha256, "rows": version.rows, "content": version.content_digest}
     record(actor, "dataset-version.registered", subject=version, facts=facts)
+    registered.send(sender=DatasetVersion, version=version, actor=actor)
     return version
 
 

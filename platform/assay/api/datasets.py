@@ -18,12 +18,13 @@ from assay.api import exports
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
 from assay.api.parsers import JsonPart, UploadBody
+from assay.api.quality_profiles import NewQualityProfile, QualityProfileSerializer, options_of
 from assay.api.splits import NewSplit, SplitSerializer, asked_of
 from assay.api.standings import StandingSerializer
 from governance.delivery.evidence import membership
 from governance.documents.renderings.documents import DATASHEET
 from governance.foundation.jobs import selectors as jobs
-from governance.materials.datasets import descriptions, provenance, selectors, services, splitting
+from governance.materials.datasets import descriptions, measuring, provenance, selectors, services, splitting
 from governance.materials.datasets.exchange.description import Description
 from governance.materials.datasets.exchange.writing import FORMS
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import
@@ -378,6 +379,15 @@ class DatasetVersionViewSet(NounViewSet):
         """The description as a file: datasheet, Croissant or dataset card. It holds no rows."""
         version, form = self.one(), exports.asked_format(request, *FORMS)
         return exports.sent(actor=self.actor, kind=DATASHEET, document_id=version.pk, form=form)
+
+    @extend_schema(request=NewQualityProfile, responses={202: QualityProfileSerializer})
+    @action(detail=True, methods=["post"], url_path="quality-profiles")
+    def quality_profiles(self, request: Request, pk: UUID) -> Response:
+        """Have a worker measure the quality of its rows. `Location` names the profile, which tells how far it is."""
+        self.one()
+        made = measuring.measure(actor=self.actor, version_id=pk, options=options_of(request))
+        headers = {"Location": address("quality-profile", made), "Retry-After": str(ASK_AGAIN_SECONDS)}
+        return Response(QualityProfileSerializer(made).data, status=status.HTTP_202_ACCEPTED, headers=headers)
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @action(detail=True, methods=["get"])

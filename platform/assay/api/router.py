@@ -25,6 +25,7 @@ from assay.api import (
     model_versions,
     organisations,
     projects,
+    quality_profiles,
     releases,
     runs,
     splits,
@@ -53,6 +54,7 @@ router.register("registrations", base_models.RegistrationViewSet, basename="regi
 router.register("datasets", datasets.DatasetViewSet, basename="dataset")
 router.register("dataset-versions", datasets.DatasetVersionViewSet, basename="dataset-version")
 router.register("splits", splits.SplitViewSet, basename="split")
+router.register("quality-profiles", quality_profiles.QualityProfileViewSet, basename="quality-profile")
 router.register("imports", datasets.ImportViewSet, basename="import")
 router.register("evaluation-plans", evaluation_plans.EvaluationPlanViewSet, basename="evaluation-plan")
 router.register("runs", runs.RunViewSet, basename="run")

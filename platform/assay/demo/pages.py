@@ -19,7 +19,7 @@ from governance.delivery.releases.models import Release
 from governance.documents.dossiers.models import Dossier, DossierVersion
 from governance.documents.model_cards.models import ModelCard
 from governance.materials.base_models.models import BaseModel, Registration
-from governance.materials.datasets.models import Dataset, DatasetVersion, Import, Split
+from governance.materials.datasets.models import Dataset, DatasetVersion, Import, QualityProfile, Split
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import POLICIES
 from governance.people.organisations.models import Organisation
@@ -42,6 +42,7 @@ NOT_PAGES: Mapping[str, str] = {
     "import-cancel": ACTS,
     "import-discard": ACTS,
     "split-cancel": ACTS,
+    "quality-profile-cancel": ACTS,
     "split-again": ACTS,
     "evaluation-plan-copy": ACTS,
     "run-preview": ACTS,
@@ -88,6 +89,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "splits": Split,
     "evaluation-plans": EvaluationPlan,
     "runs": Run,
+    "quality-profiles": QualityProfile,
     "evaluations": Evaluation,
     "models": ModelVersion,
     "model-cards": ModelCard,

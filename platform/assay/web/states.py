@@ -86,6 +86,7 @@ STATES: Mapping[str, Look] = {
     "rolling_out": Look(_("Rolling out"), "blue"),
     "investigating": Look(_("Under investigation"), "blue"),
     # waits for a person
+    "look": Look(_("Look at it"), "amber"),
     "submitted": Look(_("Waits for approval"), "amber"),
     "waiting": Look(_("Waits"), "amber"),
     "open": Look(_("Open"), "amber"),
@@ -100,6 +101,8 @@ STATES: Mapping[str, Look] = {
     "cannot_tell": Look(_("Cannot tell"), "amber"),
     "due": Look(_("Due"), "amber"),
     # done and sound
+    "good": Look(_("Good"), "green"),
+    "measured": Look(_("Measured"), "green"),
     "registered": Look(_("Registered"), "green"),
     "ready": Look(_("Ready"), "green"),
     "active": Look(_("Active"), "green"),

@@ -10,6 +10,7 @@ from assay.web.requests import PageRequest
 ORDER = {
     "overview": _("Overview"),
     "evidence": _("Evidence"),
+    "quality": _("Quality"),
     "approvals": _("Approvals"),
     "lineage": _("Lineage"),
     "history": _("History"),
