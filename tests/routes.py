@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
@@ -28,14 +29,18 @@ from governance.materials.datasets import rules as dataset_rules
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets import splitting
 from governance.materials.datasets.models import Dataset, Import, Split
+from governance.people.approvals import reauthentication
 from governance.people.approvals.models import ApprovalRequest
+from governance.people.approvals.rules import Verdict
 from governance.people.organisations import services as organisations
 from governance.people.projects import services as projects
+from governance.people.waivers import services as waivers
+from governance.people.waivers.models import LicenceChoice, Waiver
 from governance.work.runs import services as runs
 from governance.work.runs.models import Run
 from preparation import splits
 from tests import factories
-from tests.people import House, house, person
+from tests.people import PASSWORD, House, house, person
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # What a token's owner is compared by: of another project of the same organisation, of another organisation, nobody.
@@ -81,6 +86,8 @@ ABOUT = {
     "dossier-download": "dossier-version",
     "release-propose": "dossier-version",
     "approval-ask": "dataset-version",
+    "waiver-ask": "waived",
+    "licence-pick": "waived",
 }
 
 
@@ -160,6 +167,7 @@ def everything() -> Everything:
     frozen = dossiers.freeze(actor=home.ada, dossier_id=version.dossier.pk)
     release = releases.propose(actor=home.ada, dossier_version_id=frozen.pk)
     rendering = renderings.ask(actor=home.cleo, kind="dossier", document_id=frozen.pk)
+    waived = factories.dataset_version(home, rows=5, licence="CC-BY-NC-4.0")
     records = {
         "organisation": home.organisation,
         "project": home.project,
@@ -176,6 +184,9 @@ def everything() -> Everything:
         "draft": _draft(home),
         "quality-profile": run.data()[0].quality_profiles.get(),
         "approval": _asked(home),
+        "waived": waived,
+        "waiver": _waiver(home, waived),
+        "licence-choice": _choice(home),
         "evaluation": version.evaluations.get(),
         "model-version": version,
         "model-card": version.model_cards.first(),
@@ -189,6 +200,25 @@ def everything() -> Everything:
     made = Everything(home, noor, records)
     made.sign_in()
     return made
+
+
+def _waiver(home: House, about: Any) -> Waiver:
+    """One that waits for the risk owner."""
+    return waivers.ask(
+        actor=home.ada, project_id=home.project.pk, kind=about.kind, subject_id=about.pk, rule="non-commercial",
+        purpose="internal", reason="Nothing is sold.", expires_on=timezone.localdate(),
+    )  # fmt: skip
+
+
+def _choice(home: House) -> LicenceChoice:
+    about = factories.dataset_version(home, rows=6, licence="MIT OR GPL-3.0-only")
+    proof = reauthentication.by_password(
+        actor=home.ben, password=PASSWORD, subject_digest=about.content_digest, verdict=Verdict.APPROVE
+    )
+    return waivers.choose(
+        actor=home.ben, project_id=home.project.pk, kind=about.kind, subject_id=about.pk, chosen="MIT", reason="So.",
+        proof=proof,
+    )  # fmt: skip
 
 
 def _large(home: House) -> Registration:

@@ -105,6 +105,11 @@ POST   run-create                422 403 403 403 403 403 403 422   404 404   302
 POST   run-preview               200 403 403 403 403 403 403 200   404 404   302
 POST   run-preview-row           200 403 403 403 403 403 403 200   404 404   302
 GET    run-detail                200 200 200 200 200 200 200 200   404 404   302
+GET    project-licences          200 200 200 200 200 200 200 200   404 404   302
+POST   licence-pick              403 422 422 422 403 403 403 422   404 404   302
+POST   waiver-ask                422 422 422 422 403 403 403 422   404 404   302
+GET    waiver-detail             200 200 200 200 200 200 200 200   404 404   302
+POST   waiver-revoke             403 403 302 302 403 403 403 302   404 404   302
 GET    run-live                  200 200 200 200 200 200 200 200   404 404   302
 GET    run-log                   200 200 200 200 200 200 200 200   404 404   302
 GET    run-edit                  200 403 403 403 403 403 403 200   404 404   302
@@ -229,6 +234,13 @@ POST   api:approval-decisions    403 403 403 403 403 403 403 403   404 404   401
 POST   api:approval-withdraw     200 403 403 403 403 403 403 403   404 404   401
 POST   api:reauthentication-list 422 422 422 422 422 422 422 422   422 422   401
 
+GET    api:waiver-list           200 200 200 200 200 200 200 200   200 200   401
+POST   api:waiver-list           409 409 409 409 403 403 403 409   404 404   401
+GET    api:waiver-detail         200 200 200 200 200 200 200 200   404 404   401
+POST   api:waiver-revoke         403 403 200 200 403 403 403 200   404 404   401
+GET    api:licence-choice-list   200 200 200 200 200 200 200 200   200 200   401
+POST   api:licence-choice-list   403 422 422 422 403 403 403 422   404 404   401
+GET    api:licence-choice-detail 200 200 200 200 200 200 200 200   404 404   401
 GET    api:model-card-list       200 200 200 200 200 200 200 200   200 200   401
 POST   api:model-card-list       201 403 403 201 403 403 403 201   404 404   401
 GET    api:model-card-detail     200 200 200 200 200 200 200 200   404 404   401
@@ -306,6 +318,15 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:approval-list": {"kind": "dataset_version", "id": pk["dataset-version"], "project": pk["project"]},
         "api:approval-decisions": {"verdict": "approve"},
         "api:reauthentication-list": {"password": "wrong", "subject_sha256": "0" * 64, "verdict": "approve"},
+        "waiver-revoke": {"reason": "Other data was found."},
+        "api:waiver-list": {
+            "project": pk["project"], "kind": "dataset_version", "id": pk["waived"], "rule": "non-commercial",
+            "purpose": "internal", "reason": "Nothing is sold.", "expires_on": "2099-01-01",
+        },
+        "api:waiver-revoke": {"reason": "Other data was found."},
+        "api:licence-choice-list": {
+            "project": pk["project"], "kind": "dataset_version", "id": pk["waived"], "chosen": "MIT", "reason": "So.",
+        },
         "api:model-card-list": {"model_version": pk["model-version"]},
         "api:dossier-declarations": {"prompt": "none", "text": "None."},
         "api:dossier-facts": {"fact": "none", "value": True},

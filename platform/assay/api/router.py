@@ -29,6 +29,7 @@ from assay.api import (
     releases,
     runs,
     splits,
+    waivers,
 )
 
 app_name = "api"
@@ -62,6 +63,8 @@ router.register("model-versions", model_versions.ModelVersionViewSet, basename="
 router.register("evaluations", evaluations.EvaluationViewSet, basename="evaluation")
 router.register("approvals", approvals.ApprovalViewSet, basename="approval")
 router.register("reauthentications", approvals.ReauthenticationViewSet, basename="reauthentication")
+router.register("waivers", waivers.WaiverViewSet, basename="waiver")
+router.register("licence-choices", waivers.LicenceChoiceViewSet, basename="licence-choice")
 router.register("model-cards", model_cards.ModelCardViewSet, basename="model-card")
 router.register("dossiers", dossiers.DossierViewSet, basename="dossier")
 router.register("dossier-versions", dossiers.DossierVersionViewSet, basename="dossier-version")

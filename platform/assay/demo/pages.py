@@ -25,6 +25,7 @@ from governance.people.approvals.rules import POLICIES
 from governance.people.organisations.models import Organisation
 from governance.people.projects.models import Classification, Member, Project
 from governance.people.projects.rules import Role
+from governance.people.waivers.models import Waiver
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluations.models import Evaluation
 from governance.work.model_versions.models import ModelVersion
@@ -44,6 +45,9 @@ NOT_PAGES: Mapping[str, str] = {
     "split-cancel": ACTS,
     "quality-profile-cancel": ACTS,
     "split-again": ACTS,
+    "waiver-ask": ACTS,
+    "waiver-revoke": ACTS,
+    "licence-pick": ACTS,
     "evaluation-plan-copy": ACTS,
     "run-preview": ACTS,
     "run-preview-row": ACTS,
@@ -81,6 +85,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "projects": Project,
     "classifications": Classification,
     "approvals": ApprovalRequest,
+    "waivers": Waiver,
     "base-models": BaseModel,
     "registrations": Registration,
     "imports": Import,

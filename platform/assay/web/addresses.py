@@ -7,6 +7,7 @@ PAGES = {
     "project": "project-detail",
     "classification": "classification-detail",
     "approval_request": "approval-detail",
+    "waiver": "waiver-detail",
     "base_model": "base-model-detail",
     "registration": "registration-detail",
     "dataset": "dataset-detail",

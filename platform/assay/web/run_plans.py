@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assay.rendering import numerals
@@ -108,9 +109,16 @@ def gate_row(gate: gates.Gate) -> dict[str, Any]:
         "state": STATE_OF_LIGHT[gate.light.value],
         "title": gate.label,
         "detail": f"{gate.says}. {gate.cure}".strip() if gate.cure else gate.says,
-        "url": addresses.of(gate.kind, gate.id) if shut else "",
+        "url": _cure_of(gate) if shut else "",
         "action": _("Open it"),
     }
+
+
+def _cure_of(gate: gates.Gate) -> str:
+    """Where a shut gate is mended: what licences come to is decided on a page of its own."""
+    if gate.key == "licence":
+        return reverse("project-licences", args=[gate.id])
+    return addresses.of(gate.kind, gate.id)
 
 
 def preview(project: Project, form: RunForm) -> dict[str, Any]:

@@ -100,6 +100,8 @@ STATES: Mapping[str, Look] = {
     "unknown": Look(_("Not known"), "amber"),
     "cannot_tell": Look(_("Cannot tell"), "amber"),
     "due": Look(_("Due"), "amber"),
+    "asked": Look(_("Waits for the risk owner"), "amber"),
+    "in_force": Look(_("In force"), "amber"),
     # done and sound
     "good": Look(_("Good"), "green"),
     "measured": Look(_("Measured"), "green"),

@@ -22,6 +22,7 @@ from assay.web import (
     releases,
     runs,
     splits,
+    waivers,
 )
 
 urlpatterns = [
@@ -41,6 +42,11 @@ urlpatterns = [
     path("approvals/<uuid:pk>/", approvals.detail, name="approval-detail"),
     path("approvals/<uuid:pk>/withdraw/", approvals.withdraw, name="approval-withdraw"),
     path("projects/<uuid:project>/ask/<slug:kind>/<uuid:pk>/", approvals.ask, name="approval-ask"),
+    path("projects/<uuid:project>/licences/", waivers.licences, name="project-licences"),
+    path("projects/<uuid:project>/licences/pick/<slug:kind>/<uuid:pk>/", waivers.pick, name="licence-pick"),
+    path("projects/<uuid:project>/waivers/ask/<slug:kind>/<uuid:pk>/", waivers.ask, name="waiver-ask"),
+    path("waivers/<uuid:pk>/", waivers.detail, name="waiver-detail"),
+    path("waivers/<uuid:pk>/revoke/", waivers.revoke, name="waiver-revoke"),
     # materials
     path("base-models/", base_models.listing, name="base-model-list"),
     path("projects/<uuid:project>/base-models/new/", base_models.create, name="base-model-create"),
