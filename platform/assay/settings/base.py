@@ -7,7 +7,7 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from assay.settings import env
+from assay.settings import env, storages
 from assay.settings.frontend import FRONTEND_STATICFILES
 
 BASE_DIR = Path(__file__).resolve().parents[3]
@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "governance.people.waivers",
     "governance.materials.base_models",
     "governance.materials.datasets",
+    "governance.materials.scans",
     "governance.work.evaluation_plans",
     "governance.work.runs",
     "governance.work.model_versions",
@@ -167,7 +168,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = FRONTEND_STATICFILES
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "blobs"}},
+    "default": storages.blobs(env.text("ASSAY_BLOBS", ""), DATA_DIR / "blobs"),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 MEDIA_ROOT = DATA_DIR / "blobs"
@@ -176,6 +177,8 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 ASSAY_UPLOAD_LIMIT = env.number("ASSAY_UPLOAD_LIMIT", 2 * 1024**3)
 # Where an operator puts base-model folders that may be registered; nothing outside it is ever read.
 ASSAY_MODELS_DIR = env.folder("ASSAY_MODELS_DIR", VAR_DIR / "models")
+# The folder of a spaCy model that finds names and places in data; empty: they are not looked for, and that is said.
+ASSAY_NAMES_MODEL = env.text("ASSAY_NAMES_MODEL", "")
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
