@@ -14,7 +14,7 @@ from governance.materials.datasets import provenance
 
 SCHEMA = "assay.datasheet/1"
 Facts = Mapping[str, Any]
-DECLARED, MEASURED = "declared", "measured"
+DECLARED, MEASURED, MISSING = "declared", "measured", "missing"
 
 
 @dataclass(frozen=True)
@@ -144,16 +144,11 @@ def assemble(facts: Facts) -> dict[str, Any]:
 
 
 def _answers(question: Question, facts: Facts) -> Iterator[dict[str, str]]:
-    """What is known of it: the platform's own first, then what was declared, each field under what it asks."""
+    """What is known of it: the platform's own first, then each field under what it asks, answered or not."""
     for known in question.known:
         if said := known(facts):
             yield {"source": question.by, "field": "", "label": "", "text": said}
     for name in question.fields:
-        if said := provenance.words(facts["provenance"], name):
-            yield {"source": DECLARED, "field": name, "label": provenance.BY_NAME[name].ask, "text": said}
-
-
-def counted(document: Mapping[str, Any]) -> tuple[int, int]:
-    """(questions that have an answer, questions)."""
-    questions = [one for section in document["sections"] for one in section["questions"]]
-    return sum(bool(one["answers"]) for one in questions), len(questions)
+        said = provenance.words(facts["provenance"], name)
+        label = provenance.BY_NAME[name].ask
+        yield {"source": DECLARED if said else MISSING, "field": name, "label": label, "text": said}

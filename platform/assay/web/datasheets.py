@@ -20,7 +20,7 @@ from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.documents.renderings import services as renderings
 from governance.documents.renderings.documents import DATASHEET
-from governance.materials.datasets import datasheet, derivation, descriptions, selectors
+from governance.materials.datasets import derivation, descriptions, provenance, selectors
 from governance.materials.datasets.exchange.description import Description
 from governance.materials.datasets.exchange.reading import LARGEST
 from governance.materials.datasets.exchange.writing import FORMS
@@ -34,12 +34,11 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     """The datasheet, to be read and printed."""
     version = selectors.version_visible(request.actor, pk)
     sheet = descriptions.sheet_of(version)
-    answered, asked = datasheet.counted(sheet)
     context = {
         "version": version,
         "sheet": sheet,
-        "answered": answered,
-        "asked": asked,
+        "answered": len(provenance.answered(version.provenance)),
+        "asked": len(provenance.FIELDS),
         "chain": derivation.ancestry(request.actor, version),
         "forms": [(name, _(form.title)) for name, form in FORMS.items()],
         "may_export": projects.may(request.actor, version.project_id, "export evidence"),

@@ -107,19 +107,19 @@ def _metadata(sheet: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answers(answers: Iterable[Mapping[str, str]], sheet: Mapping[str, Any]) -> Iterator[str]:
-    said = False
-    for one in answers:
-        if said:
-            yield ""
-        said = True
-        if one["field"]:
-            yield from (f"**{escaped(one['label'])}**", "")
-            yield from paragraph(values.written(sheet["provenance"], one["field"]))
-        else:
-            first, *more = paragraph(one["text"])
-            yield from (f"*{one['source']}*: {first}", *more)
-    if not said:
-        yield NOT_ANSWERED
+    blocks = [list(_answer(one, sheet)) for one in answers] or [[NOT_ANSWERED]]
+    for at, block in enumerate(blocks):
+        yield from ["", *block] if at else block
+
+
+def _answer(one: Mapping[str, str], sheet: Mapping[str, Any]) -> Iterator[str]:
+    if one["field"]:
+        said = values.written(sheet["provenance"], one["field"])
+        yield from (f"**{escaped(one['label'])}**", "")
+        yield from paragraph(said) if said else (NOT_ANSWERED,)
+    else:
+        first, *more = paragraph(one["text"])
+        yield from (f"*{one['source']}*: {first}", *more)
 
 
 def escaped(text: str) -> str:
@@ -246,7 +246,8 @@ def _read_ours(found: Description, section: Section) -> None:
     for line in [*section.lines, "**"]:
         asked = _asked(line)
         if (asked or line in ("**", FRONT)) and name:
-            found.answer(name, values.read(name, _joined(lines)), where)
+            said = _joined(lines)
+            found.answer(name, None if said == NOT_ANSWERED else values.read(name, said), where)
             name = None
         if asked:
             name, lines = asked, []
