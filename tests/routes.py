@@ -29,6 +29,8 @@ from governance.materials.datasets import rules as dataset_rules
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets import splitting
 from governance.materials.datasets.models import Dataset, Import, Split
+from governance.materials.scans import services as scans
+from governance.materials.scans.rules import Holds
 from governance.people.approvals import reauthentication
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import Verdict
@@ -92,6 +94,7 @@ ABOUT = {
 
 
 QUERY = {
+    "api:dataset-version-export": "?format=json",
     "api:dataset-version-changes": "?since={version}",
     "api:dossier-export": "?format=json",
     "api:evaluation-export": "?format=json",
@@ -179,10 +182,14 @@ def everything() -> Everything:
         "dataset": run.data()[0].dataset,
         "dataset-version": run.data()[0],
         "split": _split(home),
+        "quality-profile": run.data()[0].quality_profiles.get(),
+        "scan": run.data()[0].scans.get(),
+        "special-categories": scans.answer(
+            actor=home.paula, version_id=run.data()[0].pk, holds=Holds.NO, reason="Read a hundred rows."
+        ),
         "evaluation-plan": run.evaluation_plan,
         "run": run,
         "draft": _draft(home),
-        "quality-profile": run.data()[0].quality_profiles.get(),
         "approval": _asked(home),
         "waived": waived,
         "waiver": _waiver(home, waived),

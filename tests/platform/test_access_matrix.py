@@ -79,17 +79,26 @@ POST   dataset-version-create    422 422 403 403 403 403 403 422   404 404   302
 GET    dataset-version-changes   200 200 200 200 200 200 200 200   404 404   302
 GET    dataset-version-row-proof 200 200 200 200 200 200 403 200   404 404   302
 GET    dataset-version-detail    200 200 200 200 200 200 200 200   404 404   302
+GET    dataset-describe          200 200 403 403 403 403 403 200   404 404   302
+POST   dataset-describe          422 422 403 403 403 403 403 422   404 404   302
+GET    dataset-version-datasheet 200 200 200 200 200 200 200 200   404 404   302
+GET    dataset-version-description 200 200 200 200 200 200 403 200 404 404   302
 GET    dataset-version-rows      200 200 200 200 200 200 403 200   404 404   302
 GET    dataset-version-split     200 200 403 403 403 403 403 200   404 404   302
 POST   dataset-version-split     422 422 403 403 403 403 403 422   404 404   302
-GET    split-detail              200 200 200 200 200 200 200 200   404 404   302
-POST   split-cancel              302 302 403 403 403 403 403 302   404 404   302
-POST   split-again               409 409 403 403 403 403 403 409   404 404   302
-GET    dataset-version-file      200 200 403 403 403 200 403 200   404 404   302
 GET    dataset-version-measure   200 200 403 403 403 403 403 200   404 404   302
 POST   dataset-version-measure   422 422 403 403 403 403 403 422   404 404   302
 GET    quality-profile-detail    200 200 200 200 200 200 200 200   404 404   302
 POST   quality-profile-cancel    302 302 403 403 403 403 403 302   404 404   302
+GET    split-detail              200 200 200 200 200 200 200 200   404 404   302
+POST   split-cancel              302 302 403 403 403 403 403 302   404 404   302
+POST   split-again               409 409 403 403 403 403 403 409   404 404   302
+POST   dataset-version-scan      409 409 403 403 409 403 403 409   404 404   302
+GET    dataset-version-special   403 200 403 403 200 403 403 200   404 404   302
+POST   dataset-version-special   403 422 403 403 422 403 403 422   404 404   302
+GET    scan-detail               200 200 200 200 200 200 200 200   404 404   302
+POST   scan-cancel               302 302 403 403 302 403 403 302   404 404   302
+GET    dataset-version-file      200 200 403 403 403 200 403 200   404 404   302
 
 GET    evaluation-plan-list      200 200 200 200 200 200 200 200   200 200   302
 GET    evaluation-plan-create    200 403 200 200 403 403 403 200   404 404   302
@@ -188,15 +197,28 @@ GET    api:dataset-list          200 200 200 200 200 200 200 200   200 200   401
 POST   api:dataset-list          201 201 403 403 403 403 403 201   404 404   401
 GET    api:dataset-detail        200 200 200 200 200 200 200 200   404 404   401
 POST   api:dataset-versions      201 201 403 403 403 403 403 201   404 404   401
+GET    api:scan-list             200 200 200 200 200 200 200 200   200 200   401
+POST   api:scan-list             409 409 403 403 409 403 403 409   404 404   401
+GET    api:scan-detail           200 200 200 200 200 200 200 200   404 404   401
+POST   api:scan-cancel           200 200 403 403 200 403 403 200   404 404   401
+GET    api:special-categories-list 200 200 200 200 200 200 200 200 200 200   401
+POST   api:special-categories-list 403 201 403 403 201 403 403 201 404 404   401
+GET    api:special-categories-detail 200 200 200 200 200 200 200 200 404 404 401
 GET    api:dataset-version-list  200 200 200 200 200 200 200 200   200 200   401
 GET    api:dataset-version-changes 200 200 200 200 200 200 200 200 404 404   401
 GET    api:dataset-version-row-proof 200 200 200 200 200 200 403 200 404 404   401
 GET    api:dataset-version-detail 200 200 200 200 200 200 200 200  404 404   401
 POST   api:dataset-version-splits 201 201 403 403 403 403 403 201  404 404   401
+POST   api:dataset-version-quality-profiles 409 409 403 403 403 403 403 409 404 404 401
+GET    api:quality-profile-list  200 200 200 200 200 200 200 200   200 200   401
+GET    api:quality-profile-detail 200 200 200 200 200 200 200 200  404 404   401
+POST   api:quality-profile-cancel 200 200 403 403 403 403 403 200  404 404   401
 GET    api:split-list            200 200 200 200 200 200 200 200   200 200   401
 GET    api:split-detail          200 200 200 200 200 200 200 200   404 404   401
 POST   api:split-cancel          200 200 403 403 403 403 403 200   404 404   401
 POST   api:split-again           409 409 403 403 403 403 403 409   404 404   401
+POST   api:dataset-describe      200 200 403 403 403 403 403 200   404 404   401
+GET    api:dataset-version-export 200 200 200 200 200 200 403 200  404 404   401
 GET    api:dataset-version-file  200 200 403 403 403 200 403 200   404 404   401
 
 GET    api:evaluation-plan-list  200 200 200 200 200 200 200 200   200 200   401
@@ -209,10 +231,6 @@ GET    api:run-detail            200 200 200 200 200 200 200 200   404 404   401
 PATCH  api:run-detail            409 403 403 403 403 403 403 409   404 404   401
 POST   api:run-submit            201 403 403 403 403 403 403 201   404 404   401
 POST   api:run-launch            409 403 403 403 403 403 403 409   404 404   401
-POST   api:dataset-version-quality-profiles 409 409 403 403 403 403 403 409 404 404 401
-GET    api:quality-profile-list  200 200 200 200 200 200 200 200   200 200   401
-GET    api:quality-profile-detail 200 200 200 200 200 200 200 200  404 404   401
-POST   api:quality-profile-cancel 200 200 403 403 403 403 403 200  404 404   401
 POST   api:run-cancel            202 202 202 403 403 403 403 202   404 404   401
 POST   api:run-resume            409 403 403 403 403 403 403 409   404 404   401
 GET    api:run-events            200 200 200 200 200 200 200 200   404 404   401
@@ -313,6 +331,9 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:base-model-list": {"project": pk["project"], "folder": "none", "name": "None", "licence": "MIT"},
         "api:dataset-list": {"project": pk["project"], "name": "Another"},
         "api:dataset-version-splits": {"method": "random"},
+        "api:scan-list": {"version": pk["dataset-version"]},
+        "api:special-categories-list": {"version": pk["dataset-version"], "holds": "no", "reason": "Looked at it."},
+        "api:dataset-describe": {"text": "---\nlicense: mit\n---\n"},
         "api:evaluation-plan-list": {"project": pk["project"], "name": "Another", "tasks": [], "thresholds": []},
         "api:run-list": {"project": pk["project"], "base_model": pk["base-model"], "data": [pk["dataset-version"]]},
         "api:approval-list": {"kind": "dataset_version", "id": pk["dataset-version"], "project": pk["project"]},

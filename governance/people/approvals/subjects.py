@@ -63,6 +63,7 @@ class Kind:
 
 
 _kinds: dict[str, Kind] = {}
+_also: dict[str, list[Summary]] = {}
 
 
 def register(
@@ -73,6 +74,13 @@ def register(
         raise ValueError(f"No approval policy for {model.kind!r}; known: {', '.join(POLICIES)}")
     if _kinds.setdefault(model.kind, Kind(model, summary, earlier, follows)).model is not model:
         raise ValueError(f"{model.kind!r} is registered already, by {_kinds[model.kind].model.__name__}")
+
+
+def tell_also(model: type[Record], facts: Summary) -> None:
+    """Have deciders on `model` told `facts` too, from a noun that rests on it."""
+    told = _also.setdefault(model.kind, [])
+    if facts not in told:
+        told.append(facts)
 
 
 def load(kind: str, pk: UUID) -> Approvable:
@@ -94,7 +102,8 @@ def load_all(kind: str, pks: Iterable[UUID]) -> dict[UUID, Approvable]:
 
 def summary(subject: Approvable, project: Project) -> list[Fact]:
     """What a decider in `project` needs to know of `subject` as it is now."""
-    return list(_kinds[subject.kind].summary(subject, project))
+    tellers = (_kinds[subject.kind].summary, *_also.get(subject.kind, ()))
+    return [fact for tell in tellers for fact in tell(subject, project)]
 
 
 def line(subject: Approvable) -> list[UUID]:

@@ -34,6 +34,8 @@ MAY: dict[str, frozenset[Role]] = {
     "answer the questionnaire": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
     "register a base model": MAKERS | {Role.DATA_STEWARD},
     "register data": MAKERS | {Role.DATA_STEWARD},
+    "scan data": MAKERS | {Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER},
+    "answer for personal data": frozenset({Role.OWNER, Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER}),
     "write an evaluation plan": MAKERS | {Role.RISK_OWNER, Role.COMPLIANCE_OFFICER},
     "prepare a run": MAKERS,
     "launch a run": MAKERS,

@@ -28,6 +28,7 @@ from assay.api import (
     quality_profiles,
     releases,
     runs,
+    scans,
     splits,
     waivers,
 )
@@ -54,8 +55,10 @@ router.register("base-models", base_models.BaseModelViewSet, basename="base-mode
 router.register("registrations", base_models.RegistrationViewSet, basename="registration")
 router.register("datasets", datasets.DatasetViewSet, basename="dataset")
 router.register("dataset-versions", datasets.DatasetVersionViewSet, basename="dataset-version")
-router.register("splits", splits.SplitViewSet, basename="split")
 router.register("quality-profiles", quality_profiles.QualityProfileViewSet, basename="quality-profile")
+router.register("splits", splits.SplitViewSet, basename="split")
+router.register("scans", scans.ScanViewSet, basename="scan")
+router.register("special-categories", scans.SpecialCategoriesViewSet, basename="special-categories")
 router.register("imports", datasets.ImportViewSet, basename="import")
 router.register("evaluation-plans", evaluation_plans.EvaluationPlanViewSet, basename="evaluation-plan")
 router.register("runs", runs.RunViewSet, basename="run")

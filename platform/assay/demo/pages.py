@@ -20,6 +20,7 @@ from governance.documents.dossiers.models import Dossier, DossierVersion
 from governance.documents.model_cards.models import ModelCard
 from governance.materials.base_models.models import BaseModel, Registration
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import, QualityProfile, Split
+from governance.materials.scans.models import Scan
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import POLICIES
 from governance.people.organisations.models import Organisation
@@ -45,6 +46,8 @@ NOT_PAGES: Mapping[str, str] = {
     "split-cancel": ACTS,
     "quality-profile-cancel": ACTS,
     "split-again": ACTS,
+    "dataset-version-scan": ACTS,
+    "scan-cancel": ACTS,
     "waiver-ask": ACTS,
     "waiver-revoke": ACTS,
     "licence-pick": ACTS,
@@ -92,9 +95,10 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "datasets": Dataset,
     "dataset-versions": DatasetVersion,
     "splits": Split,
+    "quality-profiles": QualityProfile,
+    "scans": Scan,
     "evaluation-plans": EvaluationPlan,
     "runs": Run,
-    "quality-profiles": QualityProfile,
     "evaluations": Evaluation,
     "models": ModelVersion,
     "model-cards": ModelCard,
@@ -118,6 +122,7 @@ WHO: Mapping[str, str] = {
     "questionnaire": "rita",
     "classification-detail": "rita",
     "approval-list": "ben",
+    "dataset-version-special": "ben",
     "evaluation-detail": "cleo",
     "evaluation-samples": "cleo",
     "dossier-detail": "cleo",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from assay.jobs import evaluate, importing, profiling, register, render, splitting, train
+from assay.jobs import evaluate, importing, profiling, register, render, scan, splitting, train
 from assay.jobs.supervise import Interrupted
 from governance.foundation.core.errors import Refusal
 from governance.foundation.jobs import services as jobs
@@ -24,6 +24,7 @@ TASKS: dict[str, ModuleType] = {
     "register": register,
     "import": importing,
     "split": splitting,
+    "scan": scan,
     "profile": profiling,
 }
 

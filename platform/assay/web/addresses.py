@@ -15,6 +15,7 @@ PAGES = {
     "dataset_version": "dataset-version-detail",
     "split": "split-detail",
     "quality_profile": "quality-profile-detail",
+    "scan": "scan-detail",
     "evaluation_plan": "evaluation-plan-detail",
     "run": "run-detail",
     "model_version": "model-version-detail",

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assay.rendering import numerals, pictures
-from assay.web import addresses, quality, splits, standings, tabs
+from assay.web import addresses, quality, scans, splits, standings, tabs
 from assay.web.forms.datasets import DatasetForm, VersionForm, initial_of
 from assay.web.forms.faults import attempt, onto
 from assay.web.place import crumbs
@@ -186,6 +186,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "overview": None,
         "evidence": None,
         "quality": None,
+        "persons": None,
         "approvals": None,
         "lineage": used_by.count() + len(others) + len(twins) + len(chain) + len(derived),
         "history": None,
@@ -215,6 +216,8 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         context |= {"record": _record(version), "page": _rows_page(request, version) if may_read else None}
     if current == "evidence":
         context |= {"pictures": _pictures(version.profile), "columns": version.profile.get("columns", [])}
+    if current == "persons":
+        context |= scans.tab(request, version)
     if current == "quality":
         context |= quality.tab(request, version)
     if current == "lineage":

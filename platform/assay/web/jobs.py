@@ -19,8 +19,9 @@ from governance.foundation.jobs import selectors
 from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import State
 from governance.materials.base_models import services as base_models
-from governance.materials.datasets import services as datasets
 from governance.materials.datasets import measuring, splitting
+from governance.materials.datasets import services as datasets
+from governance.materials.scans import services as scans
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import services as evaluations
 from governance.work.runs import services as runs
@@ -33,6 +34,7 @@ WORDS = {
     "register": gettext_lazy("Read the base model %(what)s"),
     "import": gettext_lazy("Read the file %(what)s"),
     "split": gettext_lazy("Make %(what)s"),
+    "scan": gettext_lazy("Look for personal data: %(what)s"),
     "profile": gettext_lazy("Measure the %(what)s"),
 }
 
@@ -69,6 +71,8 @@ def retry(request: PageRequest, pk: UUID) -> HttpResponse:
             splitting.again(actor=request.actor, split_id=job.subject_id)
         case measuring.TASK:
             measuring.again(actor=request.actor, profile_id=job.subject_id)
+        case scans.TASK:
+            scans.again(actor=request.actor, scan_id=job.subject_id)
         case _:
             raise WrongState(f"A job of the kind {job.task} cannot be tried again from here.")
     messages.success(request, _("Queued again."))

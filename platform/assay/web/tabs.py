@@ -11,6 +11,7 @@ ORDER = {
     "overview": _("Overview"),
     "evidence": _("Evidence"),
     "quality": _("Quality"),
+    "persons": _("Personal data"),
     "approvals": _("Approvals"),
     "lineage": _("Lineage"),
     "history": _("History"),
