@@ -153,9 +153,10 @@ def words(record: Mapping[str, Any], name: str, say: Callable[[str], str] = str)
 
     An answer of before the field had a form is words already.
     """
-    answer, one = record.get(name), BY_NAME[name]
+    one = BY_NAME[name]
     if not _answered(record, one):
         return ""
+    answer: Any = record[name]
     if isinstance(answer, str) and one.form != Form.CHOICE:
         return answer.strip()
     match one.form:

@@ -294,7 +294,7 @@ def _title(found: Description, plain: Mapping[str, Any]) -> None:
 
 
 def _places(found: Description, plain: Mapping[str, Any]) -> None:
-    codes, words = [], []
+    codes, words = list[str](), list[str]()
     for one in _many(plain.get("countryOfOrigin")):
         said = str(one.get("identifier") or one.get("name") or "") if isinstance(one, Mapping) else str(one)
         code = places.code_of(said)
