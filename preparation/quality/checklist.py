@@ -49,17 +49,17 @@ def _read(found: Measures, rows: int, form: str) -> Iterator[Verdict]:
     yield enough(rows, form, found["labels"])
     yield _none(
         "empty", "Does every row hold something?", found["emptiness"]["empty"], rows,
-        "{count} rows hold no letter or digit", "Every row holds text", "Remove them: they teach nothing.",
+        "Rows without a letter or digit", "Every row holds text", "Remove them: they teach nothing.",
     )  # fmt: skip
     yield answered(found["emptiness"], rows)
     yield _none(
         "contradictions", "Does the same input always have the same answer?", found["contradictions"], rows,
-        "{count} inputs have answers that differ", "No input has two answers",
+        "Inputs whose answers differ", "No input has two answers",
         "Decide which answer is right and keep that one; an honest choice of answers belongs in a preference set.",
     )  # fmt: skip
     yield _share(
         "exact-duplicates", "Is every row there once?", found["exact_duplicates"], rows, at.EXACT_SHARE,
-        "repeat an earlier row exactly",
+        "Rows that repeat an earlier one exactly",
         "Remove the copies, or say why a row counts twice; a copy in the validation split makes it look easy.",
     )  # fmt: skip
     yield near(found["near_duplicates"], rows)
@@ -96,7 +96,8 @@ def answered(found: Mapping[str, Any], rows: int) -> Verdict:
         )
     return Verdict(
         "answered", asked, State.LOOK,
-        f"{silent['count']:,} of {rows:,} rows answer nothing, {masked['count']:,} have no message in the loss.",
+        f"Rows that answer nothing: {silent['count']:,}; with no message in the loss: {masked['count']:,} "
+        f"(of {rows:,}).",
         "Write the answer, let the message count (weight 1), or remove the row.", at.NONE_AT_ALL.source,
         _first(silent["examples"], masked["examples"]),
     )  # fmt: skip
@@ -106,7 +107,7 @@ def near(found: Mapping[str, Any], rows: int) -> Verdict:
     flat = {**found, "examples": [later for later, _ in found["examples"]]}
     return _share(
         "near-duplicates", "Are the rows different enough from one another?", flat, rows, at.NEAR_SHARE,
-        f"are nearly like an earlier one (Jaccard at least {found['threshold']})",
+        f"Rows nearly like an earlier one (Jaccard at least {found['threshold']})",
         "Keep the best of each group; write new examples where one wording repeats.",
     )  # fmt: skip
 
@@ -126,8 +127,9 @@ def against(found: Mapping[str, Any]) -> Iterator[Verdict]:
             continue
         yield Verdict(
             "overlap", asked, State.LOOK,
-            f"{hits:,} rows match: {other['exact']['count']:,} with the same words, {other['passage']['count']:,} with "
-            f"{found['passage_words']} words in a row, {other['near']['count']:,} nearly the same; {held}.",
+            f"Rows that match: {hits:,}; {other['exact']['count']:,} with the same words, "
+            f"{other['passage']['count']:,} with {found['passage_words']} words in a row, "
+            f"{other['near']['count']:,} nearly the same; {held}.",
             "Remove the rows, or leave this suite or split out of what the model is judged by.", at.NONE_AT_ALL.source,
             tuple(other["any"]["examples"]),
         )  # fmt: skip
@@ -136,17 +138,17 @@ def against(found: Mapping[str, Any]) -> Iterator[Verdict]:
 def encoding(found: Mapping[str, Any], rows: int) -> Iterator[Verdict]:
     yield _none(
         "replacement", "Could every sign be read?", found["replacement"], rows,
-        "{count} rows hold the replacement character “\ufffd”", "No row holds a replacement character",
+        "Rows with the replacement character “\ufffd”", "No row holds a replacement character",
         "Export the file again in UTF-8 from where it came; what was lost cannot be guessed.",
     )  # fmt: skip
     yield _none(
         "mojibake", "Is the text in the encoding it was written in?", found["mojibake"], rows,
-        "{count} rows look like UTF-8 read as another encoding", "No row looks like text in a wrong encoding",
+        "Rows that look like UTF-8 read as another encoding", "No row looks like text in a wrong encoding",
         "Look at the rows; export again in UTF-8, or mend them with a tool such as ftfy.",
     )  # fmt: skip
     yield _none(
         "control", "Is the text free of control characters?", found["control"], rows,
-        "{count} rows hold control characters", "No row holds a control character",
+        "Rows with control characters", "No row holds a control character",
         "Remove them; they come from exports and terminals, and production will not send them.",
     )  # fmt: skip
 
@@ -154,12 +156,12 @@ def encoding(found: Mapping[str, Any], rows: int) -> Iterator[Verdict]:
 def template(found: Mapping[str, Any], rows: int) -> Iterator[Verdict]:
     yield _none(
         "markup", "Is the text free of chat markup?", found["control"], rows,
-        "{count} rows hold tokens of a chat template in their text", "No row holds a token of a chat template",
+        "Rows with tokens of a chat template in their text", "No row holds a token of a chat template",
         "Remove them: the trainer puts the template around each turn itself.",
     )  # fmt: skip
     yield _none(
         "scaffolding", "Are questions written as people will ask them?", found["scaffolding"], rows,
-        "{count} rows hold scaffolding such as “### Instruction”", "No row holds instruction scaffolding",
+        "Rows with scaffolding such as “### Instruction”", "No row holds instruction scaffolding",
         "Move the parts into messages; a model trained on headings expects them in use.",
     )  # fmt: skip
     asked = "Do all rows begin the same way as in use?"
@@ -173,8 +175,8 @@ def template(found: Mapping[str, Any], rows: int) -> Iterator[Verdict]:
     else:
         yield Verdict(
             "system", asked, State.LOOK,
-            f"{system['with']:,} rows have a system prompt ({system['distinct']:,} different), {system['without']:,} "
-            "have none.",
+            f"Rows with a system prompt: {system['with']:,} ({system['distinct']:,} different); without: "
+            f"{system['without']:,}.",
             "Use in training what will be sent in production; several prompts are right only if production sends them.",
             at.NONE_AT_ALL.source, tuple(system["examples"]),
         )  # fmt: skip
@@ -186,7 +188,7 @@ def languages(found: Mapping[str, Any]) -> Verdict:
         return Verdict("languages", asked, State.NOT_MEASURED, why)
     told = sum(found["rows_by_language"].values())
     others = told - found["rows_by_language"][found["main"]]
-    reason = f"{others:,} of {told:,} rows{_sampled(found)} are in another language than “{found['main']}”."
+    reason = f"Rows in another language than “{found['main']}”: {others:,} (of {told:,}{_sampled(found)})."
     if others <= at.OTHER_LANGUAGES.value * told:
         return Verdict("languages", asked, State.GOOD, reason, "", at.OTHER_LANGUAGES.source)
     return Verdict(
@@ -219,12 +221,13 @@ def outliers(found: Mapping[str, Any], rows: int) -> Iterator[Verdict]:
     else:
         yield _share(
             "lengths", asked, length, rows, at.LENGTH_OUTLIERS,
-            f"are far from the usual {length['from']:,} to {length['to']:,} characters",
+            f"Rows far from the usual {length['from']:,} to {length['to']:,} characters",
             "Look at the longest and the shortest; split what is several answers, remove what is no answer.",
         )  # fmt: skip
     yield _share(
         "repetition", "Do rows say a thing once?", found["repetition"], rows, at.REPETITION,
-        "say the same four words over and over", "Look at the rows; a model learns to repeat itself from few of them.",
+        "Rows that say the same four words over and over",
+        "Look at the rows; a model learns to repeat itself from few of them.",
     )  # fmt: skip
 
 
@@ -235,8 +238,8 @@ def truncation(found: Mapping[str, Any]) -> Iterator[Verdict]:
         yield Verdict("truncation", asked, State.NOT_MEASURED, why)
         return
     reason = (
-        f"{cut['cut']['count']:,} of {cut['n']:,} rows{_sampled(cut)} are longer than {cut['limit']:,} tokens; of "
-        f"{cut['unlearnt']['count']:,} nothing of the answer is left."
+        f"Rows longer than {cut['limit']:,} tokens: {cut['cut']['count']:,} (of {cut['n']:,}{_sampled(cut)}); of which "
+        f"nothing of the answer is left: {cut['unlearnt']['count']:,}."
     )
     if cut["cut"]["count"] <= at.CUT_SHARE.value * cut["n"] and not cut["unlearnt"]["count"]:
         yield Verdict("truncation", asked, State.GOOD, reason, "", at.CUT_SHARE.source)
@@ -253,7 +256,7 @@ def _none(name: str, ask: str, found: Mapping[str, Any], rows: int, bad: str, go
         return Verdict(name, ask, State.NOT_MEASURED, why)
     if not found["count"]:
         return Verdict(name, ask, State.GOOD, f"{good} ({rows:,} looked at).", "", at.NONE_AT_ALL.source)
-    reason = bad.format(count=f"{found['count']:,}") + f", of {rows:,} rows."
+    reason = f"{bad}: {found['count']:,} (of {rows:,} rows)."
     return Verdict(name, ask, State.LOOK, reason, cure, at.NONE_AT_ALL.source, tuple(found["examples"]))
 
 
@@ -261,14 +264,14 @@ def _share(
     name: str, ask: str, found: Mapping[str, Any], rows: int, threshold: Threshold, what: str, cure: str
 ) -> Verdict:
     """Good where no more than a share of the rows is concerned."""
-    reason = f"{found['count']:,} of {rows:,} rows {what}."
+    reason = f"{what}: {found['count']:,} (of {rows:,} rows)."
     if found["count"] <= threshold.value * rows:
         return Verdict(name, ask, State.GOOD, reason, "", threshold.source, tuple(found["examples"]))
     return Verdict(name, ask, State.LOOK, reason, cure, threshold.source, tuple(found["examples"]))
 
 
 def _sampled(found: Mapping[str, Any]) -> str:
-    return " of a sample" if found["sampled"] else ""
+    return ", a sample" if found["sampled"] else ""
 
 
 def _first(*examples: list[int]) -> tuple[int, ...]:

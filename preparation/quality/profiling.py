@@ -66,7 +66,10 @@ def measure(
 
 
 def _measures(asked: Asked, exact: Duplicates) -> list[Measure]:
-    measures: list[Measure] = [
+    measures: list[Measure] = []
+    if asked.tokenizer is not None:  # first, for it says of a tokenizer that cannot be read what to do
+        measures.append(Tokens(asked.tokenizer, asked.limit, asked.seed))
+    measures += [
         Characters(),
         Turns(),
         Languages(asked.seed),
@@ -79,8 +82,6 @@ def _measures(asked: Asked, exact: Duplicates) -> list[Measure]:
         Outliers(),
         Template(asked.tokenizer),
     ]
-    if asked.tokenizer is not None:
-        measures.append(Tokens(asked.tokenizer, asked.limit, asked.seed))
     if asked.splits or asked.suites:
         others = [Other.of(one.name, "split", _rows_of(one), asked.seed) for one in asked.splits]
         others += [Other.of(one.name, "suite", _items_of(one), asked.seed) for one in asked.suites]

@@ -26,6 +26,8 @@ class Tokens:
     def __init__(self, folder: Path, limit: int | None, seed: int) -> None:
         from tokenizers import Tokenizer  # loaded by the job that measures, never by who reads its result
 
+        if not (folder / TOKENIZER).is_file():
+            raise NotMeasurable(f"There is no {TOKENIZER} in {folder}. Choose another, or measure characters alone.")
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         except Exception as error:  # the library raises nothing narrower

@@ -37,18 +37,32 @@ def test_a_sound_file_is_profiled(tmp_path: Path) -> None:
     found = json.loads(text)
     assert (code, found["schema"], found["sound"]) == (0, "assay.dataset-profile/1", True)
     assert found["profile"]["rows"] == 3
+    assert "Is every row there once? Rows that repeat an earlier one exactly: 2 (of 3 rows)." in words
+    assert found["quality"]["measures"]["exact_duplicates"]["examples"] == [2, 3]
 
 
-def test_a_file_with_findings_names_row_field_and_cure_and_ends_with_1(tmp_path: Path) -> None:
+def test_rows_are_held_against_another_file_and_a_limit_needs_a_tokenizer_that_is_there(tmp_path: Path) -> None:
+    path, other = tmp_path / "rows.jsonl", tmp_path / "validation.jsonl"
+    path.write_text(PAIR)
+    other.write_text(PAIR)
+    words, code = said("dataset", "profile", str(path), "--against", str(other))
+    assert code == 0
+    assert "Are the rows kept apart from the split validation.jsonl? Rows that match: 1" in words
+    words, code = said("dataset", "profile", str(path), "--tokenizer", str(tmp_path), "--limit", "8")
+    assert code == 2
+    assert "There is no tokenizer.json in" in words
+
+
+def test_a_file_with_findings_names_row_field_and_cure_and_ends_with_2(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text(PAIR + "{}\n" * 120)
     words, code = said("dataset", "profile", str(path))
-    assert code == 1
-    assert "row 2, prompt: The field is missing. Give `prompt` as text." in words
+    assert code == 2
+    assert "row 2, prompt: The field is missing. Give `prompt`, or say which column" in words
     assert "and 140 more" in words
     text, code = said("dataset", "profile", str(path), "--json")
     found = json.loads(text)
-    assert (code, found["profile"], found["findings_total"], len(found["findings"])) == (1, None, 240, 100)
+    assert (code, found["profile"], found["findings_total"], len(found["findings"])) == (2, None, 240, 100)
 
 
 @pytest.mark.parametrize("path", ["absent.jsonl", "."])

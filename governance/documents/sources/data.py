@@ -162,11 +162,12 @@ def quality(dataset: Source, manifest: Source) -> Told | None:
     profile = dataset.facts["profile"]
     if found.data is None:
         return None
+    inputs = profile["contradicting_inputs"]
+    contradicting = f" Inputs with contradicting answers: {n.count(inputs)}." if inputs is not None else ""
     return measured(
         f"{dataset.name}: every row was read and checked for form when it was registered. Exact duplicates: "
-        f"{n.count(profile['exact_duplicates'])}. Inputs with contradicting answers: "
-        f"{n.count(profile['contradicting_inputs'])}. Held-out rows whose turns also stand in a training row: "
-        f"{n.count(found.data.overlap)}. Sources were not searched for unfit ones."
+        f"{n.count(profile['exact_duplicates'])}.{contradicting} Held-out rows whose turns also stand in a "
+        f"training row: {n.count(found.data.overlap)}. Sources were not searched for unfit ones."
     )
 
 

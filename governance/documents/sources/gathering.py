@@ -9,6 +9,7 @@ from governance.documents.sources.records import Source, Sources
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.records import Record
 from governance.materials.base_models.models import BaseModel
+from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals.models import Decision
 from governance.people.projects import selectors as projects
@@ -46,6 +47,11 @@ def sources_of(model_version: ModelVersion) -> Sources:
         run=_source(run, by=run.created_by_name, at=run.created_at),
         manifest=manifest_of(run),
         datasets=tuple(_material(each) for each in data),
+        qualities=tuple(
+            _source(found, by=found.asked_by_name, at=found.created_at)
+            for each in data
+            if (found := datasets.quality(each))
+        ),
         licence_decisions=tuple(
             _decided(each) for each in waivers.in_force(project, [one.content_digest for one in (base, *data)])
         ),

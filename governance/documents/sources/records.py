@@ -42,6 +42,7 @@ class Sources:
     run: Source | None = None
     manifest: Source | None = None
     datasets: tuple[Source, ...] = ()
+    qualities: tuple[Source, ...] = ()  # the newest profile of each dataset that a worker measured
     licence_decisions: tuple[Source, ...] = ()  # waivers in force and picked licences
     plan: Source | None = None
     evaluation: Source | None = None

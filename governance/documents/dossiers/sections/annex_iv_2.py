@@ -1,6 +1,6 @@
 """Annex IV, point 2: how it was developed, from which data, with which resources, and how it was tested."""
 
-from governance.documents.sources import data, licences, model, testing, training
+from governance.documents.sources import data, licences, model, quality, testing, training
 from governance.documents.sources.binding import answer
 
 ANSWERS = (
@@ -24,6 +24,7 @@ ANSWERS = (
     # (d) data and how it was prepared
     answer("iv-2-d.description", data.description, each="datasets"),
     answer("iv-2-d.description", data.languages, each="datasets"),
+    answer("iv-2-d.description", quality.traits, each="qualities"),
     answer("iv-2-d.sources", data.origin, each="datasets"),
     answer("iv-2-d.rights", data.rights, each="datasets"),
     answer("iv-2-d.rights", licences.judged, *licences.INPUTS),
@@ -32,6 +33,7 @@ ANSWERS = (
     answer("iv-2-d.used", data.used, "manifest", "datasets"),
     answer("iv-2-d.labels", data.labelling, each="datasets"),
     answer("iv-2-d.cleaning", data.cleaning, "manifest", "datasets"),
+    answer("iv-2-d.cleaning", quality.checked, each="qualities"),
     answer("iv-2-d.personal", data.personal, each="datasets"),
     answer("iv-2-d.synthetic", data.synthetic, each="datasets"),
     # (g) validation, tests and signed reports

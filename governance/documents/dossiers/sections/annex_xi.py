@@ -1,6 +1,6 @@
 """Annex XI: the technical documentation of a general-purpose model, its second section included."""
 
-from governance.documents.sources import data, licences, model, people, testing, training
+from governance.documents.sources import data, licences, model, people, quality, testing, training
 from governance.documents.sources.binding import answer
 
 ANSWERS = (
@@ -29,6 +29,7 @@ ANSWERS = (
     answer("xi-1-2-c.validation", data.validation, "manifest"),
     answer("xi-1-2-c.testing", testing.items, "evaluation"),
     answer("xi-1-2-c.unsuitable", data.quality, "manifest", each="datasets"),
+    answer("xi-1-2-c.unsuitable", quality.checked, each="qualities"),
     answer("xi-1-2-c.bias", data.gaps, each="datasets"),
     answer("xi-1-2-d.compute", training.compute, "manifest"),
     answer("xi-1-2-d.compute", training.meter, "manifest", "base_model"),
