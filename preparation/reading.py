@@ -126,6 +126,9 @@ class Reader:
             return
         shown = self._format(container, [entry for entry in head if isinstance(entry, Parsed)])
         if isinstance(shown, Finding):
+            for entry in head:  # what there is to map, for whoever says which format it is
+                if isinstance(entry, Parsed) and isinstance(entry.value, dict):
+                    self._count(entry.value)
             yield shown
             return
         if shown is None:  # no row of the beginning could be read; say why, and stop
@@ -146,11 +149,15 @@ class Reader:
         tabular = container in (containers.CSV, containers.TSV, containers.PARQUET)
         return formats.detect((entry.value for entry in head), tabular=tabular) or _unknown(head[0])
 
+    def _count(self, value: Mapping[str, Any]) -> None:
+        names = tuple(value)
+        self.shapes[names] = self.shapes.get(names, 0) + 1
+
     def _rows(self, entries: Iterator[Parsed | Finding], reading: Reading) -> Iterator[Row | Finding]:
         form = formats.FORMATS[reading.format]
         mapped = {name: path for name, path in reading.columns.items() if name != path}
         self.used = {reading.columns.get(name, name) for name in form.fields}
-        shapes, faults = self.shapes, Faults(0)
+        faults = Faults(0)
         self.unused = faults.unused
         for entry in entries:
             if isinstance(entry, Finding):
@@ -160,8 +167,7 @@ class Reader:
             if not isinstance(value, dict):
                 yield _no_object(entry)
                 continue
-            names = tuple(value)
-            shapes[names] = shapes.get(names, 0) + 1
+            self._count(value)
             faults.number = entry.number
             messages, more = form.read(_with_columns(value, mapped) if mapped else value, faults)
             if faults.found:

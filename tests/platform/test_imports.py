@@ -37,7 +37,7 @@ def line(home: House) -> Dataset:
 
 def packed(folder: Path, rows: list[dict[str, str]], name: str = "rows.jsonl.gz") -> Path:
     path = folder / name
-    path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode(), mtime=0))
     return path
 
 
@@ -215,11 +215,12 @@ def test_the_page_follows_the_reading_and_offers_another(home: House, line: Data
     refused = ada.get(answer["Location"]).content.decode()
     for words in ("1 finding is in the way", "question, reply", "Read it in another way"):
         assert words in refused
-    wrong = ada.post(answer["Location"], {"format": "prompt-completion", "columns": "prompt question"})
+    part = ada.get(answer["Location"], {"format": "alpaca"}, headers={"HX-Request": "true"}).content.decode()
+    assert 'name="from_instruction"' in part and '<option value="reply">' in part
+    wrong = ada.post(answer["Location"], {"format": "prompt-completion", "from_prompt": "question"})
     assert wrong.status_code == 422
-    assert "Line 1 does not read" in wrong.content.decode()
-    columns = "prompt: question\ncompletion: reply"
-    ada.post(answer["Location"], {"format": "prompt-completion", "columns": columns})
+    assert "pick the column that holds it" in wrong.content.decode()
+    ada.post(answer["Location"], {"format": "prompt-completion", "from_prompt": "question", "from_completion": "reply"})
     worked(found)
     version = DatasetVersion.objects.get()
     assert ada.get(answer["Location"])["Location"] == f"/dataset-versions/{version.pk}/"

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from assay.web.forms.datasets import ReadingForm
+from assay.web.forms.datasets import MappingForm
 from assay.web.forms.faults import attempt
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
@@ -30,7 +30,11 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     found = selectors.visible_import(request.actor, pk)
     if found.version_id and not request.htmx:
         return redirect("dataset-version-detail", pk=found.version_id)
-    form = ReadingForm(request.POST or None, initial=_initial(found))
+    columns = [column["name"] for column in (found.found or {}).get("columns", []) if "[]" not in column["name"]]
+    if request.htmx and "format" in request.GET:  # another format was picked: its fields are others
+        form = MappingForm(initial={"format": request.GET["format"]}, columns=columns)
+        return render(request, "imports/_mapping.html", {"form": form})
+    form = MappingForm(request.POST or None, initial=_initial(found), columns=columns)
     if request.method == "POST":
         projects.require(request.actor, found.project_id, ACT)
     if form.is_valid():
@@ -64,7 +68,7 @@ def discard(request: PageRequest, pk: UUID) -> HttpResponse:
     return redirect("dataset-detail", pk=found.dataset_id)
 
 
-def _context(request: PageRequest, found: Import, form: ReadingForm) -> dict[str, Any]:
+def _context(request: PageRequest, found: Import, form: MappingForm) -> dict[str, Any]:
     own = (found.dataset.name, reverse("dataset-detail", args=[found.dataset_id]))
     may = projects.may(request.actor, found.project_id, ACT)
     return {
@@ -79,8 +83,10 @@ def _context(request: PageRequest, found: Import, form: ReadingForm) -> dict[str
     }
 
 
-def _initial(found: Import) -> dict[str, str]:
+def _initial(found: Import) -> dict[str, Any]:
     """What was asked for, and where that left it open, what the file showed."""
     shown = (found.found or {}).get("reading") or found.asked
     columns = "\n".join(f"{name}: {column}" for name, column in shown["columns"].items())
-    return {"container": shown["container"], "format": shown["format"], "columns": columns}
+    return {
+        "container": shown["container"], "format": shown["format"], "columns": columns, "mapped": shown["columns"],
+    }  # fmt: skip

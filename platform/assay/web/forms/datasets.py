@@ -85,6 +85,45 @@ class ReadingForm(forms.Form):
         return Reading(given["container"] or AUTO, given["format"] or AUTO, given["columns"])
 
 
+class MappingForm(ReadingForm):
+    """A reading of a file whose columns are known: each field of the chosen format is picked from them.
+
+    `columns`: their names. A field that is left at its own name is not mapped.
+    """
+
+    def __init__(self, *args: Any, columns: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = columns
+        chosen = self["format"].value() or AUTO
+        self.form_of = FORMATS.get(chosen) if columns else None
+        if self.form_of is None:
+            return
+        del self.fields["columns"]
+        given: dict[str, str] = self.initial.get("mapped", {})
+        for name in self.form_of.fields:
+            empty = _("the column “%(name)s”") if name in columns else _("no column")
+            self.fields[f"from_{name}"] = forms.ChoiceField(
+                label=name,
+                required=False,
+                choices=[("", empty % {"name": name}), *((column, column) for column in columns if column != name)],
+                initial=given.get(name, ""),
+            )
+
+    def mapping(self) -> list[BoundField]:
+        """The fields of the mapping, to be drawn; the lines to type where no columns are known."""
+        return [self[name] for name in self.fields if name == "columns" or name.startswith("from_")]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if self.form_of is not None:
+            picked = {name: given.get(f"from_{name}") for name in self.form_of.fields}
+            given["columns"] = {name: column for name, column in picked.items() if column}
+            lacking = [name for name in self.form_of.needed if name not in given["columns"] and name not in self.known]
+            for name in lacking:
+                self.add_error(f"from_{name}", _("This format needs it: pick the column that holds it."))
+        return given
+
+
 class VersionForm(ReadingForm):
     """A file and what its registrant says about it. `limit`: bytes that an upload may have; `versions`: what it can
     be derived from; `found_in`: field to the place where a description had what stands in it."""
@@ -167,7 +206,7 @@ class DescriptionForm(forms.Form):
     def data_given(self) -> bytes:
         """The bytes; of a file one more than is read, so that a longer one is told."""
         upload = self.cleaned_data["file"]
-        return upload.read(LARGEST + 1) if upload else self.cleaned_data["text"].encode()
+        return bytes(upload.read(LARGEST + 1)) if upload else str(self.cleaned_data["text"]).encode()
 
 
 class PlacesField(forms.CharField):
@@ -200,8 +239,8 @@ def record_field(one: provenance.Field, versions: Iterable[DatasetVersion]) -> f
         case provenance.Form.SHARE:
             return forms.FloatField(**given, min_value=0, max_value=100)
         case provenance.Form.VERSIONS:
-            choices = [(str(version.pk), str(version)) for version in versions]
-            return forms.MultipleChoiceField(**given, choices=choices, widget=forms.SelectMultiple(attrs={"size": 4}))
+            named = [(str(version.pk), str(version)) for version in versions]
+            return forms.MultipleChoiceField(**given, choices=named, widget=forms.SelectMultiple(attrs={"size": 4}))
     return forms.CharField(**given, widget=forms.Textarea(attrs={"rows": 2}) if one.long else forms.TextInput())
 
 
