@@ -1,4 +1,4 @@
-"""`python -m preparation examine|profile|split|scan FILE --out DIR`: one file read from end to end.
+"""`python -m preparation examine|profile|split|scan|redact FILE --out DIR`: one file read from end to end.
 
 It runs in a process of its own. Standard output carries events, one JSON object a line, as the trainer's does; the
 result lies in DIR, written last and in one move. Exit codes: 0 every row can be used, 2 the file or a row cannot.
@@ -18,6 +18,7 @@ from typing import Any
 from preparation.examination import examine
 from preparation.findings import Refused
 from preparation.persons.names import Names, NoModel
+from preparation.persons.redaction import PSEUDONYM, Pseudonyms, Redaction, redact
 from preparation.persons.scanning import scan
 from preparation.reading import Reading
 from preparation.splits import Split, assign_file
@@ -26,6 +27,7 @@ SOUND, NOT_SOUND = 0, 2
 RESULT, INDEX = "examination.json", "rows.index"
 SPLIT, ASSIGNMENT = "split.json", "parts"
 SCAN = "scan.json"
+REDACTION, ROWS, SALT, PSEUDONYMS = "redaction.json", "rows.jsonl", "salt", "pseudonyms.sqlite3"
 PROFILE = "quality.json"
 _TELL_SECONDS = 0.5
 _MEBIBYTE = 1 << 20
@@ -45,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     persons = _verb(verbs, "scan", _scan, "look for personal data and secrets in every row")
     persons.add_argument("--names", type=Path, metavar="FOLDER", help="a spaCy model that finds names and places")
+    without = _verb(verbs, "redact", _redact, "write the rows without the personal data and secrets found in them")
+    without.add_argument("--names", type=Path, metavar="FOLDER", help="a spaCy model that finds names and places")
+    without.add_argument(
+        "--redaction", type=json.loads, required=True, metavar="JSON", help='{"method": "mask", "kinds": ["email"]}'
+    )
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
     code: int = asked.carry_out(asked, Reading(asked.container, asked.format, asked.columns))
@@ -112,6 +119,30 @@ def _scan(asked: argparse.Namespace, reading: Reading) -> int:
         sys.stderr.write(f"{refused}\n")
         return NOT_SOUND
     _write(asked.out / SCAN, found.to_json())
+    return SOUND
+
+
+def _redact(asked: argparse.Namespace, reading: Reading) -> int:
+    """Writes the rows, what was done to them and what they are now; the salt and the map of pseudonyms beside them."""
+    redaction, target = Redaction.from_json(asked.redaction), asked.out / ROWS
+    try:
+        names = Names(asked.names) if asked.names else None
+        pseudonyms = Pseudonyms(asked.out / PSEUDONYMS) if redaction.method == PSEUDONYM else None
+        with target.open("wb") as out:
+            done = redact(
+                asked.file, reading.container, redaction, out,
+                name=asked.name, names=names, pseudonyms=pseudonyms, progress=_teller(asked.file),
+            )  # fmt: skip
+        if pseudonyms:
+            pseudonyms.close()
+            (asked.out / SALT).write_bytes(pseudonyms.salt)
+    except (Refused, NoModel) as refused:
+        sys.stderr.write(f"{refused}\n")
+        return NOT_SOUND
+    with (asked.out / INDEX).open("wb") as index:
+        found = examine(target, Reading("jsonl", reading.format, reading.columns), index=index)
+    _write(asked.out / RESULT, found.to_json())
+    _write(asked.out / REDACTION, done.to_json())
     return SOUND
 
 

@@ -22,7 +22,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """`hipaa` is the number of the identifier in 45 CFR 164.514(b)(2)(i), "A" to "R", where it is one."""
+    """`hipaa` are the letters of the identifiers in 45 CFR 164.514(b)(2)(i), "A" to "R", that it belongs to."""
 
     name: str
     title: str
@@ -34,31 +34,31 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("email", "E-mail address", "person", "F"),
-        Kind("phone", "Phone or fax number", "person", "D"),
+        Kind("phone", "Phone or fax number", "person", "DE"),
         Kind("card", "Payment card", "person", "J"),
         Kind("iban", "IBAN", "person", "J"),
         Kind("ip", "IP address", "person", "O"),
         Kind("mac", "Network card address (MAC)", "person", "M"),
         Kind("us-ssn", "US social security number", "person", "G"),
-        Kind("uk-nino", "UK national insurance number", "person", "G"),
-        Kind("uk-nhs", "UK NHS number", "person", "H"),
-        Kind("es-nif", "Spanish DNI or NIE", "person", "G"),
-        Kind("it-cf", "Italian codice fiscale", "person", "G"),
-        Kind("fr-nir", "French social security number (NIR)", "person", "G"),
-        Kind("de-tax-id", "German tax id", "person", "G"),
-        Kind("nl-bsn", "Dutch BSN", "person", "G"),
-        Kind("be-nrn", "Belgian national number", "person", "G"),
-        Kind("pl-pesel", "Polish PESEL", "person", "G"),
-        Kind("se-pnr", "Swedish personnummer", "person", "G"),
-        Kind("fi-hetu", "Finnish personal identity code", "person", "G"),
-        Kind("ch-ahv", "Swiss AHV number", "person", "G"),
-        Kind("pt-nif", "Portuguese NIF", "person", "G"),
-        Kind("br-cpf", "Brazilian CPF", "person", "G"),
-        Kind("in-aadhaar", "Indian Aadhaar number", "person", "G"),
-        Kind("ca-sin", "Canadian SIN", "person", "G"),
-        Kind("au-tfn", "Australian TFN", "person", "G"),
+        Kind("uk-nino", "UK national insurance number", "person", "GR"),
+        Kind("uk-nhs", "UK NHS number", "person", "HR"),
+        Kind("es-nif", "Spanish DNI or NIE", "person", "GR"),
+        Kind("it-cf", "Italian codice fiscale", "person", "GR"),
+        Kind("fr-nir", "French social security number (NIR)", "person", "GR"),
+        Kind("de-tax-id", "German tax id", "person", "GR"),
+        Kind("nl-bsn", "Dutch BSN", "person", "GR"),
+        Kind("be-nrn", "Belgian national number", "person", "GR"),
+        Kind("pl-pesel", "Polish PESEL", "person", "GR"),
+        Kind("se-pnr", "Swedish personnummer", "person", "GR"),
+        Kind("fi-hetu", "Finnish personal identity code", "person", "GR"),
+        Kind("ch-ahv", "Swiss AHV number", "person", "GR"),
+        Kind("pt-nif", "Portuguese NIF", "person", "GR"),
+        Kind("br-cpf", "Brazilian CPF", "person", "GR"),
+        Kind("in-aadhaar", "Indian Aadhaar number", "person", "GR"),
+        Kind("ca-sin", "Canadian SIN", "person", "GR"),
+        Kind("au-tfn", "Australian TFN", "person", "GR"),
         Kind("driving-licence", "Driving licence", "person", "K"),
-        Kind("record-number", "Patient, member or account number", "person", "H"),
+        Kind("record-number", "Patient, member or account number", "person", "HIJ"),
         Kind("vehicle", "Vehicle identification number", "person", "L"),
         Kind("birth-date", "Date of birth", "person", "C"),
         Kind("date", "Date", "person", "C"),
