@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluation.report import Report, TaskResult
-from governance.documents.sources import data, licences, model, people, quality, testing, training
+from governance.documents.sources import data, licences, model, people, personal, quality, testing, training
 from governance.documents.sources.binding import Answer, Bound, answer, bound
 from governance.documents.sources.records import Source, Sources
 from governance.foundation.core.canonical import digest, plain
@@ -62,7 +62,13 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         entry("What it is", answer("", data.description, each="datasets"), answer("", data.languages, each="datasets"),
               answer("", quality.traits, each="qualities")),
         entry("Where it comes from", answer("", data.origin, each="datasets")),
-        entry("Personal data", answer("", data.personal, each="datasets")),
+        entry(
+            "Personal data",
+            answer("", data.personal, each="datasets"),
+            answer("", personal.scanned, each="scans"),
+            answer("", personal.not_scanned, "datasets", "scans?"),
+            answer("", personal.special, each="special_categories"),
+        ),
         entry("Rows written by a model", answer("", data.synthetic, each="datasets")),
         entry("What training really read", answer("", data.used, "manifest", "datasets")),
         entry("Checks", answer("", data.quality, "manifest", each="datasets"),

@@ -11,6 +11,7 @@ from governance.foundation.core.records import Record
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
+from governance.materials.scans import selectors as scans
 from governance.people.approvals.models import Decision
 from governance.people.projects import selectors as projects
 from governance.people.waivers import selectors as waivers
@@ -47,6 +48,10 @@ def sources_of(model_version: ModelVersion) -> Sources:
         run=_source(run, by=run.created_by_name, at=run.created_at),
         manifest=manifest_of(run),
         datasets=tuple(_material(each) for each in data),
+        scans=tuple(_source(scan, at=scan.ended_at) for each in data if (scan := scans.latest_done(each))),
+        special_categories=tuple(
+            _source(said, by=said.by_name, at=said.created_at) for each in data if (said := scans.answer(each))
+        ),
         qualities=tuple(
             _source(found, by=found.asked_by_name, at=found.created_at)
             for each in data

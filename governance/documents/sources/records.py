@@ -42,6 +42,8 @@ class Sources:
     run: Source | None = None
     manifest: Source | None = None
     datasets: tuple[Source, ...] = ()
+    scans: tuple[Source, ...] = ()  # the newest finished scan of each dataset for personal data
+    special_categories: tuple[Source, ...] = ()  # what was said last of each dataset
     qualities: tuple[Source, ...] = ()  # the newest profile of each dataset that a worker measured
     licence_decisions: tuple[Source, ...] = ()  # waivers in force and picked licences
     plan: Source | None = None

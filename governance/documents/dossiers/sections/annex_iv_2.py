@@ -1,6 +1,6 @@
 """Annex IV, point 2: how it was developed, from which data, with which resources, and how it was tested."""
 
-from governance.documents.sources import data, licences, model, quality, testing, training
+from governance.documents.sources import data, licences, model, personal, quality, testing, training
 from governance.documents.sources.binding import answer
 
 ANSWERS = (
@@ -35,6 +35,9 @@ ANSWERS = (
     answer("iv-2-d.cleaning", data.cleaning, "manifest", "datasets"),
     answer("iv-2-d.cleaning", quality.checked, each="qualities"),
     answer("iv-2-d.personal", data.personal, each="datasets"),
+    answer("iv-2-d.personal", personal.scanned, each="scans"),
+    answer("iv-2-d.personal", personal.not_scanned, "datasets", "scans?"),
+    answer("iv-2-d.personal", personal.special, each="special_categories"),
     answer("iv-2-d.synthetic", data.synthetic, each="datasets"),
     # (g) validation, tests and signed reports
     answer("iv-2-g.procedure", testing.plan, "plan"),
