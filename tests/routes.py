@@ -29,6 +29,7 @@ from governance.materials.datasets import rules as dataset_rules
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets import splitting
 from governance.materials.datasets.models import Dataset, Import, Split
+from governance.materials.licence_texts import services as licence_texts
 from governance.materials.scans import services as scans
 from governance.materials.scans.rules import Holds
 from governance.people.approvals import reauthentication
@@ -90,6 +91,7 @@ ABOUT = {
     "approval-ask": "dataset-version",
     "waiver-ask": "waived",
     "licence-pick": "waived",
+    "licence-text-keep": "waived",
 }
 
 
@@ -194,6 +196,10 @@ def everything() -> Everything:
         "waived": waived,
         "waiver": _waiver(home, waived),
         "licence-choice": _choice(home),
+        "licence-text": licence_texts.hand_in(
+            actor=home.ada, project_id=home.project.pk, kind=waived.kind, subject_id=waived.pk, where="LICENSE",
+            text="You may read it.",
+        ),
         "evaluation": version.evaluations.get(),
         "model-version": version,
         "model-card": version.model_cards.first(),

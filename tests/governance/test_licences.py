@@ -182,7 +182,7 @@ def test_a_verdict_is_plain_json_and_names_its_table() -> None:
     got = one("gemma OR NONE-SUCH-1.0", users_band="up-to-100m", research=True)
     plain = json.loads(json.dumps(got.as_dict()))
     assert plain == got.as_dict()
-    assert (plain["schema"], plain["words"]) == ("assay.licence-verdict/1", "needs review")
+    assert (plain["schema"], plain["words"]) == ("assay.licence-verdict/1", "needs a choice")
     assert (plain["rule_set"], plain["digest"]) == ("2026-11-26", in_force().digest)
 
 

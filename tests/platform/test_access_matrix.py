@@ -117,6 +117,7 @@ GET    run-detail                200 200 200 200 200 200 200 200   404 404   302
 GET    project-licences          200 200 200 200 200 200 200 200   404 404   302
 POST   licence-pick              403 422 422 422 403 403 403 422   404 404   302
 POST   waiver-ask                422 422 422 422 403 403 403 422   404 404   302
+POST   licence-text-keep         422 422 403 403 403 403 403 422   404 404   302
 GET    waiver-detail             200 200 200 200 200 200 200 200   404 404   302
 POST   waiver-revoke             403 403 302 302 403 403 403 302   404 404   302
 GET    run-live                  200 200 200 200 200 200 200 200   404 404   302
@@ -256,6 +257,9 @@ GET    api:waiver-list           200 200 200 200 200 200 200 200   200 200   401
 POST   api:waiver-list           409 409 409 409 403 403 403 409   404 404   401
 GET    api:waiver-detail         200 200 200 200 200 200 200 200   404 404   401
 POST   api:waiver-revoke         403 403 200 200 403 403 403 200   404 404   401
+GET    api:licence-text-list     200 200 200 200 200 200 200 200   200 200   401
+POST   api:licence-text-list     201 201 403 403 403 403 403 201   404 404   401
+GET    api:licence-text-detail   200 200 200 200 200 200 200 200   404 404   401
 GET    api:licence-choice-list   200 200 200 200 200 200 200 200   200 200   401
 POST   api:licence-choice-list   403 422 422 422 403 403 403 422   404 404   401
 GET    api:licence-choice-detail 200 200 200 200 200 200 200 200   404 404   401
@@ -343,6 +347,9 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:waiver-list": {
             "project": pk["project"], "kind": "dataset_version", "id": pk["waived"], "rule": "non-commercial",
             "purpose": "internal", "reason": "Nothing is sold.", "expires_on": "2099-01-01",
+        },
+        "api:licence-text-list": {
+            "project": pk["project"], "kind": "dataset_version", "id": pk["waived"], "where": "LICENSE", "text": "So.",
         },
         "api:waiver-revoke": {"reason": "Other data was found."},
         "api:licence-choice-list": {

@@ -30,6 +30,7 @@ from governance.law.licences.rule_set import (
 )
 from governance.law.licences.verdicts import (
     DISTRIBUTIONS,
+    OPEN_CHOICE,
     WORDS,
     Deciding,
     Distribution,
@@ -65,8 +66,6 @@ __all__ = [
     "parse",
     "verdict",
 ]
-
-OPEN_CHOICE = "open-choice"  # stands where a rule id would: the OR of an expression still waits for a person
 
 
 def parse(expression: str, rule_set: RuleSet | None = None) -> Expression:
@@ -355,7 +354,7 @@ def _column(rule: Rule, purpose: Purpose, item: LicensedInput, case: _Case) -> _
     if found.open or _spoken(rule, purpose, item, case, waived=True)[0] == "rule-against":
         return found
     if waiver is None:
-        found.waivable = {Waivable(rule.id, purpose)}
+        found.waivable = {Waivable(rule.id, purpose, because)}
         return found
     found.because = f"{because} (waived: {waiver.says})"
     found.open, found.waived = True, {waiver}

@@ -1,7 +1,7 @@
 """What goes into a licence verdict and what comes out: plain values, ready for records, pages and JSON."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from governance.law.licences.rule_set import Due, Kind, Outcome, Purpose
@@ -14,13 +14,16 @@ WORDS: Mapping[Outcome, str] = {
     "rule-against": "rule against it",
 }
 
+OPEN_CHOICE = "open-choice"  # stands where a rule id would: the OR of an expression still waits for a person
+
 
 @dataclass(frozen=True)
 class Waivable:
-    """A finding that a waiver can cover: what one rule says of one input for one purpose."""
+    """A finding that a waiver can cover: what one rule says of one input for one purpose. `because`: in its words."""
 
     rule: str
     purpose: Purpose
+    because: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,8 @@ class Verdict:
 
     @property
     def words(self) -> str:
+        if self.deciding.rule == OPEN_CHOICE:
+            return "needs a choice"
         return f"{WORDS[self.outcome]}, waived" if self.open and self.waivers else WORDS[self.outcome]
 
     def as_dict(self) -> dict[str, Any]:

@@ -15,12 +15,14 @@ from typing import Any
 from governance.foundation.core.canonical import digest_of_bytes
 from governance.foundation.core.errors import Faults
 from governance.materials.base_models.rules import named_by
+from governance.materials.licence_texts.rules import LONGEST
 from preparation import digests
 from training import weights
 from training.errors import UserError
 
 PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5"})
 CODE = frozenset({".py", ".pyc", ".so", ".dll"})
+LICENCE_FILES = ("LICENSE*", "LICENCE*")
 
 
 # Keys of a config by which transformers' models that read more than text give their other encoders.
@@ -43,6 +45,7 @@ class Inspection:
     architecture: dict[str, Any]
     conversion: dict[str, Any] | None
     licence_told: list[dict[str, str]]
+    licence_texts: list[tuple[str, str]]  # (file name, text)
 
 
 def bytes_to_read(folder: Path) -> int:
@@ -77,6 +80,7 @@ def inspect(folder: Path, read: Callable[[int], None] = lambda _: None) -> Inspe
         architecture=_architecture(config, tensors, template),
         conversion=_json(folder / "conversion.json"),
         licence_told=_licence_told(folder),
+        licence_texts=_licence_texts(folder),
     )
 
 
@@ -159,12 +163,17 @@ def _licence_told(folder: Path) -> list[dict[str, str]]:
                 for line in front
                 if line.startswith("license:")
             ]
-    for path in sorted(folder.glob("LICENSE*")):
-        told.append({"where": path.name, "says": named_by(path.read_text(encoding="utf-8", errors="replace"))})
+    told += [{"where": name, "says": named_by(text)} for name, text in _licence_texts(folder)]
     conversion = _json(folder / "conversion.json") or {}
     if isinstance(conversion.get("licence"), str):
         told.append({"where": "conversion.json", "says": conversion["licence"]})
     return told
+
+
+def _licence_texts(folder: Path) -> list[tuple[str, str]]:
+    """Licence texts beside the weights, as far as they are read."""
+    found = sorted(path for pattern in LICENCE_FILES for path in folder.glob(pattern) if path.is_file())
+    return [(path.name, path.read_bytes()[:LONGEST].decode("utf-8", errors="replace")) for path in found]
 
 
 def _json(path: Path) -> dict[str, Any] | None:

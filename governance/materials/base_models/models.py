@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -89,6 +90,10 @@ class BaseModel(Record):
         same = BaseModel.objects.filter(organisation_id=self.organisation_id, folder_sha256=self.folder_sha256)
         others = sorted({each.licence for each in same} - {self.licence})
         return [one, *(replace(one, name=f"{self}, registered again", expression=licence) for licence in others)]
+
+    def place(self) -> tuple[None, UUID, str]:
+        """Its line of registrations: the organisation's models of this name (`licence_texts`)."""
+        return None, self.organisation_id, self.name
 
     @property
     def multimodal(self) -> bool:

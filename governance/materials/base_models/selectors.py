@@ -13,6 +13,7 @@ from governance.foundation.core.errors import NotFound
 from governance.law.licences import rules as licences
 from governance.materials.base_models import rules
 from governance.materials.base_models.models import BaseModel, Registration
+from governance.materials.licence_texts import selectors as licence_texts
 from governance.people.approvals.subjects import Fact
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations.rules import licence_facts
@@ -86,6 +87,7 @@ def summary(base_model: BaseModel, project: Project) -> Iterable[Fact]:
     yield Fact("Provider", base_model.provider or "not stated", base_model.source, warns=not base_model.provider)
     yield Fact("Size", f"{base_model.parameters:,} parameters, reads {base_model.modality}")
     yield licence_fact(project, base_model)
+    yield from licence_drift(base_model)
     if other := [each for each in licence_told(base_model) if each.agrees is False]:
         yield Fact("Said elsewhere", "; ".join(f"{each.where}: {each.says}" for each in other), warns=True)
     spoken = {True: "yes", False: "no", None: "not known"}
@@ -107,6 +109,13 @@ def licence_fact(project: Project, material: waivers.Licensed) -> Fact:
     stated = material.licensed()[0].expression or "none stated"
     says = f"{stated}: {verdict.words} for {project.get_use_display()}"
     return Fact("Licence", says, "" if clear else verdict.deciding.because, warns=not clear)
+
+
+def licence_drift(material: waivers.Licensed) -> Iterable[Fact]:
+    """That another licence text came with this registration than with the one before, where it is so."""
+    if changed := licence_texts.drift(licence_texts.of(material.pk)):
+        says = f"Another text came with it than with {changed.before}"
+        yield Fact("Licence text", says, "Read both, and find out which terms hold for this one.", warns=True)
 
 
 def folder(base_model: BaseModel) -> Path:

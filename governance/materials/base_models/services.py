@@ -21,6 +21,7 @@ from governance.materials.base_models import rules, selectors
 from governance.materials.base_models.inspection import Inspection, bytes_to_read, inspect
 from governance.materials.base_models.models import BaseModel, Registration
 from governance.materials.base_models.rules import TRANSITIONS, State
+from governance.materials.licence_texts import services as licence_texts
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 
@@ -77,7 +78,7 @@ def register(*, actor: Actor, project_id: UUID, folder: str, name: str, licence:
     found = inspect(selectors.place_of(folder))
     with transaction.atomic():
         base_model = _keep(project, folder, found, (actor.user_id, actor.name), name=name, licence=licence, **declared)
-        _record(actor, base_model)
+        _record(actor, base_model, found)
     return base_model
 
 
@@ -113,7 +114,7 @@ def finish(*, lease: Lease, registration_id: UUID, found: Inspection) -> BaseMod
     base_model = _keep(registration.project, registration.folder, found, asked_by, **registration.declared)
     move(registration, TRANSITIONS, State.REGISTERED, base_model=base_model)
     jobs.end(lease, JobState.SUCCEEDED)
-    _record(PLATFORM, base_model)
+    _record(PLATFORM, base_model, found)
     return base_model
 
 
@@ -175,9 +176,14 @@ def _keep(
     return base_model
 
 
-def _record(actor: Actor, base_model: BaseModel) -> None:
+def _record(actor: Actor, base_model: BaseModel, found: Inspection) -> None:
+    """Put the registration on record, with the licence texts that lay beside the weights."""
     facts = {"folder_sha256": base_model.folder_sha256, "licence": base_model.licence}
     record(actor, "base-model.registered", subject=base_model, facts={**facts, "content": base_model.content_digest})
+    by = (base_model.registered_by_id, base_model.registered_by_name)
+    for where, text in found.licence_texts:
+        if text.strip():
+            licence_texts.keep(actor, base_model, where=where, text=text, kept_by=by)
 
 
 def _check(*, folder: str, name: str, licence: str, declared: dict[str, Any]) -> None:

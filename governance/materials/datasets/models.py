@@ -117,6 +117,10 @@ class DatasetVersion(Record):
             found += [replace(item, kind="teacher") for each in teachers for item in each.licensed()]
         return found
 
+    def place(self) -> tuple[UUID, UUID, str]:
+        """Its line of registrations: the versions of its dataset (`licence_texts`)."""
+        return self.dataset.project_id, self.dataset.project.organisation_id, str(self.dataset_id)
+
     def touched_by(self) -> dict[int, str]:
         return {self.registered_by_id: "registered this data"} if self.registered_by_id else {}
 

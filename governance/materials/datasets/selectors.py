@@ -14,7 +14,7 @@ from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound, WrongState
 from governance.materials.base_models import rules as told
-from governance.materials.base_models.selectors import licence_fact
+from governance.materials.base_models.selectors import licence_drift, licence_fact
 from governance.materials.datasets import provenance, rules
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import, QualityProfile, Split
 from governance.people.approvals.subjects import Fact
@@ -194,6 +194,7 @@ def summary(version: DatasetVersion, project: Project) -> Iterable[Fact]:
     yield Fact("Found in them", said, warns=bool(repeated or contradicting))
     yield _quality_fact(version)
     yield licence_fact(project, version)
+    yield from licence_drift(version)
     if other := [each for each in licence_told(version) if each.agrees is False]:
         yield Fact("Said elsewhere", "; ".join(f"{each.where}: {each.says}" for each in other), warns=True)
     for name, label in TOLD_TO_DECIDERS.items():

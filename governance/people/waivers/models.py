@@ -7,7 +7,6 @@ from django.db import models
 from django.utils import timezone
 
 from governance.foundation.core.records import Record
-from governance.law.licences.rules import PURPOSES
 from governance.people.projects.models import Project
 
 
@@ -42,7 +41,7 @@ class Waiver(Decided):
     rule = models.CharField(max_length=60)
     rule_set = models.CharField(max_length=40)  # the edition in which the rule spoke
     because = models.TextField()  # what it said
-    purpose = models.CharField(max_length=12, choices=[(purpose, purpose) for purpose in PURPOSES])
+    purpose = models.CharField(max_length=12, choices=Project.Use)
     expires_on = models.DateField()  # the last day on which it holds
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     asked_by_name = models.CharField(max_length=200)

@@ -100,12 +100,8 @@ def record_of(decided: Waiver | LicenceChoice) -> dict[str, Any]:
 
 def waivable(project: Project, one: Licensed) -> dict[licences.Waivable, str]:
     """The findings about a material that a waiver could cover and none does, with what the rule says."""
-    found: dict[licences.Waivable, str] = {}
-    for answer in (verdict(project, [one]), *by_purpose(project, one)):
-        for row in answer.per_input:
-            for finding in row.waivable:
-                found.setdefault(finding, row.because)
-    return found
+    answers = (verdict(project, [one]), *by_purpose(project, one))
+    return {finding: finding.because for each in answers for row in each.per_input for finding in row.waivable}
 
 
 def alternatives(project: Project, one: Licensed) -> list[str]:

@@ -67,6 +67,7 @@ router.register("evaluations", evaluations.EvaluationViewSet, basename="evaluati
 router.register("approvals", approvals.ApprovalViewSet, basename="approval")
 router.register("reauthentications", approvals.ReauthenticationViewSet, basename="reauthentication")
 router.register("waivers", waivers.WaiverViewSet, basename="waiver")
+router.register("licence-texts", waivers.LicenceTextViewSet, basename="licence-text")
 router.register("licence-choices", waivers.LicenceChoiceViewSet, basename="licence-choice")
 router.register("model-cards", model_cards.ModelCardViewSet, basename="model-card")
 router.register("dossiers", dossiers.DossierViewSet, basename="dossier")

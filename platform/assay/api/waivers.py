@@ -1,4 +1,4 @@
-"""Waivers of licence findings, and licences picked among several."""
+"""Waivers of licence findings, licences picked among several, and licence texts."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -12,6 +12,9 @@ from rest_framework.response import Response
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer
 from governance.law.licences.rules import PURPOSES
+from governance.materials.licence_texts import selectors as licence_texts
+from governance.materials.licence_texts.models import LicenceText
+from governance.materials.licence_texts.services import hand_in
 from governance.people.approvals.selectors import standing
 from governance.people.waivers import selectors, services
 from governance.people.waivers.models import LicenceChoice, Waiver
@@ -137,3 +140,62 @@ class LicenceChoiceViewSet(NounViewSet):
             actor=self.actor, project_id=body.pop("project"), kind=body.pop("kind"), subject_id=body.pop("id"), **body
         )
         return Response(LicenceChoiceSerializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class LicenceTextSummary(RecordSerializer):
+    subject = AboutSerializer(source="*", read_only=True)
+
+    class Meta:
+        model = LicenceText
+        fields: ClassVar = [
+            "id",
+            "project",
+            "subject",
+            "where",
+            "text_sha256",
+            "text_bytes",
+            "kept_by_name",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+
+class LicenceTextSerializer(LicenceTextSummary):
+    text = serializers.SerializerMethodField()
+
+    class Meta(LicenceTextSummary.Meta):
+        fields: ClassVar = [*LicenceTextSummary.Meta.fields, "text"]
+        read_only_fields = fields
+
+    def get_text(self, kept: LicenceText) -> str:
+        return licence_texts.text_of(kept)
+
+
+class NewLicenceText(Input):
+    project = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=KINDS)
+    id = serializers.UUIDField()
+    where = serializers.CharField(max_length=200, help_text="Where the text stood: an address, or a file's name.")
+    text = serializers.CharField(trim_whitespace=False)
+
+
+class LicenceTextViewSet(NounViewSet):
+    """Licence texts as they came with data and base models, so that a change of terms is noticed."""
+
+    noun = "licence text"
+    seen = licence_texts.visible_to
+    serializer_class = LicenceTextSerializer
+    list_serializer_class = LicenceTextSummary
+    narrowed_by: ClassVar[dict[str, By]] = {
+        "project": by_project(),
+        "subject": By("subject_id", serializers.UUIDField(), "Of this input only."),
+    }
+
+    @extend_schema(request=NewLicenceText, responses={201: LicenceTextSerializer})
+    def create(self, request: Request) -> Response:
+        """Keep the text under which a material came."""
+        body = NewLicenceText.of(request)
+        made = hand_in(
+            actor=self.actor, project_id=body.pop("project"), kind=body.pop("kind"), subject_id=body.pop("id"), **body
+        )
+        return self.created(made)

@@ -51,6 +51,7 @@ NOT_PAGES: Mapping[str, str] = {
     "waiver-ask": ACTS,
     "waiver-revoke": ACTS,
     "licence-pick": ACTS,
+    "licence-text-keep": ACTS,
     "evaluation-plan-copy": ACTS,
     "run-preview": ACTS,
     "run-preview-row": ACTS,

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "governance.people.projects",
     "governance.people.approvals",
     "governance.people.waivers",
+    "governance.materials.licence_texts",
     "governance.materials.base_models",
     "governance.materials.datasets",
     "governance.materials.scans",

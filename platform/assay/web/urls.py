@@ -45,6 +45,7 @@ urlpatterns = [
     path("projects/<uuid:project>/ask/<slug:kind>/<uuid:pk>/", approvals.ask, name="approval-ask"),
     path("projects/<uuid:project>/licences/", waivers.licences, name="project-licences"),
     path("projects/<uuid:project>/licences/pick/<slug:kind>/<uuid:pk>/", waivers.pick, name="licence-pick"),
+    path("projects/<uuid:project>/licences/text/<slug:kind>/<uuid:pk>/", waivers.keep_text, name="licence-text-keep"),
     path("projects/<uuid:project>/waivers/ask/<slug:kind>/<uuid:pk>/", waivers.ask, name="waiver-ask"),
     path("waivers/<uuid:pk>/", waivers.detail, name="waiver-detail"),
     path("waivers/<uuid:pk>/revoke/", waivers.revoke, name="waiver-revoke"),

@@ -12,13 +12,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from assay.web import addresses
 from assay.web.forms.faults import attempt
-from assay.web.forms.waivers import PickForm, RevokeForm, WaiverForm
+from assay.web.forms.waivers import LicenceTextForm, PickForm, RevokeForm, WaiverForm
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import NotFound
 from governance.materials.base_models import selectors as base_models
 from governance.materials.datasets import selectors as datasets
+from governance.materials.licence_texts import selectors as texts
+from governance.materials.licence_texts import services as licence_texts
+from governance.materials.licence_texts.models import LicenceText
 from governance.people.approvals import reauthentication
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.rules import Verdict
@@ -66,6 +69,24 @@ def pick(request: PageRequest, project: UUID, kind: str, pk: UUID) -> HttpRespon
     return render(request, "waivers/licences.html", context, status=422)
 
 
+@require_POST
+def keep_text(request: PageRequest, project: UUID, kind: str, pk: UUID) -> HttpResponse:
+    """Keep the licence text under which somebody got a material."""
+    found = projects.visible(request.actor, project)
+    form = LicenceTextForm(request.POST)
+    selectors.material(found, kind, pk)
+    projects.require(request.actor, project, licence_texts.ACTS[kind])
+    if form.is_valid():
+        act = lambda: licence_texts.hand_in(  # noqa: E731
+            actor=request.actor, project_id=project, kind=kind, subject_id=pk, **form.cleaned_data
+        )
+        if attempt(form, act):
+            messages.success(request, _("Kept. A later registration with another text will be noticed."))
+            return redirect(f"{reverse('project-licences', args=[project])}?material={kind}:{pk}")
+    context = _context(request, found, f"{kind}:{pk}", text_form=form)
+    return render(request, "waivers/licences.html", context, status=422)
+
+
 @require_safe
 def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     return _detail(request, pk, RevokeForm())
@@ -107,6 +128,7 @@ def _context(
     *,
     waiver_form: WaiverForm | None = None,
     pick_form: PickForm | None = None,
+    text_form: LicenceTextForm | None = None,
 ) -> dict[str, Any]:
     rows = [_row(project, material) for material in _materials(request, project)]
     waivers = list(selectors.visible_to(request.actor).filter(project=project))
@@ -123,6 +145,8 @@ def _context(
         material = _wanted(project, wanted)
         findings, offered = selectors.waivable(project, material), selectors.alternatives(project, material)
         may_ask = projects.may(request.actor, project.pk, "ask for an approval")
+        may_keep = projects.may(request.actor, project.pk, licence_texts.ACTS[material.kind])
+        kept = texts.of(material.pk)
         may_pick = projects.may(request.actor, project.pk, "pick a licence")
         context |= {
             "one": material,
@@ -133,8 +157,19 @@ def _context(
             "pick_form": (pick_form or PickForm(alternatives=offered)) if offered and may_pick else None,
             "offered": offered,
             "meaning": MEANING,
+            "texts": [{"kept": one, "text": texts.text_of(one)} for one in kept],
+            "drift": _drift(kept),
+            "text_form": (text_form or LicenceTextForm()) if may_keep else None,
         }
     return context
+
+
+def _drift(kept: list[LicenceText]) -> dict[str, Any] | None:
+    """The texts of the registration before, beside which this one's differ."""
+    found = texts.drift(kept)
+    if found is None:
+        return None
+    return {"before": found.before, "texts": [{"kept": one, "text": texts.text_of(one)} for one in found.texts]}
 
 
 def _materials(request: PageRequest, project: Project) -> list[selectors.Licensed]:

@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 ('rule', models.CharField(max_length=60)),
                 ('rule_set', models.CharField(max_length=40)),
                 ('because', models.TextField()),
-                ('purpose', models.CharField(choices=[('internal', 'internal'), ('commercial', 'commercial'), ('publish', 'publish')], max_length=12)),
+                ('purpose', models.CharField(choices=[('internal', 'internal use'), ('commercial', 'commercial use'), ('publish', 'publishing the weights')], max_length=12)),
                 ('expires_on', models.DateField()),
                 ('asked_by_name', models.CharField(max_length=200)),
                 ('revoked_at', models.DateTimeField(null=True)),

@@ -10,12 +10,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from governance.law.licences.rules import Waivable
+from governance.people.projects.models import Project
 
-PURPOSES = {
-    "internal": _("internal use"),
-    "commercial": _("commercial use"),
-    "publish": _("publishing the weights"),
-}
 USUAL = timedelta(days=90)
 
 
@@ -42,7 +38,7 @@ class WaiverForm(forms.Form):
     def _words(one: Waivable, because: str) -> str:
         return gettext("Rule %(rule)s, for %(purpose)s: %(because)s") % {
             "rule": one.rule,
-            "purpose": PURPOSES[one.purpose],
+            "purpose": Project.Use(one.purpose).label,
             "because": because,
         }
 
@@ -67,3 +63,10 @@ class PickForm(forms.Form):
 
 class RevokeForm(forms.Form):
     reason = forms.CharField(label=_("Why it is revoked"), widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class LicenceTextForm(forms.Form):
+    where = forms.CharField(
+        label=_("Where it stood"), max_length=200, help_text=_("An address, or the name of a file.")
+    )
+    text = forms.CharField(label=_("The licence text"), widget=forms.Textarea(attrs={"rows": 6}), strip=False)
