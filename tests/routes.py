@@ -29,6 +29,7 @@ from governance.materials.datasets import rules as dataset_rules
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets import splitting
 from governance.materials.datasets.models import Dataset, Import, Split
+from governance.materials.redactions import services as redactions
 from governance.materials.licence_texts import services as licence_texts
 from governance.materials.scans import services as scans
 from governance.materials.scans.rules import Holds
@@ -42,6 +43,7 @@ from governance.people.waivers.models import LicenceChoice, Waiver
 from governance.work.runs import services as runs
 from governance.work.runs.models import Run
 from preparation import splits
+from preparation.persons.redaction import Redaction
 from tests import factories
 from tests.people import PASSWORD, House, house, person
 
@@ -185,6 +187,9 @@ def everything() -> Everything:
         "dataset-version": run.data()[0],
         "split": _split(home),
         "quality-profile": run.data()[0].quality_profiles.get(),
+        "redaction": redactions.ask(
+            actor=home.ada, version_id=run.data()[0].pk, asked=Redaction("mask", ("email",))
+        ),
         "scan": run.data()[0].scans.get(),
         "special-categories": scans.answer(
             actor=home.paula, version_id=run.data()[0].pk, holds=Holds.NO, reason="Read a hundred rows."

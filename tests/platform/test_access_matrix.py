@@ -93,6 +93,12 @@ POST   quality-profile-cancel    302 302 403 403 403 403 403 302   404 404   302
 GET    split-detail              200 200 200 200 200 200 200 200   404 404   302
 POST   split-cancel              302 302 403 403 403 403 403 302   404 404   302
 POST   split-again               409 409 403 403 403 403 403 409   404 404   302
+GET    dataset-version-redact    200 200 403 403 403 403 403 200   404 404   302
+POST   dataset-version-redact    422 422 403 403 403 403 403 422   404 404   302
+GET    redaction-detail          200 200 200 200 200 200 200 200   404 404   302
+POST   redaction-detail          403 403 403 403 422 403 403 403   404 404   302
+POST   redaction-cancel          302 302 403 403 403 403 403 302   404 404   302
+POST   redaction-erase           403 403 403 403 404 403 403 403   404 404   302
 POST   dataset-version-scan      409 409 403 403 409 403 403 409   404 404   302
 GET    dataset-version-special   403 200 403 403 200 403 403 200   404 404   302
 POST   dataset-version-special   403 422 403 403 422 403 403 422   404 404   302
@@ -198,6 +204,12 @@ GET    api:dataset-list          200 200 200 200 200 200 200 200   200 200   401
 POST   api:dataset-list          201 201 403 403 403 403 403 201   404 404   401
 GET    api:dataset-detail        200 200 200 200 200 200 200 200   404 404   401
 POST   api:dataset-versions      201 201 403 403 403 403 403 201   404 404   401
+GET    api:redaction-list        200 200 200 200 200 200 200 200   200 200   401
+POST   api:redaction-list        409 409 403 403 403 403 403 409   404 404   401
+GET    api:redaction-detail      200 200 200 200 200 200 200 200   404 404   401
+POST   api:redaction-cancel      200 200 403 403 403 403 403 200   404 404   401
+POST   api:redaction-look-behind 403 403 403 403 404 403 403 403   404 404   401
+POST   api:redaction-erase-pseudonyms 403 403 403 403 404 403 403 403 404 404 401
 GET    api:scan-list             200 200 200 200 200 200 200 200   200 200   401
 POST   api:scan-list             409 409 403 403 409 403 403 409   404 404   401
 GET    api:scan-detail           200 200 200 200 200 200 200 200   404 404   401
@@ -335,6 +347,8 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:base-model-list": {"project": pk["project"], "folder": "none", "name": "None", "licence": "MIT"},
         "api:dataset-list": {"project": pk["project"], "name": "Another"},
         "api:dataset-version-splits": {"method": "random"},
+        "api:redaction-list": {"version": pk["dataset-version"], "method": "mask", "kinds": ["email"]},
+        "api:redaction-look-behind": {"pseudonym": "IBAN 0", "reason": "A request."},
         "api:scan-list": {"version": pk["dataset-version"]},
         "api:special-categories-list": {"version": pk["dataset-version"], "holds": "no", "reason": "Looked at it."},
         "api:dataset-describe": {"text": "---\nlicense: mit\n---\n"},

@@ -36,6 +36,7 @@ MAY: dict[str, frozenset[Role]] = {
     "register data": MAKERS | {Role.DATA_STEWARD},
     "scan data": MAKERS | {Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER},
     "answer for personal data": frozenset({Role.OWNER, Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER}),
+    "look behind pseudonyms": frozenset({Role.DATA_PROTECTION_OFFICER}),
     "write an evaluation plan": MAKERS | {Role.RISK_OWNER, Role.COMPLIANCE_OFFICER},
     "prepare a run": MAKERS,
     "launch a run": MAKERS,

@@ -26,6 +26,7 @@ from assay.api import (
     organisations,
     projects,
     quality_profiles,
+    redactions,
     releases,
     runs,
     scans,
@@ -57,6 +58,7 @@ router.register("datasets", datasets.DatasetViewSet, basename="dataset")
 router.register("dataset-versions", datasets.DatasetVersionViewSet, basename="dataset-version")
 router.register("quality-profiles", quality_profiles.QualityProfileViewSet, basename="quality-profile")
 router.register("splits", splits.SplitViewSet, basename="split")
+router.register("redactions", redactions.RedactionViewSet, basename="redaction")
 router.register("scans", scans.ScanViewSet, basename="scan")
 router.register("special-categories", scans.SpecialCategoriesViewSet, basename="special-categories")
 router.register("imports", datasets.ImportViewSet, basename="import")

@@ -20,6 +20,7 @@ from governance.documents.dossiers.models import Dossier, DossierVersion
 from governance.documents.model_cards.models import ModelCard
 from governance.materials.base_models.models import BaseModel, Registration
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import, QualityProfile, Split
+from governance.materials.redactions.models import Redaction
 from governance.materials.scans.models import Scan
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import POLICIES
@@ -48,6 +49,8 @@ NOT_PAGES: Mapping[str, str] = {
     "split-again": ACTS,
     "dataset-version-scan": ACTS,
     "scan-cancel": ACTS,
+    "redaction-cancel": ACTS,
+    "redaction-erase": ACTS,
     "waiver-ask": ACTS,
     "waiver-revoke": ACTS,
     "licence-pick": ACTS,
@@ -98,6 +101,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "splits": Split,
     "quality-profiles": QualityProfile,
     "scans": Scan,
+    "redactions": Redaction,
     "evaluation-plans": EvaluationPlan,
     "runs": Run,
     "evaluations": Evaluation,

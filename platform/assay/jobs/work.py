@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from assay.jobs import evaluate, importing, profiling, register, render, scan, splitting, train
+from assay.jobs import evaluate, importing, profiling, redacting, register, render, scan, splitting, train
 from assay.jobs.supervise import Interrupted
 from governance.foundation.core.errors import Refusal
 from governance.foundation.jobs import services as jobs
@@ -25,6 +25,7 @@ TASKS: dict[str, ModuleType] = {
     "import": importing,
     "split": splitting,
     "scan": scan,
+    "redact": redacting,
     "profile": profiling,
 }
 

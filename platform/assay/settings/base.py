@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "governance.materials.base_models",
     "governance.materials.datasets",
     "governance.materials.scans",
+    "governance.materials.redactions",
     "governance.work.evaluation_plans",
     "governance.work.runs",
     "governance.work.model_versions",

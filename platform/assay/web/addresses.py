@@ -16,6 +16,7 @@ PAGES = {
     "split": "split-detail",
     "quality_profile": "quality-profile-detail",
     "scan": "scan-detail",
+    "redaction": "redaction-detail",
     "evaluation_plan": "evaluation-plan-detail",
     "run": "run-detail",
     "model_version": "model-version-detail",

@@ -21,6 +21,7 @@ from governance.foundation.jobs.rules import State
 from governance.materials.base_models import services as base_models
 from governance.materials.datasets import measuring, splitting
 from governance.materials.datasets import services as datasets
+from governance.materials.redactions import services as redactions
 from governance.materials.scans import services as scans
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import services as evaluations
@@ -35,6 +36,7 @@ WORDS = {
     "import": gettext_lazy("Read the file %(what)s"),
     "split": gettext_lazy("Make %(what)s"),
     "scan": gettext_lazy("Look for personal data: %(what)s"),
+    "redact": gettext_lazy("Write the rows again: %(what)s"),
     "profile": gettext_lazy("Measure the %(what)s"),
 }
 
@@ -71,6 +73,8 @@ def retry(request: PageRequest, pk: UUID) -> HttpResponse:
             splitting.again(actor=request.actor, split_id=job.subject_id)
         case measuring.TASK:
             measuring.again(actor=request.actor, profile_id=job.subject_id)
+        case redactions.TASK:
+            redactions.again(actor=request.actor, redaction_id=job.subject_id)
         case scans.TASK:
             scans.again(actor=request.actor, scan_id=job.subject_id)
         case _:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assay.rendering import pictures
+from assay.web import redactions
 from assay.web.forms.faults import attempt
 from assay.web.forms.scans import SpecialCategoriesForm
 from assay.web.place import crumbs
@@ -96,6 +97,8 @@ def tab(request: PageRequest, version: DatasetVersion) -> dict[str, Any]:
         and (latest is None or latest.state != State.QUEUED),
         "answer": selectors.answer(version),
         "special": rules.SPECIAL,
+        "redactions": redactions.rows_of(version),
+        "may_redact": projects.may(request.actor, version.project_id, redactions.ACT),
         "may_answer": projects.may(request.actor, version.project_id, services.ANSWER),
     }
 

@@ -1,0 +1,23 @@
+"""Questions about redactions."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import NotFound
+from governance.materials.redactions.models import Redaction
+from governance.people.projects import selectors as projects
+
+
+def visible_to(actor: Actor) -> QuerySet[Redaction]:
+    return Redaction.objects.filter(source__dataset__project__in=projects.visible_to(actor)).select_related(
+        "source__dataset__project", "version__dataset", "pseudonyms"
+    )
+
+
+def visible(actor: Actor, redaction_id: UUID) -> Redaction:
+    try:
+        return visible_to(actor).get(pk=redaction_id)
+    except Redaction.DoesNotExist:
+        raise NotFound("redaction") from None
