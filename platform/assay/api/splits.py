@@ -26,11 +26,16 @@ PARTS_SCHEMA = {
 }
 
 
+@extend_schema_field(PARTS_SCHEMA)
+class PartsField(serializers.JSONField):
+    """The parts in the order of their places."""
+
+
 class SplitSerializer(RecordSerializer):
     """`state`: queued, ready, failed or cancelled. `parts` in the order of their places, once it is ready."""
 
     project = serializers.UUIDField(source="version.dataset.project_id", read_only=True)
-    parts = extend_schema_field(PARTS_SCHEMA)(serializers.JSONField)(read_only=True)
+    parts = PartsField(read_only=True)
     progress = serializers.SerializerMethodField(help_text="MiB of the file while a worker reads.")
 
     class Meta:

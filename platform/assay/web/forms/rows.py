@@ -36,7 +36,7 @@ def add_to(form: forms.Form, project: Project) -> list[str]:
             label=_("Rows of %(version)s") % {"version": splits[0].version},
             required=False,
             choices=[("", _("all rows; a share of them is held out")), *groups],
-            help_text=_("Counts where this version is chosen above. Parts that are not named stay unused."),
+            help_text=_("Parts that are not named stay unused."),
         )
     return [name_of(version) for version in by_version]
 

@@ -25,11 +25,11 @@ class SplitForm(forms.Form):
     shares = forms.CharField(
         label=_("Parts, %"), required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("One part a line, as “name: per cent”, together 100. For random, group and time."),
+        help_text=_("One part a line, as “name: per cent”, together 100."),
     )  # fmt: skip
     column = forms.ChoiceField(
         label=_("Column"), required=False,
-        help_text=_("For group, time and column: what names the group, the time, or the part itself."),
+        help_text=_("What names the group, the time, or the part itself."),
     )  # fmt: skip
     seed = forms.IntegerField(
         label=_("Seed"), initial=0, min_value=0, max_value=2**32 - 1,
@@ -41,7 +41,7 @@ class SplitForm(forms.Form):
 
     def __init__(self, *args: Any, version: DatasetVersion, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial.setdefault("shares", "\n".join(f"{name}: {share:.0%}" for name, share in DEFAULT_SHARES.items()))
+        self.initial.setdefault("shares", "\n".join(f"{name}: {100 * share:g}" for name, share in DEFAULT_SHARES.items()))
         columns = [(name, name) for name in selectors.columns(version)]
         self.fields["column"].choices = [("", _("choose one")), *columns]  # type: ignore[attr-defined]
 
