@@ -1,15 +1,21 @@
 """Waivers and picked licences: asked, signed by the right person, bound to one input, and ended."""
 
+import zipfile
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from governance.delivery.evidence import services as evidence
+from governance.delivery.evidence import verify
+from governance.documents.dossiers import services as dossiers
 from governance.documents.model_cards.rules import assemble, notice_file
 from governance.documents.sources import licences
 from governance.documents.sources.gathering import sources_of
 from governance.foundation.audit import selectors as audit
+from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Unusable, WrongState
 from governance.law.licences.rules import LicensedInput
@@ -321,3 +327,19 @@ def test_without_decisions_documents_say_nothing_of_any(home: House) -> None:
     drawn = sources.drawn(licences.INPUTS)
     assert drawn is not None and sources.licence_decisions == ()
     assert "aived" not in licences.judged(*drawn.values()).text
+
+
+def test_the_sealed_bundle_holds_the_waiver_and_the_notice_and_verifies(home: House, tmp_path: Path) -> None:
+    data = factories.dataset_version(home, licence="CC-BY-NC-4.0")
+    factories.classification(home)
+    waiver = granted(home, data)
+    version = factories.finished_run(home, data=data).model_version
+    frozen = dossiers.freeze(actor=home.ada, dossier_id=version.dossier.pk)
+    bundle = evidence.export(actor=home.cleo, dossier_version_id=frozen.pk)
+    path = blobs.copy_to(bundle.file_sha256, tmp_path / "evidence.zip")
+    with zipfile.ZipFile(path) as archive:
+        assert [name for name in archive.namelist() if name.startswith(f"records/waiver/{waiver.pk}")]
+        notice = " ".join(archive.read("NOTICE").decode().split())
+    assert "Needs review by rule non-commercial for internal use of Support desk v1, waived by Rita Falk" in notice
+    assert "Say that use is limited to the non-commercial or research purposes" in notice
+    assert verify.verify(path).sound

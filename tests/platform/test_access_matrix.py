@@ -146,6 +146,7 @@ GET    model-version-detail      200 200 200 200 200 200 200 200   404 404   302
 
 GET    model-card-detail         200 200 200 200 200 200 200 200   404 404   302
 GET    model-card-download       200 200 200 200 200 200 403 200   404 404   302
+GET    model-card-notice         200 200 200 200 200 200 403 200   404 404   302
 GET    dossier-list              200 200 200 200 200 200 200 200   200 200   302
 GET    dossier-detail            200 200 200 200 200 200 200 200   404 404   302
 POST   dossier-declare           422 422 422 422 422 403 403 422   404 404   302

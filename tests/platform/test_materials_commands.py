@@ -82,6 +82,20 @@ def test_what_cannot_be_read_ends_with_2(path: str) -> None:
         (["MIT OR OR", "--purpose", "internal"], 2, "dataset 1"),
         (["MIT", "--base", "(", "--purpose", "internal"], 2, "base model"),
         (["unheard-of", "--purpose", "internal"], 1, "rule against it"),
+        (
+            ["MIT", "--teacher", "llama3", "--purpose", "publish", "--users", "up-to-100m"],
+            1,
+            "teacher 1, the licence forbids",
+        ),
+        (["MIT", "--adapter", "CC-BY-NC-4.0", "--purpose", "commercial"], 1, "adapter 1"),
+        (["MIT", "--base", "llama3.1", "--purpose", "commercial"], 1, "user band is not stated"),
+        (["MIT", "--base", "llama3.1", "--purpose", "commercial", "--users", "up-to-100m"], 0, "no rule against it"),
+        (["MIT", "--base", "lfm1.0", "--purpose", "commercial", "--revenue", "over-50m-usd"], 1, "rule against it"),
+        (["MIT", "--purpose", "internal", "--users", "many"], 2, "Known: up-to-100m"),
+        (["MIT OR Apache-2.0", "--purpose", "internal"], 1, "needs a choice"),
+        (["MIT OR Apache-2.0", "--purpose", "internal", "--edition", "2026-11"], 0, "rule table 2026-11,"),
+        (["MIT", "--purpose", "internal", "--edition", "1999"], 2, "Known: 2026-11, 2026-11-26"),
+        (["CC-BY-NC-4.0", "--purpose", "internal"], 1, "sections 1(i) and 2(a)(1)"),
     ],
 )
 def test_licences_are_judged_together(arguments: list[str], code: int, words: str) -> None:

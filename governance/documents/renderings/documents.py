@@ -15,6 +15,7 @@ from governance.documents.dossiers.models import DossierVersion
 from governance.documents.evaluation_reports import selectors as reports
 from governance.documents.model_cards import selectors as model_cards
 from governance.documents.model_cards.models import ModelCard
+from governance.documents.model_cards.rules import notice_file
 from governance.documents.renderings.rules import Format
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
@@ -43,6 +44,8 @@ class Document:
 
 def _card_name(card: ModelCard, form: str) -> str:
     """A card's Markdown carries Hugging Face's metadata; under that name their hub reads it."""
+    if form == "notice":
+        return "NOTICE"
     return "README.md" if form == "md" else f"model-card-{card.model_version.name}-{card.number}.{form}"
 
 
@@ -67,6 +70,11 @@ def _canonical(frozen: DossierVersion | ModelCard) -> bytes:
     return canonical(frozen.document)
 
 
+def _notice(card: ModelCard) -> bytes:
+    """The file that goes with the weights: attributions, prescribed lines, duties."""
+    return notice_file(card.document).encode()
+
+
 DOCUMENTS: Mapping[str, Document] = {
     DOSSIER: Document(
         find=dossiers.version_visible,
@@ -81,7 +89,7 @@ DOCUMENTS: Mapping[str, Document] = {
         content=_document_of,
         seal=lambda card: {},
         name=_card_name,
-        as_it_is={"json": _canonical, "md": lambda card: card.markdown.encode()},
+        as_it_is={"json": _canonical, "md": lambda card: card.markdown.encode(), "notice": _notice},
         printed=(Format.PDF,),
     ),
     EVALUATION_REPORT: Document(

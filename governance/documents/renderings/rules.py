@@ -13,6 +13,7 @@ MEDIA_TYPES = {
     "pdf": "application/pdf",
     "md": "text/markdown; charset=utf-8",
     "json": "application/json",
+    "notice": "text/plain; charset=utf-8",
     "croissant": "application/ld+json",
     "card": "text/markdown; charset=utf-8",
 }

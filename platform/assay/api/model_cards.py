@@ -17,7 +17,7 @@ from governance.documents.model_cards import selectors, services
 from governance.documents.model_cards.models import ModelCard
 from governance.documents.renderings.documents import MODEL_CARD
 
-FORMATS = ("pdf", "md", "json")
+FORMATS = ("pdf", "md", "json", "notice")
 SUMMARY = ["id", "project", "model_version", "number", "created_at", "sha256"]
 
 
@@ -60,6 +60,6 @@ class ModelCardViewSet(NounViewSet):
     @exports.described(*FORMATS)
     @action(detail=True, methods=["get"], content_negotiation_class=exports.WhateverIsAccepted)
     def export(self, request: Request, pk: UUID) -> HttpResponseBase:
-        """The card as a file; Markdown carries its Hugging Face metadata on top."""
+        """The card as a file; Markdown carries its Hugging Face metadata on top, NOTICE goes with the weights."""
         card, form = self.one(), exports.asked_format(request, *FORMATS)
         return exports.sent(actor=self.actor, kind=MODEL_CARD, document_id=card.pk, form=form)

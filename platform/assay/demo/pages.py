@@ -81,6 +81,7 @@ NOT_PAGES: Mapping[str, str] = {
     "dataset-version-description": FILES,
     "dataset-version-row-proof": FILES,
     "model-card-download": FILES,
+    "model-card-notice": FILES,
     "evaluation-download": FILES,
     "dossier-download": FILES,
     "run-live": PARTS,

@@ -46,5 +46,15 @@ def _parts(markdown: str) -> tuple[str, str]:
 @require_safe
 def download(request: PageRequest, pk: UUID) -> FileResponse:
     """The Markdown, with its Hugging Face metadata on top."""
-    taken = renderings.take(actor=request.actor, kind=MODEL_CARD, document_id=pk, form="md")
+    return _file(request, pk, "md")
+
+
+@require_safe
+def notice(request: PageRequest, pk: UUID) -> FileResponse:
+    """The NOTICE file that goes with the weights."""
+    return _file(request, pk, "notice")
+
+
+def _file(request: PageRequest, pk: UUID, form: str) -> FileResponse:
+    taken = renderings.take(actor=request.actor, kind=MODEL_CARD, document_id=pk, form=form)
     return FileResponse(taken.file, as_attachment=True, filename=taken.name, content_type=taken.media_type)

@@ -118,6 +118,7 @@ urlpatterns = [
     # documents
     path("model-cards/<uuid:pk>/", model_cards.detail, name="model-card-detail"),
     path("model-cards/<uuid:pk>/README.md", model_cards.download, name="model-card-download"),
+    path("model-cards/<uuid:pk>/NOTICE", model_cards.notice, name="model-card-notice"),
     path("dossiers/", dossiers.listing, name="dossier-list"),
     path("dossiers/<uuid:pk>/", dossiers.detail, name="dossier-detail"),
     path("dossiers/<uuid:pk>/declare/", dossiers.declare, name="dossier-declare"),

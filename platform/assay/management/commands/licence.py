@@ -27,6 +27,11 @@ class Command(BaseCommand):
         one.add_argument("expressions", nargs="+", metavar="EXPR", help="licence of a dataset, as SPDX or hub tag")
         one.add_argument("--purpose", choices=rules.PURPOSES, required=True)
         one.add_argument("--base", metavar="EXPR", help="licence of the base model")
+        one.add_argument("--adapter", metavar="EXPR", action="append", default=[], help="licence of an adapter")
+        one.add_argument("--teacher", metavar="EXPR", action="append", default=[], help="of a model that wrote rows")
+        one.add_argument("--users", metavar="BAND", help="monthly users of the organisation, such as up-to-100m")
+        one.add_argument("--revenue", metavar="BAND", help="its yearly revenue, such as up-to-1m-usd")
+        one.add_argument("--edition", metavar="VERSION", help="judge by an older rule table, such as 2026-11")
         one.add_argument("--distribution", choices=DISTRIBUTIONS, default="none", help="how the model reaches others")
         one.add_argument("--eu", action="store_true", help="the organisation's seat lies in the European Union")
         one.add_argument("--research", action="store_true", help="scientific research only")
@@ -36,18 +41,27 @@ class Command(BaseCommand):
         inputs = [rules.LicensedInput(f"dataset {n}", "dataset", given) for n, given in enumerate(expressions, start=1)]
         if options["base"] is not None:
             inputs.append(rules.LicensedInput("base model", "base_model", options["base"]))
+        for kind in ("adapter", "teacher"):
+            numbered = enumerate(options[kind], start=1)
+            inputs += [rules.LicensedInput(f"{kind} {n}", kind, given) for n, given in numbered]  # type: ignore[arg-type]
         for item in inputs:
             try:
                 rules.parse(item.expression or "")
             except rules.LicenceSyntaxError as error:
                 raise CommandError(f"{item.name}: {error}", returncode=UNREADABLE) from None
-        verdict = rules.verdict(
-            inputs,
-            purpose,
-            distribution=options["distribution"],
-            eu_seat=options["eu"],
-            research=options["research"],
-        )
+        try:
+            verdict = rules.verdict(
+                inputs,
+                purpose,
+                distribution=options["distribution"],
+                eu_seat=options["eu"],
+                users_band=options["users"],
+                revenue_band=options["revenue"],
+                research=options["research"],
+                rule_set=rules.named(options["edition"]) if options["edition"] else None,
+            )
+        except (ValueError, rules.NoRuleSet) as error:
+            raise CommandError(str(error), returncode=UNREADABLE) from None
         if options["json"]:
             self.stdout.write(json.dumps(verdict.as_dict(), ensure_ascii=False, indent=1))
         else:
@@ -61,6 +75,7 @@ def in_words(verdict: rules.Verdict) -> str:
     lines = [f"{verdict.words}, {verdict.purpose} use: {verdict.deciding.input}, {verdict.deciding.because}"]
     for row in verdict.per_input:
         lines.append(f"  {row.name:<12} {row.expression or row.as_given}: {rules.WORDS[row.outcome]} [{row.rule}]")
+        lines += [f"  {'':<12} {said.rule}: {said.source}. {said.reviewed_by}".rstrip() for said in row.licences]
         lines += [f"  {'':<12} {note}" for note in row.notes]
     if verdict.duties:
         lines.append("duties")
