@@ -51,6 +51,10 @@ suite:
 test-services: setup-services ## the tests that need real PostgreSQL and Redis, started for them on private ports
 	@$(BIN)/python setup/services.py $(BIN)/pytest -rs -m services $(PYTEST)
 
+.PHONY: bench
+bench: setup ## what reading, profiles and matching take, side by side (BENCH="--only near"); JSON in var/bench/
+	@$(BIN)/python -m benchmarks $(BENCH)
+
 .PHONY: chaos
 chaos: setup ## kills every part at random while runs go on (KILLS=200); result in docs/results/
 	@ASSAY_CHAOS_KILLS=$(or $(KILLS),200) $(BIN)/pytest tests/chaos $(PYTEST)

@@ -95,8 +95,9 @@ def shown(request: PageRequest, profile: QualityProfile) -> dict[str, Any]:
     linked = selectors.may_read_rows(request.actor, profile.version)
     verdicts = [{**one, "links": _links(profile.version, one) if linked else []} for one in found["checklist"]]
     states = [one["state"] for one in verdicts]
+    order = [State.LOOK, State.NOT_MEASURED, State.GOOD]  # what a person has to do comes first
     return {
-        "verdicts": verdicts,
+        "verdicts": sorted(verdicts, key=lambda one: order.index(State(one["state"]))),
         "counts": {state.value.replace("-", "_"): states.count(state.value) for state in State},
         "drawn": list(_pictures(found)),
         "looked": _looked(profile),

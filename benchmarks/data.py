@@ -1,0 +1,99 @@
+"""What is timed of data, each in a process of its own: `python -m benchmarks.data TABLE NAME FILE...`."""
+
+import importlib.util
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def json_loads(path: Path) -> Row:
+    """The measure of the others: the standard library's parser over the same lines."""
+    with path.open("rb") as lines:
+        return {"rows": sum(json.loads(line) is not None for line in lines)}
+
+
+def validation(path: Path) -> Row:
+    """Every row read and checked, and the sha256 of the bytes."""
+    from preparation.digests import sha256_file
+    from preparation.reading import inspect
+
+    found = inspect(path)
+    return {"rows": found.rows, "sound": found.sound, "sha256": sha256_file(path)[:12]}
+
+
+def examination(path: Path) -> Row:
+    """What registration does: reading, checking, quick measures, Merkle root over the rows, and the bytes' sha256."""
+    from preparation.digests import sha256_file
+    from preparation.examination import examine
+
+    with tempfile.TemporaryFile(dir=path.parent) as index:
+        found = examine(path, index=index)
+    return {"rows": found.inspection.rows, "root": bool(found.rows_root), "sha256": sha256_file(path)[:12]}
+
+
+def load_dataset(path: Path) -> Row:
+    """The same file through Hugging Face's datasets, which checks no row and makes its own copy."""
+    if importlib.util.find_spec("datasets") is None:
+        return {"skipped": "the package `datasets` is not installed"}
+    from datasets import load_dataset as load
+
+    with tempfile.TemporaryDirectory(dir=path.parent) as cache:
+        return {"rows": load("json", data_files=str(path), split="train", cache_dir=cache).num_rows}
+
+
+def full_profile(path: Path) -> Row:
+    """The full profile of quality and the bytes' sha256."""
+    from preparation.digests import sha256_file
+    from preparation.quality.asked import Asked
+    from preparation.quality.profiling import measure
+    from preparation.reading import Reading
+
+    found = measure(path, Reading(), Asked())
+    return {"rows": found["rows"], "sha256": sha256_file(path)[:12]}
+
+
+def near_duplicates(path: Path, planted: Path) -> Row:
+    from preparation.matching import Near
+
+    held = Near()
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            held.add(line)
+    found = {(link.later, link.earlier) for link in held.links()}
+    pairs = [(later, earlier) for later, earlier in json.loads(planted.read_text(encoding="utf-8"))]
+    recall = sum(pair in found for pair in pairs) / len(pairs)
+    return {"planted": len(pairs), "recall": round(recall, 4), "links": len(found)}
+
+
+READERS: dict[str, Callable[..., Row]] = {
+    "json.loads": json_loads,
+    "validation and sha256": validation,
+    "registration, Merkle root too": examination,
+    "datasets.load_dataset": load_dataset,
+}
+PROFILES: dict[str, Callable[..., Row]] = {"registration": examination, "full profile": full_profile}
+NEAR: dict[str, Callable[..., Row]] = {"minhash": near_duplicates}
+TABLES = {"reading": READERS, "profile": PROFILES, "near": NEAR}
+
+
+def main() -> None:
+    table, name, *paths = sys.argv[1:]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began, worked = time.perf_counter(), time.process_time()
+    told = TABLES[table][name](*map(Path, paths))
+    seconds, processor = time.perf_counter() - began, time.process_time() - worked
+    above = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(json.dumps({
+        "seconds": round(seconds, 2), "processor_seconds": round(processor, 2), "mib_above": round(above, 1), **told,
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
