@@ -104,6 +104,26 @@ def test_what_was_found_is_registered_once_a_person_sends_it_with_a_file(home: H
     assert (again.provenance, again.licence, again.licence_told) == (made.provenance, made.licence, made.licence_told)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("linked", ["another project's", "none"])
+def test_a_version_that_somebody_does_not_see_cannot_be_linked_on_the_page(
+    home: House, page: Callable, linked: str
+) -> None:
+    far = services.create(actor=home.dev, project_id=home.elsewhere.pk, name="Claims")
+    theirs = services.register_version(
+        actor=home.dev, dataset_id=far.pk, path=_rows(home, 4), file_name="r.jsonl", licence="MIT",
+        provenance=factories.PROVENANCE,
+    )  # fmt: skip
+    sent = {
+        **factories.PROVENANCE, "licence": "MIT", "file": SimpleUploadedFile("x.jsonl", factories.row(1).encode()),
+        "derived_from_versions": [str(theirs.pk) if linked != "none" else linked],
+    }  # fmt: skip
+    answer = page(home.ada).post(reverse("dataset-version-create", args=[dataset(home).pk]), sent)
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["derived_from_versions"]
+    assert "Claims" not in text(answer)
+
+
 def _rows(home: House, count: int) -> Path:
     path = factories.run_folder(home.project.pk) / "described.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)

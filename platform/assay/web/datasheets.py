@@ -88,7 +88,7 @@ def _filled(request: PageRequest, dataset: Dataset, found: Description) -> HttpR
     form = VersionForm(
         limit=settings.ASSAY_UPLOAD_LIMIT,
         initial=initial_of(found.values(), found.licence.value if found.licence else "", found.licence_told),
-        versions=selectors.versions_visible_to(request.actor),
+        versions=selectors.of_project(request.actor, dataset.project_id),
         found_in=found.found_in(),
     )
     context = {

@@ -42,7 +42,7 @@ class Description:
 
     def unplaced(self, where: str, said: Any) -> None:
         """Note what no question of the record asks for."""
-        self.note(where, f"This answers no question of the record: “{_short(said)}”", "Say by hand what matters of it.")
+        self.note(where, f"The record does not ask for this: “{_short(said, 300)}”", "Say by hand what matters.")
 
     def answer(self, name: str, value: Any, where: str) -> None:
         """Take an answer to a field of the record; a second one to the same field is put behind the first."""
@@ -96,6 +96,6 @@ def _is_text(name: str) -> bool:
     return provenance.BY_NAME[name].form == provenance.Form.TEXT
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, longest: int = 80) -> str:
     text = " ".join(str(value).split())
-    return text if len(text) <= 80 else f"{text[:79]}…"
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

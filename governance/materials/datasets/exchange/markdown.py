@@ -45,7 +45,7 @@ USUAL = tuple((re.compile(pattern), name) for pattern, name in (
     (r"confidential|identify individuals|personal|sensitive|relate to people", "personal_data"),
     (r"anonymi|pseudonym", "privacy_tools"),
     (r"third parties imposed|copyright holder", "copyright"),
-    (r"should not be used|out-of-scope", "processing_excluded"),
+    (r"should not be used|out-of-scope|impact future uses", "processing_excluded"),
     (r"could the dataset be used|direct use|intended use|supported tasks", "processing_allowed"),
     (r"self-contained|external resources|derived from", "derived_from"),
     (r"^languages?$", "languages"),

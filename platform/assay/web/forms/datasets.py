@@ -154,11 +154,22 @@ class VersionForm(ReadingForm):
         ) % {"size": numerals.size(limit)}
         for one in provenance.FIELDS:
             self.fields[one.name] = record_field(one, versions)
+        self._keep_links()
         for name, where in (found_in or {}).items():
             field = self.fields[name]
             field.help_text = " ".join(
                 filter(None, [str(field.help_text), _("Found in: %(where)s.") % {"where": where}])
             )
+
+    def _keep_links(self) -> None:
+        """Versions of other projects that are linked already can be kept; whether they may be is the service's word."""
+        field = self.fields["derived_from_versions"]
+        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - see record_field
+        offered = [(str(pk), label) for pk, label in field.choices]
+        names = {link["id"]: link["name"] for link in self.initial.get("links", [])}
+        chosen = [str(pk) for pk in self["derived_from_versions"].value() or []]
+        known = dict(offered)
+        field.choices = [*offered, *((pk, names.get(pk, pk)) for pk in chosen if pk not in known)]
 
     def parts(self) -> list[Part]:
         return [
@@ -254,4 +265,5 @@ def initial_of(record: Mapping[str, Any], licence: str, licence_told: Iterable[M
     if isinstance(places_given := record.get("places"), list):
         shown["places"] = ", ".join(places_given)
     shown["derived_from_versions"] = [str(pk) for pk in provenance.linked_ids(record)]
+    shown["links"] = record.get("derived_from_versions") or []
     return shown
