@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from governance.documents.sources import data
+from governance.documents.sources.records import Source
 from governance.foundation.core.errors import Unusable
 from governance.materials.datasets import derivation, legal_bases, provenance, services
 from governance.materials.datasets.models import DatasetVersion
@@ -102,6 +104,19 @@ def test_a_record_reads_in_words_and_one_of_before_there_were_forms_as_it_was_wr
     assert said("consent") == ""
     old = {"collected_from": "some time in spring", "places": "Germany", "mining_checked": "asked the publisher"}
     assert {name: said(name, old) for name in old} == old
+
+
+def test_a_dossier_says_what_has_a_form_in_words() -> None:
+    links = [{"id": str(uuid.UUID(int=1)), "name": "Desk v1", "file_sha256": "1" * 64}]
+    facts = {"provenance": WHOLE | {"derived_from_versions": links}, "licence": "CC0-1.0", "licence_told": []}
+    source = Source(kind="dataset_version", id="1", sha256="0" * 64, name="Desk v2", facts=facts)
+    told = {"origin": data.origin(source), "personal": data.personal(source), "synthetic": data.synthetic(source)}
+    said = {name: one.text for name, one in told.items() if one is not None and one.source == "declared"}
+    assert "Countries: Germany (DE), France (FR)." in said["origin"]
+    assert "Derived from the versions: Desk v1." in said["origin"]
+    assert "Legal basis: Legitimate interests, GDPR Art. 6(1)(f); Special categories" in said["personal"]
+    assert "Share: 12.5 %. Model: Linden Nano 2." in said["synthetic"]
+    assert "Text and data mining: Opt-outs were checked. Checked on: 2024-06-01." in data.rights(source).text
 
 
 @given(st.dictionaries(st.sampled_from(sorted(provenance.NAMES)), st.recursive(

@@ -167,7 +167,7 @@ def words(record: Mapping[str, Any], name: str, say: Callable[[str], str] = str)
         case Form.PLACES:
             return ", ".join(places.named(code) for code in answer)
         case Form.SHARE:
-            return f"{answer:g} %"
+            return f"{answer:.12g} %"
         case Form.VERSIONS:
             return ", ".join(link["name"] for link in answer)
     return str(answer)

@@ -42,6 +42,7 @@ ACTS: Mapping[str, str | Promise] = {
     "import.failed": _t("could not read through"),
     "import.discarded": _t("discarded the file"),
     "dataset-version.file-taken": _t("downloaded the file of"),
+    "dataset-version.exported": _t("took the description of"),
     "dataset-version.file-refused": _t("was refused the file of"),
     "dataset-split.asked": _t("asked a worker for"),
     "dataset-split.made": _t("made"),
