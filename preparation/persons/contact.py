@@ -98,7 +98,7 @@ def phones(text: str, about: str) -> Iterator[Span]:
 
 def _in_a_plan(value: str, region: str | None = None) -> bool:
     """Whether a numbering plan has such a number (libphonenumber's data)."""
-    import phonenumbers  # 30 MB of plans, loaded where a text has something like a number
+    import phonenumbers  # loaded where a text has something like a number
 
     number = "+" + value[2:] if value.startswith("00") else value
     try:

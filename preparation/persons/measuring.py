@@ -3,7 +3,7 @@
 Rule: a span is found where one of the same kind was detected and the two share at least half of the characters that
 either covers. Recall is the share of labelled spans that are found, precision the share of detected spans that find a
 labelled one. A labelled card number that fails Luhn and a labelled IBAN that fails its checksum are no numbers of
-their kind: they are left out of recall, and so is a detection on one of them out of precision; `left_out` counts them.
+their kind: they are left out of recall, and so is a detection on one of them out of precision.
 """
 
 from __future__ import annotations
