@@ -207,7 +207,7 @@ def summary(version: DatasetVersion, project: Project) -> Iterable[Fact]:
 
 def _quality_fact(version: DatasetVersion) -> Fact:
     profile = quality(version)
-    if profile is None:
+    if profile is None or profile.result is None:
         return Fact("Quality", "not measured in full")
     rows = profile.result["checklist"]
     looked = [row["ask"] for row in rows if row["state"] == "look"]

@@ -78,10 +78,11 @@ def tab(request: PageRequest, version: DatasetVersion) -> dict[str, Any]:
     """What the tab of a version shows: its newest profile, and the one that is under way or ended without a result."""
     newest = version.quality_profiles.first()
     profile = selectors.quality(version)
+    older = version.quality_profiles.exclude(pk=profile.pk) if profile else version.quality_profiles.all()
     return {
         "profile": profile,
         "pending": newest if newest is not None and newest.state != ProfileState.MEASURED else None,
-        "older": version.quality_profiles.exclude(pk=profile.pk if profile else None)[:10],
+        "older": older[:10],
         "may_measure": projects.may(request.actor, version.project_id, measuring.ACT),
         **(shown(request, profile) if profile else {}),
     }
@@ -100,7 +101,7 @@ def shown(request: PageRequest, profile: QualityProfile) -> dict[str, Any]:
         "verdicts": sorted(verdicts, key=lambda one: order.index(State(one["state"]))),
         "counts": {state.value.replace("-", "_"): states.count(state.value) for state in State},
         "drawn": list(_pictures(found)),
-        "looked": _looked(profile),
+        "looked": _looked(profile.options, found),
     }
 
 
@@ -113,13 +114,12 @@ def _links(version: DatasetVersion, verdict: Mapping[str, Any]) -> list[dict[str
     ]
 
 
-def _looked(profile: QualityProfile) -> list[dict[str, str]]:
+def _looked(options: Mapping[str, Any], found: Mapping[str, Any]) -> list[dict[str, str]]:
     """What the profile looked at, in words."""
-    options, found = profile.options, profile.result["measures"]
     model = BaseModel.objects.filter(pk=options["base_model"]).first() if options["base_model"] else None
-    against = found["against"].get("others", [])
+    against = found["measures"]["against"].get("others", [])
     return [
-        {"term": _("Rows"), "value": f"{profile.result['rows']:,}"},
+        {"term": _("Rows"), "value": f"{found['rows']:,}"},
         {"term": _("Tokens of"), "value": str(model) if model else _("no model")},
         {"term": _("Cut at"), "value": f"{options['limit']:,}" if options["limit"] else _("no length")},
         {"term": _("Held against"), "value": ", ".join(one["name"] for one in against) or _("nothing else")},

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.foundation.core.actor import Actor
 from governance.materials.base_models import selectors as base_models
+from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import selectors
 from governance.materials.datasets.measuring import VERSIONS_AT_MOST, Options
 from governance.materials.datasets.models import DatasetVersion
@@ -14,7 +15,7 @@ from governance.materials.datasets.models import DatasetVersion
 
 class ProfileForm(forms.Form):
     base_model = forms.ModelChoiceField(
-        label=_("Tokens of"), queryset=None, required=False, empty_label=_("no model: characters alone"),
+        label=_("Tokens of"), queryset=BaseModel.objects.none(), required=False, empty_label=_("no model: characters alone"),
         help_text=_("Lengths in tokens depend on the model that is trained."),
     )  # fmt: skip
     limit = forms.IntegerField(
@@ -22,7 +23,7 @@ class ProfileForm(forms.Form):
         help_text=_("The length that is trained on; what is longer is counted."),
     )  # fmt: skip
     versions = forms.ModelMultipleChoiceField(
-        label=_("Hold against other data"), queryset=None, required=False,
+        label=_("Hold against other data"), queryset=DatasetVersion.objects.none(), required=False,
         help_text=_("Validation or test data of the project, at most %(n)s.") % {"n": VERSIONS_AT_MOST},
     )  # fmt: skip
     suites = forms.BooleanField(
