@@ -164,6 +164,8 @@ def test_what_a_worker_finds_wrong_stands_in_the_split(home: House, large: Datas
 def test_a_cancelled_split_can_be_made_again_unless_there_is_its_like(home: House, large: DatasetVersion) -> None:
     split = made(home, large)
     assert splitting.cancel(actor=home.ada, split_id=split.pk).state == SplitState.CANCELLED
+    event = AuditEvent.objects.filter(action="dataset-split.cancelled").latest("seq")
+    assert json.loads(event.body)["record"] == Split.objects.get(pk=split.pk).record_digest
     with pytest.raises(WrongState, match="not being made"):
         splitting.cancel(actor=home.ada, split_id=split.pk)
     made(home, large)

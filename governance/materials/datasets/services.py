@@ -202,8 +202,8 @@ def cancel(*, actor: Actor, import_id: UUID) -> Import:
     found = _own_import(actor, import_id)
     if jobs.cancel(subject=found, task=TASK) is None:
         raise WrongState(f"{found} is not being read.")
-    record(actor, "import.cancelled", subject=found)
     found.refresh_from_db()
+    record(actor, "import.cancelled", subject=found)
     return found
 
 

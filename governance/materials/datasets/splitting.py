@@ -73,8 +73,8 @@ def cancel(*, actor: Actor, split_id: UUID) -> Split:
     found = _own(actor, split_id)
     if jobs.cancel(subject=found, task=TASK) is None:
         raise WrongState(f"{found} is not being made.")
-    record(actor, "dataset-split.cancelled", subject=found)
     found.refresh_from_db()
+    record(actor, "dataset-split.cancelled", subject=found)
     return found
 
 
@@ -116,6 +116,7 @@ def stop(*, lease: Lease, split_id: UUID) -> Split:
     found = _held(lease, split_id)
     move(found, SPLIT_TRANSITIONS, SplitState.CANCELLED)
     jobs.end(lease, JobState.CANCELLED)
+    record(PLATFORM, "dataset-split.cancelled", subject=found)
     return found
 
 

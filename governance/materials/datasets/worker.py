@@ -86,8 +86,10 @@ def follow_abandoned_job(sender: type[Job], job: Job, **_: Any) -> None:
         move(found, TRANSITIONS, ended, error=job.error)
     elif job.subject_kind == Split.kind:
         split = Split.objects.select_for_update().get(pk=job.subject_id)
-        over = SplitState.CANCELLED if job.state == JobState.CANCELLED else SplitState.FAILED
-        move(split, SPLIT_TRANSITIONS, over, error=job.error)
+        cancelled = job.state == JobState.CANCELLED
+        move(split, SPLIT_TRANSITIONS, SplitState.CANCELLED if cancelled else SplitState.FAILED, error=job.error)
+        action = "dataset-split.cancelled" if cancelled else "dataset-split.failed"
+        record(PLATFORM, action, subject=split, facts={"job": job.pk})
     elif job.subject_kind == QualityProfile.kind:
         profile = QualityProfile.objects.select_for_update().get(pk=job.subject_id)
         gone = ProfileState.CANCELLED if job.state == JobState.CANCELLED else ProfileState.FAILED
