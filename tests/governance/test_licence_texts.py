@@ -85,7 +85,7 @@ def test_the_texts_of_a_datasets_versions_are_compared(home: House) -> None:
 )
 def test_what_is_no_text_is_refused(home: House, given: dict[str, str], field: str) -> None:
     with pytest.raises(Unusable) as refused:
-        keep(home, versions(home)[0], **{"text": TEXT, **given})  # type: ignore[arg-type]
+        keep(home, versions(home)[0], **{"text": TEXT, **given})
     assert [fault.field for fault in refused.value.faults] == [field]
 
 

@@ -282,6 +282,7 @@ INPUTS = st.builds(
     kind=st.sampled_from(KINDS),
     expression=st.none() | EXPRESSIONS,
     chosen=st.none() | TERMS,
+    matched=st.sampled_from(["", "3 of 9 rows match another"]),
     multimodal=st.none() | st.booleans(),
     waivers=st.lists(
         st.builds(
@@ -473,6 +474,21 @@ def test_an_open_choice_is_picked_never_waived() -> None:
     assert got.per_input[0].asks_choice == ("GPL-3.0-only", "MIT")
     picked = one("MIT OR GPL-3.0-only", chosen="MIT")
     assert (picked.outcome, picked.per_input[0].asks_choice, picked.open) == ("no-rule-against", (), True)
+
+
+def test_shared_rows_are_a_suspicion_that_a_person_looks_at_and_can_waive() -> None:
+    matched = "12 of 500 rows match Course dialogues v1"
+    got = judge([LicensedInput("it", "dataset", "CC-BY-NC-4.0", matched=matched)])
+    assert (got.outcome, got.deciding.rule, got.duties) == ("needs-review", "matched-rows", ())
+    assert matched in got.deciding.because and "non-commercial" in got.deciding.because
+    assert [(one.rule, one.purpose) for one in got.per_input[0].waivable] == [("matched-rows", "commercial")]
+    over = (waived("matched-rows", "commercial"),)
+    assert judge([LicensedInput("it", "dataset", "CC-BY-NC-4.0", matched=matched, waivers=over)]).open
+    assert judge([LicensedInput("it", "dataset", "CC-BY-4.0", matched=matched)]).outcome == "no-rule-against"
+    weights = judge(
+        [LicensedInput("it", "dataset", "CC-BY-NC-4.0", matched=matched, waivers=over)], distribution="weights"
+    )
+    assert not weights.open, "publishing is waived by itself"
 
 
 def test_what_nobody_waived_decides_before_what_somebody_did() -> None:

@@ -110,6 +110,7 @@ def test_a_run_on_waived_data_can_be_submitted_and_its_record_names_the_waiver(
     waiver = granted(home, data)
     factories.approve(home.rita, runs.submit(actor=home.ada, run_id=run.pk))
     run.refresh_from_db()
+    assert run.licence_verdict is not None
     assert run.licence_verdict["outcome"] == "needs-review"
     assert run.licence_verdict["words"] == "needs review, waived"
     assert [row["waivers"][0]["id"] for row in run.licence_verdict["per_input"] if row["waivers"]] == [str(waiver.pk)]
@@ -259,7 +260,13 @@ def test_a_pick_needs_a_role_a_reason_an_alternative_and_a_fresh_proof(home: Hou
         pick(home, data, "GPL-3.0-only")
     with pytest.raises(Unusable, match="Say why"):
         pick(home, data, "MIT", reason="")
-    given = {"project_id": home.project.pk, "kind": data.kind, "subject_id": data.pk, "chosen": "MIT", "reason": "x"}
+    given: dict[str, Any] = {
+        "project_id": home.project.pk,
+        "kind": data.kind,
+        "subject_id": data.pk,
+        "chosen": "MIT",
+        "reason": "x",
+    }
     with pytest.raises(NotAllowed, match="Show again"):
         services.choose(actor=home.ben, proof="no.proof", **given)
     ritas = reauthentication.by_password(
@@ -288,6 +295,26 @@ def test_the_model_that_wrote_the_rows_is_judged_as_a_teacher(home: House) -> No
     data = factories.dataset_version(home, rows=79, synthetic_model="Linden Nano 1.0")
     row = selectors.verdict(home.project, [data]).per_input[1]
     assert (row.kind, row.rule, row.outcome) == ("teacher", "llama-2-3-outputs", "needs-review")
+
+
+def test_rows_that_match_a_set_for_non_commercial_use_ask_for_a_review(home: House) -> None:
+    free = factories.dataset_version(home, rows=6)
+    other = factories.dataset_version(home, rows=5, licence="CC-BY-NC-4.0")
+    assert gate(home, free).light == "green"
+    found = {"n": 6, "others": [{"name": str(other), "kind": "split", "any": {"count": 5, "examples": [1, 2, 3]}}]}
+    measured = {"against": found}
+    free.quality_profiles.all().delete()
+    options = {"base_model": None, "limit": None, "versions": [str(other.pk)], "suites": True, "seed": 0}
+    free.quality_profiles.create(
+        version_sha256=free.content_digest, options=options, state="measured", result=measured, asked_by_name="Ada"
+    )
+    shut = gate(home, free)
+    assert shut.light == "red"
+    assert "5 of 6 rows match Support desk v2" in shut.says
+    granted(home, free, rule="matched-rows")
+    assert gate(home, free).light == "amber"
+    free.quality_profiles.update(result={"against": {**found, "others": [{**found["others"][0], "any": {"count": 0}}]}})
+    assert gate(home, free).light == "green"
 
 
 def test_bands_that_an_organisation_states_reach_the_verdict(home: House) -> None:

@@ -30,6 +30,7 @@ from governance.law.licences.rule_set import (
 )
 from governance.law.licences.verdicts import (
     DISTRIBUTIONS,
+    MATCHED_ROWS,
     OPEN_CHOICE,
     WORDS,
     Deciding,
@@ -211,6 +212,8 @@ def _judged(item: LicensedInput, case: _Case) -> tuple[InputVerdict, _Finding]:
         if worst([finding.outcome, "needs-review"]) != finding.outcome:
             finding.outcome, finding.rule, finding.because = "needs-review", OPEN_CHOICE, offered
         finding.open, finding.waivable = False, set()
+    if item.matched:
+        finding = _suspected(finding, item, case)
     row = InputVerdict(
         name=item.name,
         kind=item.kind,
@@ -228,6 +231,22 @@ def _judged(item: LicensedInput, case: _Case) -> tuple[InputVerdict, _Finding]:
         asks_choice=tuple(finding.asks),
     )
     return row, finding
+
+
+def _suspected(found: _Finding, item: LicensedInput, case: _Case) -> _Finding:
+    """What shared rows come to: nothing where their licence allows the use too, else a review, which can be waived.
+
+    No duty follows from a suspicion.
+    """
+    if found.outcome == "no-rule-against":
+        return _Finding(found.outcome, found.rule, found.because, True, found.said)
+    because = f"{item.matched}; for those, {found.because}: find out whether the rows come from there"
+    wanted = {Waivable(MATCHED_ROWS, purpose, because) for purpose in case.purposes}
+    waived = {one for one in item.waivers if Waivable(one.rule, one.purpose) in wanted}
+    left = wanted - {Waivable(one.rule, one.purpose) for one in waived}
+    return _Finding(
+        "needs-review", MATCHED_ROWS, because, not left, found.said, notes=found.notes, waived=waived, waivable=left
+    )
 
 
 def _parts(expression: Expression | None) -> set[Expression | None]:

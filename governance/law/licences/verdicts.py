@@ -15,6 +15,7 @@ WORDS: Mapping[Outcome, str] = {
 }
 
 OPEN_CHOICE = "open-choice"  # stands where a rule id would: the OR of an expression still waits for a person
+MATCHED_ROWS = "matched-rows"  # stands where a rule id would: rows are shared with an input under other terms
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class LicensedInput:
     choice_says: who picked it, and when.
     multimodal: whether a model reads images, sound or video; None when nobody said.
     waivers: what is waived for this input.
+    matched: where it only shares rows with what is used, how many: then it is a suspicion, for a person to look at.
     """
 
     name: str
@@ -54,6 +56,7 @@ class LicensedInput:
     choice_says: str = ""
     multimodal: bool | None = None
     waivers: tuple[Waived, ...] = ()
+    matched: str = ""
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,26 @@ class DatasetVersion(Record):
         if writer := str(self.provenance.get("synthetic_model") or "").strip():
             teachers = [each for each in BaseModel.objects.filter(organisation=organisation) if str(each) == writer]
             found += [replace(item, kind="teacher") for each in teachers for item in each.licensed()]
-        return found
+        return found + self._sharing_rows()
+
+    def _sharing_rows(self) -> list[LicensedInput]:
+        """Other versions that its rows were held against when its quality was measured, and some matched."""
+        said: dict[str, tuple[int, int]] = {}
+        for profile in self.quality_profiles.filter(state=ProfileState.MEASURED).order_by("created_at"):
+            against = profile.result.get("against") or {}
+            others = [each for each in against.get("others", ()) if each["kind"] == "split"]
+            for key, each in zip(profile.options["versions"], others, strict=False):
+                said[key] = (each["any"]["count"], against["n"])
+        matched = {key: counts for key, counts in said.items() if counts[0]}
+        return [
+            LicensedInput(
+                f"{self}, rows that match {other}",
+                "dataset",
+                other.licence,
+                matched="{:,} of {:,} rows match {}".format(*matched[str(other.pk)], other),
+            )
+            for other in DatasetVersion.objects.select_related("dataset").filter(pk__in=list(matched))
+        ]
 
     def place(self) -> tuple[UUID, UUID, str]:
         """Its line of registrations: the versions of its dataset (`licence_texts`)."""

@@ -59,7 +59,7 @@ def drift(kept: Iterable[LicenceText]) -> Drift | None:
         return None
     first = min(now, key=lambda one: one.created_at)
     line = LicenceText.objects.filter(
-        organisation_id=first.organisation_id, project_id=first.project_id, line=first.line,
+        organisation_id=first.organisation_id, subject_kind=first.subject_kind, line=first.line,
         created_at__lt=first.created_at,
     ).exclude(subject_id=first.subject_id)  # fmt: skip
     last = line.first()

@@ -41,8 +41,7 @@ def ask(
     subject = selectors.material(project, kind, subject_id)
     finding = licences.Waivable(rule, purpose)
     _refuse_second(project, subject.content_digest, finding)
-    because = selectors.waivable(project, subject).get(finding)
-    _check(because, reason, expires_on)
+    because = _checked(selectors.waivable(project, subject).get(finding), reason, expires_on)
     waiver = Waiver.objects.create(
         project=project,
         subject_kind=kind,
@@ -139,7 +138,8 @@ def _refuse_second(project: Project, digest: str, finding: licences.Waivable) ->
         raise WrongState("A waiver of this finding waits for a decision already.")
 
 
-def _check(because: str | None, reason: str, expires_on: date) -> None:
+def _checked(because: str | None, reason: str, expires_on: date) -> str:
+    """What the rule says, where a waiver of it can be asked for. Raises Unusable."""
     faults, today = Faults(), timezone.localdate()
     if because is None:
         faults.add("rule", "There is no such finding that a waiver could cover.", "A rule against a use is not waived.")
@@ -150,3 +150,4 @@ def _check(because: str | None, reason: str, expires_on: date) -> None:
     if rules.too_long(expires_on, today):
         faults.add("expires_on", f"A waiver holds for {rules.LONGEST.days} days at most.", "Choose an earlier day.")
     faults.raise_if_any()
+    return because or ""

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             inputs.append(rules.LicensedInput("base model", "base_model", options["base"]))
         for kind in ("adapter", "teacher"):
             numbered = enumerate(options[kind], start=1)
-            inputs += [rules.LicensedInput(f"{kind} {n}", kind, given) for n, given in numbered]  # type: ignore[arg-type]
+            inputs += [rules.LicensedInput(f"{kind} {n}", kind, given) for n, given in numbered]
         for item in inputs:
             try:
                 rules.parse(item.expression or "")
