@@ -1,8 +1,9 @@
 """What can be seen in rows while they are read for registration: counts and lengths, in a second or two.
 
 Lengths are in characters of the text that goes in (`prompt`: everything before the last answer, its roles written
-out) and that is learnt (`answer`: every trained message). Of each row only numbers are kept, 48 bytes of them, so that
-a file of millions of rows is measured in little memory. `preparation.quality` measures the rest, in a job.
+out) and that is learnt (`answer`: every trained message; of a preference, the chosen answer). Of each row only numbers
+are kept, 48 bytes of them, so that a file of millions of rows is measured in little memory. `preparation.quality`
+measures the rest, in a job.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class Profile:
     def add(self, row: Row, canonical: bytes) -> None:
         """Count a row; `canonical` is its canonical JSON."""
         seen = Seen.of(row, canonical)
-        self.prompts.append(len(row.given()))
-        self.answers.append(len(row.learnt()))
+        self.prompts.append(len(seen.given))
+        self.answers.append(len(seen.learnt))
         for measure in (self.turns, self.duplicates, self.contradictions):
             measure.add(seen)
 

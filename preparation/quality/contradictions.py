@@ -22,7 +22,7 @@ class Contradictions:
 
     def add(self, seen: Seen) -> None:
         row = seen.row
-        asked, answer = row.given(), row.learnt()
+        asked, answer = seen.given, seen.learnt
         if row.format == "kto":
             asked, answer = f"{asked}\0{answer}", str(row.more.get("label"))
         elif "chosen" in row.more:

@@ -25,10 +25,12 @@ class Measure(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """`asked` is the text before the answer without its roles, `learnt` the answer: of a preference, the chosen one."""
+    """`given` is the text before the answer with its roles written out, `asked` the same without them, `learnt` the
+    answer: of a preference, the chosen one."""
 
     row: Row
     canonical: bytes
+    given: str
     asked: str
     learnt: str
 
@@ -37,12 +39,17 @@ class Seen:
         canonical = row.canonical() if canonical is None else canonical
         more = row.more
         if not row.messages:
-            return cls(row, canonical, _values(more), "")
-        asked = "\n".join(turn.content for turn in row.messages if not turn.trained)
-        learnt = "\n".join(turn.content for turn in row.messages if turn.trained)
+            return cls(row, canonical, "", _values(more), "")
+        given, asked, learnt = [], [], []
+        for turn in row.messages:
+            if turn.trained:
+                learnt.append(turn.content)
+            else:
+                given.append(f"{turn.role}: {turn.content}")
+                asked.append(turn.content)
         if "chosen" in more:
-            learnt = "\n".join(content for _, content in more["chosen"])
-        return cls(row, canonical, asked, learnt)
+            learnt = [content for _, content in more["chosen"]]
+        return cls(row, canonical, "\n".join(given), "\n".join(asked), "\n".join(learnt))
 
     @property
     def number(self) -> int:

@@ -16,7 +16,8 @@ from governance.materials.datasets.models import DatasetVersion
 class ProfileForm(forms.Form):
     base_model = forms.ModelChoiceField(
         label=_("Tokens of"), queryset=BaseModel.objects.none(), required=False,
-        empty_label=_("no model: characters alone"), help_text=_("Lengths in tokens depend on the model that is trained."),
+        empty_label=_("no model: characters alone"),
+        help_text=_("Lengths in tokens depend on the model that is trained."),
     )  # fmt: skip
     limit = forms.IntegerField(
         label=_("Cut at, tokens"), required=False, min_value=1, max_value=1_000_000,
