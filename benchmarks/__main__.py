@@ -57,7 +57,7 @@ def main() -> None:
     print(f"\nwritten: {target}")
 
 
-def _told(table: str, parts: dict[str, Callable[..., Row]], *arguments: Path) -> list[Row]:
+def _told(table: str, parts: dict[str, Callable[..., data.Work]], *arguments: Path) -> list[Row]:
     """Each part in an interpreter of its own, so that its memory is its own; printed as it ends."""
     print(f"\n{table}")
     rows: list[Row] = []

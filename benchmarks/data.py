@@ -1,4 +1,8 @@
-"""What is timed of data, each in a process of its own: `python -m benchmarks.data TABLE NAME FILE...`."""
+"""What is timed of data, each in a process of its own: `python -m benchmarks.data TABLE NAME FILE...`.
+
+A part first loads what it needs and then gives the work, so that time is that of the work, and memory all that is above
+a bare interpreter.
+"""
 
 import importlib.util
 import json
@@ -11,83 +15,105 @@ from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
+Work = Callable[[], Row]
 
 
-def json_loads(path: Path) -> Row:
+def json_loads(path: Path) -> Work:
     """The measure of the others: the standard library's parser over the same lines."""
-    with path.open("rb") as lines:
-        return {"rows": sum(json.loads(line) is not None for line in lines)}
+
+    def work() -> Row:
+        with path.open("rb") as lines:
+            return {"rows": sum(json.loads(line) is not None for line in lines)}
+
+    return work
 
 
-def validation(path: Path) -> Row:
+def validation(path: Path) -> Work:
     """Every row read and checked, and the sha256 of the bytes."""
     from preparation.digests import sha256_file
     from preparation.reading import inspect
 
-    found = inspect(path)
-    return {"rows": found.rows, "sound": found.sound, "sha256": sha256_file(path)[:12]}
+    def work() -> Row:
+        found = inspect(path)
+        return {"rows": found.rows, "sound": found.sound, "sha256": sha256_file(path)[:12]}
+
+    return work
 
 
-def examination(path: Path) -> Row:
-    """What registration does: reading, checking, quick measures, Merkle root over the rows, and the bytes' sha256."""
+def registration(path: Path) -> Work:
+    """Reading, checking, quick measures, Merkle root over the rows, and the bytes' sha256."""
     from preparation.digests import sha256_file
     from preparation.examination import examine
 
-    with tempfile.TemporaryFile(dir=path.parent) as index:
-        found = examine(path, index=index)
-    return {"rows": found.inspection.rows, "root": bool(found.rows_root), "sha256": sha256_file(path)[:12]}
+    def work() -> Row:
+        with tempfile.TemporaryFile(dir=path.parent) as index:
+            found = examine(path, index=index)
+        return {"rows": found.inspection.rows, "root": bool(found.rows_root), "sha256": sha256_file(path)[:12]}
+
+    return work
 
 
-def load_dataset(path: Path) -> Row:
+def load_dataset(path: Path) -> Work:
     """The same file through Hugging Face's datasets, which checks no row and makes its own copy."""
     if importlib.util.find_spec("datasets") is None:
-        return {"skipped": "the package `datasets` is not installed"}
+        return lambda: {"skipped": "the package `datasets` is not installed"}
     from datasets import load_dataset as load
 
-    with tempfile.TemporaryDirectory(dir=path.parent) as cache:
-        return {"rows": load("json", data_files=str(path), split="train", cache_dir=cache).num_rows}
+    def work() -> Row:
+        with tempfile.TemporaryDirectory(dir=path.parent) as cache:
+            return {"rows": load("json", data_files=str(path), split="train", cache_dir=cache).num_rows}
+
+    return work
 
 
-def full_profile(path: Path) -> Row:
+def full_profile(path: Path) -> Work:
     """The full profile of quality and the bytes' sha256."""
     from preparation.digests import sha256_file
     from preparation.quality.asked import Asked
     from preparation.quality.profiling import measure
     from preparation.reading import Reading
 
-    found = measure(path, Reading(), Asked())
-    return {"rows": found["rows"], "sha256": sha256_file(path)[:12]}
+    def work() -> Row:
+        found = measure(path, Reading(), Asked())
+        return {"rows": found["rows"], "sha256": sha256_file(path)[:12]}
+
+    return work
 
 
-def near_duplicates(path: Path, planted: Path) -> Row:
+def near_duplicates(path: Path, planted: Path) -> Work:
+    """Near-duplicates among the lines of a file, and how many of the planted pairs are found."""
     from preparation.matching import Near
 
-    held = Near()
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            held.add(line)
-    found = {(link.later, link.earlier) for link in held.links()}
-    pairs = [(later, earlier) for later, earlier in json.loads(planted.read_text(encoding="utf-8"))]
-    recall = sum(pair in found for pair in pairs) / len(pairs)
-    return {"planted": len(pairs), "recall": round(recall, 4), "links": len(found)}
+    def work() -> Row:
+        held = Near()
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                held.add(line)
+        found = {(link.later, link.earlier) for link in held.links()}
+        pairs = [(later, earlier) for later, earlier in json.loads(planted.read_text(encoding="utf-8"))]
+        recall = sum(pair in found for pair in pairs) / len(pairs)
+        return {"planted": len(pairs), "recall": round(recall, 4), "links": len(found)}
+
+    return work
 
 
-READERS: dict[str, Callable[..., Row]] = {
+READERS: dict[str, Callable[..., Work]] = {
     "json.loads": json_loads,
     "validation and sha256": validation,
-    "registration, Merkle root too": examination,
+    "registration, Merkle root too": registration,
     "datasets.load_dataset": load_dataset,
 }
-PROFILES: dict[str, Callable[..., Row]] = {"registration": examination, "full profile": full_profile}
-NEAR: dict[str, Callable[..., Row]] = {"minhash": near_duplicates}
+PROFILES: dict[str, Callable[..., Work]] = {"registration": registration, "full profile": full_profile}
+NEAR: dict[str, Callable[..., Work]] = {"minhash": near_duplicates}
 TABLES = {"reading": READERS, "profile": PROFILES, "near": NEAR}
 
 
 def main() -> None:
     table, name, *paths = sys.argv[1:]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    work = TABLES[table][name](*map(Path, paths))
     began, worked = time.perf_counter(), time.process_time()
-    told = TABLES[table][name](*map(Path, paths))
+    told = work()
     seconds, processor = time.perf_counter() - began, time.process_time() - worked
     above = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(json.dumps({
