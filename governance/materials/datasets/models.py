@@ -121,7 +121,7 @@ class DatasetVersion(Record):
         """Other versions that its rows were held against when its quality was measured, and some matched."""
         said: dict[str, tuple[int, int]] = {}
         for profile in self.quality_profiles.filter(state=ProfileState.MEASURED).order_by("created_at"):
-            against = profile.result.get("against") or {}
+            against = (profile.result or {}).get("against") or {}
             others = [each for each in against.get("others", ()) if each["kind"] == "split"]
             for key, each in zip(profile.options["versions"], others, strict=False):
                 said[key] = (each["any"]["count"], against["n"])
