@@ -27,15 +27,14 @@ def add_to(form: forms.Form, project: Project) -> list[str]:
         by_version.setdefault(split.version_id, []).append(split)
     for version, splits in by_version.items():
         name = name_of(version)
-        groups = [(_("Split %(n)s") % {"n": split.number}, list(_choices(split))) for split in splits]
+        choices = [choice for split in splits for choice in _choices(split)]
         given = form.data.get(name) if form.is_bound else form.initial.get(name)
-        known = {value for _label, choices in groups for value, _words in choices}
-        if given and given not in known and (parts := _read(given, splits)):  # a plan that the API wrote
-            groups.append((_("As it is planned"), [(given, _words(parts))]))
+        if given and given not in dict(choices) and (parts := _read(given, splits)):  # a plan that the API wrote
+            choices.append((given, _("as planned: %(use)s") % {"use": _words(parts)}))
         form.fields[name] = forms.ChoiceField(
             label=_("Rows of %(version)s") % {"version": splits[0].version},
             required=False,
-            choices=[("", _("all rows; a share of them is held out")), *groups],
+            choices=[("", _("all rows; a share of them is held out")), *choices],
             help_text=_("Parts that are not named stay unused."),
         )
     return [name_of(version) for version in by_version]
@@ -69,7 +68,8 @@ def _choices(split: Split) -> Iterator[tuple[str, str]]:
         rows = [split.rows_in(names) for names in (parts.train, parts.validation) if names]
         counts = _("%(train)s and %(validation)s rows") if len(rows) == 2 else _("%(train)s rows")
         said = counts % {"train": f"{rows[0]:,}", "validation": f"{rows[-1]:,}"}
-        yield _value(split, parts), f"{_words(parts)} ({said})"
+        use = {"n": split.number, "use": _words(parts), "rows": said}
+        yield _value(split, parts), _("split %(n)s: %(use)s (%(rows)s)") % use
 
 
 def _uses(split: Split) -> Iterator[Parts]:

@@ -53,7 +53,7 @@ class RunForm(forms.Form):
         min_value=0,
         max_value=90,
         widget=_number(AUTO),
-        help_text=_("Per cent of the rows kept for validation; auto keeps 10 %."),
+        help_text=_("Per cent of the rows kept for validation; auto keeps 10 %, none beside parts to validate on."),
     )
     method = forms.ChoiceField(
         label=_("Method"), choices=[("lora", "LoRA"), ("full", _("Full"))], initial="lora", widget=forms.RadioSelect
