@@ -72,6 +72,30 @@ def test_what_cannot_be_read_ends_with_2(path: str) -> None:
     assert "cannot be read" in words
 
 
+def test_a_file_is_scanned_and_its_values_stay_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": "Write to ada@bank.example"}\n{"text": "lives at 12 Old Mill Road"}\nbroken\n')
+    words, code = said("dataset", "scan", str(path))
+    assert code == 0
+    for line in ("1 × E-mail address, in 1 rows", "xxx@xxxx.xxxxxxx", "do not rely on", "1 rows could not be read",
+                 "not looked for: names of persons"):  # fmt: skip
+        assert line in words
+    assert "ada@" not in words
+    text, code = said("dataset", "scan", str(path), "--json")
+    found = json.loads(text)
+    assert (code, found["schema"], found["rows"], found["rows_unread"]) == (0, "assay.personal-data/1", 2, 1)
+    assert {one["kind"]: one["count"] for one in found["kinds"]} == {"email": 1, "address": 1}
+
+
+def test_what_cannot_be_scanned_ends_with_2_and_the_cure(tmp_path: Path) -> None:
+    archive = tmp_path / "rows.zip"
+    archive.write_bytes(b"PK\x03\x04")
+    words, code = said("dataset", "scan", str(archive))
+    assert code == 2 and "Unpack it" in words
+    words, code = said("dataset", "scan", str(tmp_path / "absent"))
+    assert code == 2 and "Give the path of a file that is there" in words
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -124,6 +148,7 @@ def test_neither_command_needs_a_database_or_writes_one(tmp_path: Path) -> None:
     }
     for arguments, code in (
         (["dataset", "profile", str(rows)], 0),
+        (["dataset", "scan", str(rows)], 0),
         (["licence", "check", "MIT", "--purpose", "nothing"], 2),
     ):
         ended = subprocess.run(

@@ -45,6 +45,11 @@ class Scan(Record):
     def project_id(self) -> UUID:
         return self.version.project_id
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """What was found; a scan that is not done tells nothing."""
+        return self.found or {}
+
     def content(self) -> dict[str, Any]:
         return {"version_sha256": self.version_sha256, "found": self.found}
 

@@ -58,8 +58,8 @@ def told_to_deciders(version: DatasetVersion, project: Project) -> Iterable[Fact
         says = "A worker is looking for it." if now and now.state == State.QUEUED else "Nobody has looked for it."
         yield Fact("Personal data found", says, "Decide when it is known.", warns=True)
     else:
-        kinds, detail = found.found["kinds"], f"Not looked for: {'; '.join(found.found['not_looked_for'])}"
-        rows = f"in {found.found['rows_with']:,} of {found.found['rows']:,} rows"
+        kinds, detail = found.told["kinds"], f"Not looked for: {'; '.join(found.told['not_looked_for'])}"
+        rows = f"in {found.told['rows_with']:,} of {found.told['rows']:,} rows"
         persons, secrets = rules.in_words(kinds, "person"), rules.in_words(kinds, "secret")
         yield Fact("Personal data found", f"{persons}; {rows}" if persons else "none", detail, warns=bool(persons))
         if secrets:

@@ -35,7 +35,7 @@ def create(request: PageRequest, pk: UUID) -> HttpResponse:
     version = datasets.version_visible(request.actor, pk)
     projects.require(request.actor, version.project_id, ACT)
     scan = scans.latest_done(version)
-    found = [one["kind"] for one in scan.found["kinds"]] if scan else []
+    found = [one["kind"] for one in scan.told["kinds"]] if scan else []
     form = RedactionForm(request.POST or None, names=bool(settings.ASSAY_NAMES_MODEL), found=found)
     if form.is_valid():
         act = lambda: services.ask(actor=request.actor, version_id=pk, asked=form.asked())  # noqa: E731

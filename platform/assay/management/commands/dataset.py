@@ -1,5 +1,5 @@
 """What registration would say, without registering: `assay dataset profile FILE` of a file of rows,
-`assay dataset describe FILE` of a description."""
+`assay dataset scan FILE` of the personal data and secrets in it, `assay dataset describe FILE` of a description."""
 
 import json
 import sys
@@ -16,7 +16,15 @@ from governance.materials.datasets import provenance
 from governance.materials.datasets.exchange.reading import LARGEST, read
 from preparation.containers import CONTAINERS
 from preparation.examination import examine
+from preparation.findings import Refused
 from preparation.formats import FORMATS
+from preparation.persons import measuring
+from preparation.persons.kinds import KINDS
+from preparation.persons.names import Names, NoModel
+from preparation.persons.scanning import scan
+from preparation.quality.asked import Asked, Source
+from preparation.quality.profiling import measure
+from preparation.quality.seen import NotMeasurable
 from preparation.reading import AUTO, Reading
 
 SCHEMA = "assay.dataset-profile/1"
@@ -42,7 +50,18 @@ class Command(BaseCommand):
             metavar="FIELD=COLUMN",
             help="which column holds a field of the format; may be given again",
         )
+        one.add_argument("--tokenizer", type=Path, metavar="FOLDER", help="whose tokens are counted (tokenizer.json)")
+        one.add_argument("--limit", type=int, metavar="TOKENS", help="where rows are cut; counted with a tokenizer")
+        one.add_argument(
+            "--against", type=Path, action="append", default=[], metavar="FILE", help="other rows; may be given again"
+        )
         one.add_argument("--json", action="store_true", help="print one JSON object")
+
+        persons = verbs.add_parser("scan", help="look for personal data and secrets in every column of every row")
+        persons.add_argument("file", type=Path, metavar="FILE")
+        persons.add_argument("--container", choices=[AUTO, *CONTAINERS], default=AUTO, help="what the rows lie in")
+        persons.add_argument("--names", type=Path, metavar="FOLDER", help="a spaCy model that finds names and places")
+        persons.add_argument("--json", action="store_true", help="print one JSON object")
 
         two = verbs.add_parser("describe", help="read somebody's description: Croissant, dataset card, datasheet, JSON")
         two.add_argument("file", type=Path, metavar="FILE")
@@ -53,7 +72,13 @@ class Command(BaseCommand):
             said = description(file)
             self.stdout.write(_json(said) if options["json"] else description_in_words(said))
             return
-        found = report(file, Reading(options["container"], options["format"], _columns(options["column"])))
+        if verb == "scan":
+            seen = scanned(file, options["container"], options["names"])
+            self.stdout.write(_json(seen) if options["json"] else scan_in_words(seen))
+            return
+        reading = Reading(options["container"], options["format"], _columns(options["column"]))
+        asked = Asked(options["tokenizer"], options["limit"], tuple(Source(p.name, p) for p in options["against"]))
+        found = report(file, reading, asked)
         self.stdout.write(_json(found) if options["json"] else in_words(found))
         if not found["sound"]:
             sys.exit(NOT_USABLE)
@@ -61,6 +86,39 @@ class Command(BaseCommand):
 
 def _json(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def scanned(path: Path, container: str, model: Path | None) -> dict[str, Any]:
+    """What is in the file, with masked samples, never a value. Raises CommandError for what cannot be looked into."""
+    try:
+        found = scan(path, container, names=Names(model) if model else None).to_json()
+        sha256, size = digest_of_file(path)
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}. Give the path of a file that is there."
+        raise CommandError(message, returncode=NOT_USABLE) from None
+    except (Refused, NoModel) as refused:
+        cure = getattr(refused, "cure", "")
+        raise CommandError(f"{path.name}: {refused} {cure}".strip(), returncode=NOT_USABLE) from None
+    return found | {"file": path.name, "sha256": sha256, "bytes": size}
+
+
+def scan_in_words(found: dict[str, Any]) -> str:
+    """What a scan found, for a terminal."""
+    lines = [
+        f"{found['file']}  {numerals.size(found['bytes'])}  sha256 {found['sha256']}",
+        f"rows      {found['rows']:,}, {found['rows_with']:,} of them hold any of it",
+    ]
+    if found["rows_unread"]:
+        lines.append(f"unread    {found['rows_unread']:,} rows could not be read and were not looked into")
+    for one in found["kinds"]:
+        reliable = measuring.can_be_relied_on(one["kind"])
+        note = {True: "", False: "; do not rely on: most of it is missed", None: "; recall not measured"}[reliable]
+        lines.append(f"found     {one['count']:>7,} × {KINDS[one['kind']].title}, in {one['rows']:,} rows{note}")
+        lines += [f"            {sample}" for sample in one["samples"]]
+    if not found["kinds"]:
+        lines.append("found     nothing of what was looked for")
+    lines += [f"not looked for: {what}" for what in found["not_looked_for"]]
+    return "\n".join(lines)
 
 
 def description(path: Path) -> dict[str, Any]:
@@ -102,14 +160,20 @@ def description_in_words(said: dict[str, Any]) -> str:
     return "\n".join([*lines, *(f"needed    {ask}" for ask in missing)])
 
 
-def report(path: Path, reading: Reading) -> dict[str, Any]:
-    """The file's inspection and, where every row can be used, its profile. Raises CommandError for no file."""
+def report(path: Path, reading: Reading, asked: Asked) -> dict[str, Any]:
+    """The file's inspection and, where every row can be used, its profile and quality.
+
+    Raises CommandError for no file, and for what the quality cannot be measured with.
+    """
     try:
         found = examine(path, reading)
         sha256, size = digest_of_file(path)
+        quality = measure(path, reading, asked) if found.sound else None
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}. Give the path of a file that is there."
         raise CommandError(message, returncode=NOT_USABLE) from None
+    except NotMeasurable as refused:
+        raise CommandError(str(refused), returncode=NOT_USABLE) from None
     seen, resolved = found.inspection, found.inspection.resolved
     return {
         "schema": SCHEMA,
@@ -126,6 +190,7 @@ def report(path: Path, reading: Reading) -> dict[str, Any]:
         "findings_total": seen.findings_total,
         "findings": [{"row": f.row, "field": f.field, "message": f.message, "cure": f.cure} for f in seen.findings],
         "profile": found.profile,
+        "quality": quality,
     }
 
 
@@ -165,6 +230,11 @@ def in_words(found: dict[str, Any]) -> str:
     lines += [f"twice     {measured['exact_duplicates']:,} rows repeat an earlier one"]
     if measured["contradicting_inputs"] is not None:
         lines += [f"contrary  {measured['contradicting_inputs']:,} inputs have more than one answer"]
+    lines += ["", "checklist"]
+    for one in found["quality"]["checklist"]:
+        lines += [f"  {one['state'].replace('-', ' '):<13}{one['ask']} {one['reason']}"]
+        rows = ", ".join(f"{number:,}" for number in one["rows"])
+        lines += [f"{'':<15}{one['cure']}{f' For example rows {rows}.' if rows else ''}"] if one["cure"] else []
     return "\n".join(lines)
 
 
