@@ -286,3 +286,16 @@ def test_enough_rows_depends_on_the_kind_of_task(write: Write, rows: int, form: 
     if form == "c":
         made = [{"text": row["prompt"], "label": f"label{place % 2}"} for place, row in enumerate(made)]
     assert states(profiled(write(made)))["enough"] == state
+
+
+@pytest.mark.parametrize(("copies", "state"), [(2, "good"), (3, "look")])
+def test_a_share_is_looked_at_only_beyond_its_threshold(write: Write, copies: int, state: str) -> None:
+    rows = sound(200 - copies)
+    assert states(profiled(write([*rows, *rows[:copies]])))["exact-duplicates"] == state
+
+
+def test_every_question_names_its_source_or_why_it_was_not_measured(write: Write) -> None:
+    for row in profiled(write([*sound(20), pair("Is it open?", "Yes"), pair("Is it open?", "No")]))["checklist"]:
+        assert row["ask"].endswith("?") and row["reason"].endswith(".")
+        assert (row["state"] == "not-measured") != bool(row["source"]), row["name"]
+        assert bool(row["cure"]) == (row["state"] == "look"), row["name"]

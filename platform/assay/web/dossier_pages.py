@@ -23,6 +23,7 @@ KINDS = {
     "evaluation_plan": _("evaluation plan"),
     "stated_fact": _("stated fact"),
     "model_card": _("model card"),
+    "quality_profile": _("quality profile"),
 }
 # How a prompt stands, beside how it stood.
 STANDS = {

@@ -10,8 +10,8 @@ KINDS = {
     "base_model": "Base model", "classification": "Classification", "dataset_version": "Dataset version",
     "decision": "Decision", "declaration": "Declaration", "dossier": "Dossier", "evaluation": "Evaluation report",
     "evaluation_plan": "Evaluation plan", "model_card": "Model card", "model_version": "Model version",
-    "organisation": "Organisation", "project": "Project", "release": "Release", "run": "Run plan",
-    "run_manifest": "Run manifest", "stated_fact": "Stated fact",
+    "organisation": "Organisation", "project": "Project", "quality_profile": "Quality profile",
+    "release": "Release", "run": "Run plan", "run_manifest": "Run manifest", "stated_fact": "Stated fact",
 }  # fmt: skip
 FEW_DUTIES = 3
 
