@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -350,6 +351,34 @@ def test_what_is_no_description_is_refused_in_words(what: str) -> None:
         reading.read(data)
     (fault,) = refused.value.faults
     assert (fault.field, bool(fault.cure)) == ("file", True)
+
+
+# Each is small, and would take minutes or all memory of a reader that trusts it.
+HOSTILE = {
+    "headings": b"# a\nb\n" * 80_000,
+    "brackets": b"---\na: " + b"[" * 20_000 + b"\n---\n# x\n",
+    "lists in lists": b"---\n" + b"- " * 30_000 + b"\n---\n# x\n",
+    "keys in keys": b"---\n" + b"? " * 30_000 + b"\n---\n# x\n",
+    "licences": b"## License\n" + b"spdx.org/licenses/MIT " * 20_000,
+    "one question again and again": b"**Which languages?**\n\nen\n" * 15_000 + b"# x\n",
+    "unknown properties": json.dumps({"@context": {}, **{f"rai:k{n}": n for n in range(20_000)}}).encode(),
+    "places that tell": json.dumps({
+        "schema": "assay.datasheet/1", "licence": {"told": [{"where": str(n), "says": "x"} for n in range(12_000)]}
+    }).encode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_description_takes_no_time_and_no_page_full_of_findings(what: str) -> None:
+    began = time.process_time()
+    try:
+        found = reading.read(HOSTILE[what])
+    except Unusable:
+        pass
+    else:
+        assert len(found.findings) <= 201
+        assert len(found.licence_told) <= 200
+    assert time.process_time() - began < 3, "a second is long already"
 
 
 JSON = st.recursive(

@@ -7,6 +7,8 @@ from typing import Any
 from governance.materials.datasets import provenance
 from governance.materials.datasets.exchange import licence_names
 
+MOST = 200  # findings, and places that speak of a licence, that are listed
+
 
 @dataclass(frozen=True)
 class Found:
@@ -36,9 +38,13 @@ class Description:
     licence_told: list[dict[str, str]] = field(default_factory=list)
     record: dict[str, Found] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    unlisted: int = 0  # findings beyond those that are listed
 
     def note(self, where: str, message: str, cure: str = "") -> None:
-        self.findings.append(Finding(where, message, cure))
+        if len(self.findings) < MOST:
+            self.findings.append(Finding(where, message, cure))
+        else:
+            self.unlisted += 1
 
     def unplaced(self, where: str, said: Any) -> None:
         """Note what no question of the record asks for."""
@@ -70,7 +76,9 @@ class Description:
     def tell(self, where: str, says: str) -> None:
         """What a place says about the licence, on one line, as the record keeps it."""
         told = {"where": " ".join(where.split()), "says": " ".join(says.split())}
-        if told not in self.licence_told:
+        if len(self.licence_told) == MOST:
+            self.note(where, "More places speak of the licence than are kept.", "Say by hand what matters.")
+        elif told not in self.licence_told:
             self.licence_told.append(told)
 
     def checked(self) -> "Description":
@@ -80,6 +88,9 @@ class Description:
                 dropped = self.record.pop(flaw.field)
                 said = f"“{_short(dropped.value)}” cannot be taken over: {flaw.message}"
                 self.note(dropped.where, said, flaw.cure)
+        if self.unlisted:
+            more = Finding("file", f"And {self.unlisted:,} more of the kind.", "Read the file itself.")
+            self.findings, self.unlisted = [*self.findings, more], 0
         return self
 
     def values(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import re
 
 from governance.law.licences import expressions, rules
 
+LONGEST = 4_000  # characters that are searched for an address: a section about a licence, not the licence's text
 _CREATIVE = re.compile(r"creativecommons\.org/(?:licenses|licences)/([a-z-]+)/(\d\.\d)", re.I)
 _SPDX = re.compile(r"spdx\.org/licenses/([A-Za-z0-9.+-]+?)(?:\.html|\.json)?(?=[\s)/#\"'>]|$)", re.I)
 # Addresses of licences that are not built like those, by a part that no other licence's address has.
@@ -63,7 +64,8 @@ def _parsed(text: str) -> expressions.Expression | None:
         return None
 
 
-def _by_address(text: str) -> str | None:
+def _by_address(words: str) -> str | None:
+    text = words[:LONGEST]
     named = {_as_expression(f"CC-{kind}-{version}") for kind, version in _CREATIVE.findall(text)}
     named |= {_as_expression(key) for key in _SPDX.findall(text)}
     named |= {licence for address, licence in _ADDRESSES.items() if address in text.lower()}

@@ -8,7 +8,7 @@ from governance.materials.datasets.datasheet import SCHEMA
 from governance.materials.datasets.exchange import croissant, markdown, plain, sheet
 from governance.materials.datasets.exchange.description import Description
 
-LARGEST = 1024**2  # bytes; real descriptions have a few kilobytes
+LARGEST = 512 * 1024  # bytes; real descriptions have a few kilobytes
 DEEPEST = 32
 WHAT_IS_READ = "Give Croissant, a dataset card, a datasheet in Markdown, or the JSON of one of these."
 
@@ -64,7 +64,7 @@ def _read_markdown(text: str) -> Description:
     try:
         found = markdown.read(text)
     except ValueError as error:
-        _refuse(str(error), "Mend the part between the two lines ---.")
+        _refuse(str(error), "Mend that, or give another description.")
     if not (found.record or found.licence or found.licence_told):
         _refuse("Nothing in the text answers what is asked of data: no heading or metadata is known.", WHAT_IS_READ)
     return found
