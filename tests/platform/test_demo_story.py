@@ -40,3 +40,11 @@ def test_a_plan_that_pinned_another_edition_of_a_suite_is_copied_once(story: Sto
     evaluation_plans.lock(actor=story.stage["ada"], plan=copy)
     assert story.write_plan() == copy
     assert {task["name"]: task.get("sha256") for task in copy.tasks}["safety"] not in (None, "0" * 64)
+
+
+def test_told_again_it_takes_the_rows_it_trained_on_not_the_cut_that_waits(story: Story) -> None:
+    whole = story.register_data()
+    cut = story.register_data(rows=200)
+    assert (whole.rows > 200, cut.rows) == (True, 200)
+    assert story.register_data() == whole
+    assert story.register_data(rows=200) == cut
