@@ -15,5 +15,5 @@ class DatasetsConfig(AppConfig):
         from governance.people.approvals import subjects
 
         abandoned.connect(follow_abandoned_job, dispatch_uid="datasets")
-        subjects.register(DatasetVersion, summary=selectors.summary, earlier=selectors.earlier)
         registered.connect(measuring.measure_registered, dispatch_uid="quality")
+        subjects.register(DatasetVersion, summary=selectors.summary, earlier=selectors.earlier)
