@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms.boundfield import BoundField
@@ -165,7 +165,7 @@ class VersionForm(ReadingForm):
         """Versions of other projects that are linked already can be kept; whether they may be is the service's word."""
         field = self.fields["derived_from_versions"]
         assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - see record_field
-        offered = [(str(pk), label) for pk, label in field.choices]
+        offered = list(cast("Iterable[tuple[str, str]]", field.choices))
         names = {link["id"]: link["name"] for link in self.initial.get("links", [])}
         chosen = [str(pk) for pk in self["derived_from_versions"].value() or []]
         known = dict(offered)
