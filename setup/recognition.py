@@ -1,15 +1,14 @@
 """Measures the recognisers of personal data, and Presidio's beside them, and writes the dated figures.
 
-    ASSAY_REFERENCE_DATA=FOLDER .venv/bin/python setup/recognition.py
+    .venv/bin/python setup/recognition.py FOLDER
 
-Only figures are written, never a row. Presidio's own recognisers are run as they come (English, score threshold 0),
+FOLDER holds the labelled set in presidio_pii/. Only figures are written, never a row. Presidio's own recognisers are run as they come (English, score threshold 0),
 over a blank spaCy tokenizer: its model for names is not part of the comparison, and its list of domains is the one it
 carries, so that nothing is fetched.
 """
 
 import gzip
 import json
-import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -92,7 +91,7 @@ def figures(folder: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    found = figures(Path(os.environ["ASSAY_REFERENCE_DATA"]))
+    found = figures(Path(sys.argv[1]))
     target = measuring.DATA / f"recognition-{found['measured_on']}.json"
     target.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(f"{target.relative_to(ROOT)}\n")
