@@ -2,9 +2,9 @@
 
     .venv/bin/python setup/recognition.py FOLDER
 
-FOLDER holds the labelled set in presidio_pii/. Only figures are written, never a row. Presidio's own recognisers are run as they come (English, score threshold 0),
-over a blank spaCy tokenizer: its model for names is not part of the comparison, and its list of domains is the one it
-carries, so that nothing is fetched.
+FOLDER holds the labelled set in presidio_pii/. Only figures are written, never a row. Presidio's own recognisers are
+run as they come (English, score threshold 0) over a blank spaCy tokenizer: its model for names is not part of the
+comparison, and its list of domains is the one it carries, so that nothing is fetched.
 """
 
 import gzip
