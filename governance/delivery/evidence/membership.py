@@ -42,7 +42,9 @@ def prove(*, actor: Actor, version_id: UUID, place: int) -> dict[str, Any]:
             "sha256": version.content_digest,
         },
         "place": place,
-        "row": _shown(known[place], None if known[place].is_erased else selectors.rows_at(version, [place])[place].content()),
+        "row": _shown(
+            known[place], None if known[place].is_erased else selectors.rows_at(version, [place])[place].content()
+        ),
         "path": [step.hex() for step in merkle.proof([entry.leaf for entry in known], place)],
     }
     record_alone(actor, "dataset-version.row-proved", subject=version, facts={"row": place + 1})
