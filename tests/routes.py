@@ -29,8 +29,8 @@ from governance.materials.datasets import rules as dataset_rules
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets import splitting
 from governance.materials.datasets.models import Dataset, Import, Split
-from governance.materials.redactions import services as redactions
 from governance.materials.licence_texts import services as licence_texts
+from governance.materials.redactions import services as redactions
 from governance.materials.scans import services as scans
 from governance.materials.scans.rules import Holds
 from governance.people.approvals import reauthentication
@@ -187,9 +187,7 @@ def everything() -> Everything:
         "dataset-version": run.data()[0],
         "split": _split(home),
         "quality-profile": run.data()[0].quality_profiles.get(),
-        "redaction": redactions.ask(
-            actor=home.ada, version_id=run.data()[0].pk, asked=Redaction("mask", ("email",))
-        ),
+        "redaction": redactions.ask(actor=home.ada, version_id=run.data()[0].pk, asked=Redaction("mask", ("email",))),
         "scan": run.data()[0].scans.get(),
         "special-categories": scans.answer(
             actor=home.paula, version_id=run.data()[0].pk, holds=Holds.NO, reason="Read a hundred rows."
@@ -202,7 +200,11 @@ def everything() -> Everything:
         "waiver": _waiver(home, waived),
         "licence-choice": _choice(home),
         "licence-text": licence_texts.hand_in(
-            actor=home.ada, project_id=home.project.pk, kind=waived.kind, subject_id=waived.pk, where="LICENSE",
+            actor=home.ada,
+            project_id=home.project.pk,
+            kind=waived.kind,
+            subject_id=waived.pk,
+            where="LICENSE",
             text="You may read it.",
         ),
         "evaluation": version.evaluations.get(),

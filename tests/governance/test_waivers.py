@@ -301,7 +301,10 @@ def test_rows_that_match_a_set_for_non_commercial_use_ask_for_a_review(home: Hou
     free = factories.dataset_version(home, rows=6)
     other = factories.dataset_version(home, rows=5, licence="CC-BY-NC-4.0")
     assert gate(home, free).light == "green"
-    found: dict[str, Any] = {"n": 6, "others": [{"name": str(other), "kind": "split", "any": {"count": 5, "examples": [1, 2, 3]}}]}
+    found: dict[str, Any] = {
+        "n": 6,
+        "others": [{"name": str(other), "kind": "split", "any": {"count": 5, "examples": [1, 2, 3]}}],
+    }
     measured = {"against": found}
     free.quality_profiles.all().delete()
     options = {"base_model": None, "limit": None, "versions": [str(other.pk)], "suites": True, "seed": 0}

@@ -41,7 +41,9 @@ class SplitForm(forms.Form):
 
     def __init__(self, *args: Any, version: DatasetVersion, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial.setdefault("shares", "\n".join(f"{name}: {100 * share:g}" for name, share in DEFAULT_SHARES.items()))
+        self.initial.setdefault(
+            "shares", "\n".join(f"{name}: {100 * share:g}" for name, share in DEFAULT_SHARES.items())
+        )
         columns = [(name, name) for name in selectors.columns(version)]
         self.fields["column"].choices = [("", _("choose one")), *columns]  # type: ignore[attr-defined]
 
