@@ -74,8 +74,7 @@ def _measure(value: Any) -> tuple[int, bool]:
         for item in level:
             if type(item) is dict:
                 keys += len(item)
-                item = item.values()
-            for inner in item:
+            for inner in item.values() if type(item) is dict else item:
                 kind = type(inner)
                 if kind is dict or kind is list:
                     below.append(inner)

@@ -132,7 +132,7 @@ class Reader:
             yield shown
             return
         if shown is None:  # no row of the beginning could be read; say why, and stop
-            yield from head
+            yield from (entry for entry in head if isinstance(entry, Finding))
             return
         evidence = f"Read as {container}: {detected.evidence}. {shown.evidence}"
         reading = Reading(container, shown.format, dict(shown.columns))
@@ -196,7 +196,8 @@ def inspect(
 ) -> Inspection:
     """Read the whole file once and say what it is; keeps at most `max_findings` findings but counts all."""
     reader = Reader(path, reading, name=name)
-    rows, total, findings = 0, 0, []
+    rows, total = 0, 0
+    findings: list[Finding] = []
     for entry in reader:
         if isinstance(entry, Row):
             rows += 1

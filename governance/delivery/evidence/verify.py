@@ -508,6 +508,12 @@ def _hash(value: Any, what: str) -> str:
     return value
 
 
+def _whole(value: Any, what: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Malformed(f"{what} is not a whole number")
+    return value
+
+
 def _reference(value: Any, what: str) -> tuple[str, str, str]:
     entry = _object(value, what)
     kind, identity = _text(entry.get("kind"), f"{what}: kind"), _text(entry.get("id"), f"{what}: id")
@@ -906,10 +912,8 @@ def check_membership(proof: dict[str, Any]) -> tuple[str, str]:
     stated = _hash(record.get("sha256"), "record: sha256")
     if digest({"kind": _text(record.get("kind"), "record: kind"), "content": content}) != stated:
         raise Malformed("the record's content does not have the digest that it states")
-    root, size = _hash(content.get("rows_root"), "record: rows_root"), content.get("rows")
-    place = proof.get("place")
-    if not all(isinstance(number, int) and not isinstance(number, bool) for number in (size, place)):
-        raise Malformed("place and rows are not whole numbers")
+    root, size = _hash(content.get("rows_root"), "record: rows_root"), _whole(content.get("rows"), "record: rows")
+    place = _whole(proof.get("place"), "place")
     row = _object(proof.get("row"), "row")
     if row.get("erased") is True:
         leaf, what = bytes.fromhex(_hash(row.get("leaf"), "row: leaf")), "an erased row, known by its leaf alone,"
@@ -919,9 +923,9 @@ def check_membership(proof: dict[str, Any]) -> tuple[str, str]:
             raise Malformed("row: salt is not 16 bytes in lower-case hex")
         leaf, what = hashlib.sha256(b"\x00" + bytes.fromhex(salt) + canonical(row.get("content"))).digest(), "the row"
     path = [bytes.fromhex(_hash(step, "path")) for step in _list(proof.get("path"), "path")]
-    if merkle_root(leaf, int(place), int(size), path) != bytes.fromhex(root):
-        raise Malformed(f"row {int(place) + 1:,} is not among the rows of this version, or is another row")
-    return f"has the digest {stated}", f"{what} is number {int(place) + 1:,} of {int(size):,} under the root {root}"
+    if merkle_root(leaf, place, size, path) != bytes.fromhex(root):
+        raise Malformed(f"row {place + 1:,} is not among the rows of this version, or is another row")
+    return f"has the digest {stated}", f"{what} is number {place + 1:,} of {size:,} under the root {root}"
 
 
 def _verify_membership(report: Report, stream: BinaryIO) -> None:
