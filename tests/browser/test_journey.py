@@ -250,7 +250,7 @@ def declare_and_freeze(walk: Walk, evaluation: str) -> str:
     page.get_by_role("navigation", name="Breadcrumb").get_by_role("link").last.click()
     page.get_by_role("link", name="Open the dossier").click()
     page.wait_for_url("**/dossiers/**")
-    page.get_by_text("Declare text for this").first.click()
+    page.get_by_text(re.compile("Declare text for this|Add declared text to this")).first.click()
     words = "The drafts are read by a person before they are sent."
     page.get_by_label("Your text").first.fill(words)
     page.get_by_role("button", name="Declare this under my name").first.click()

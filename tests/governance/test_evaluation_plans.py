@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from evaluation import registry
-from evaluation.suites import file_digest
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound, Unusable, WrongState
@@ -19,6 +18,7 @@ from governance.people.projects.rules import Role
 from governance.work.evaluation_plans import measures, services
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.runs import services as runs
+from preparation.digests import sha256_file
 from tests import factories
 from tests.people import House
 
@@ -148,7 +148,7 @@ def test_submitting_a_run_locks_the_plan_and_pins_its_suites(home: House) -> Non
     pinned = {task["name"]: task.get("sha256") for task in plan.tasks}
     suite = Path(registry.__file__).parent / "safety" / "data" / "both_ways.jsonl"
     assert plan.locked_at is not None
-    assert pinned["safety"] == file_digest(suite)
+    assert pinned["safety"] == sha256_file(suite)
     assert pinned["validation-loss"] is None
     with pytest.raises(WrongState, match="Copy it to change it"):
         services.revise(actor=home.ada, plan_id=plan.pk, seed=9)

@@ -183,7 +183,7 @@ class ReadingInput(Input):
 class NewVersion(ReadingInput):
     """A file with what is known about where it comes from."""
 
-    file = serializers.FileField()
+    file = serializers.FileField(allow_empty_file=True)  # so that it is refused in the reader's words
     licence = serializers.CharField(max_length=200, help_text="An SPDX expression.")
     provenance = ProvenancePart()
     licence_told = ToldPart(required=False, help_text="What other places say about its licence.")
