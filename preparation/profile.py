@@ -1,9 +1,9 @@
 """What can be seen in rows while they are read for registration: counts and lengths, in a second or two.
 
-Lengths are in characters of the text that goes in (`prompt`: everything before the last answer, its roles written
-out) and that is learnt (`answer`: every trained message; of a preference, the chosen answer). Of each row only numbers
-are kept, 48 bytes of them, so that a file of millions of rows is measured in little memory. `preparation.quality`
-measures the rest, in a job.
+Lengths are in characters of the text that goes in (`prompt`: what is given before the answer, without the names of
+the roles) and that is learnt (`answer`: every trained message; of a preference, the chosen answer). Of each row only
+numbers are kept, 48 bytes of them, so that a file of millions of rows is measured in little memory.
+`preparation.quality` measures the rest, in a job.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Profile:
     def add(self, row: Row, canonical: bytes) -> None:
         """Count a row; `canonical` is its canonical JSON."""
         seen = Seen.of(row, canonical)
-        self.prompts.append(len(seen.given))
+        self.prompts.append(len(seen.asked))
         self.answers.append(len(seen.learnt))
         for measure in (self.turns, self.duplicates, self.contradictions):
             measure.add(seen)
