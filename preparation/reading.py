@@ -187,6 +187,15 @@ def read_rows(path: str | Path, reading: Reading = Reading(), *, name: str = "")
     return iter(Reader(path, reading, name=name))
 
 
+def sound_rows(reader: Reader) -> Iterator[Row]:
+    """Every row of a reader, where each can be used. Raises Refused for the first that cannot, with its number."""
+    for entry in reader:
+        if not isinstance(entry, Row):
+            place = "The file" if entry.row is None else f"Row {entry.row:,}"
+            raise Refused(f"{place}: {entry.message}", entry.cure, entry.field)
+        yield entry
+
+
 def inspect(
     path: str | Path,
     reading: Reading = Reading(),

@@ -7,7 +7,7 @@ on its side when later versions bring others. So shares are met on average, not 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -16,7 +16,7 @@ from typing import Any
 
 from preparation.containers import Progress
 from preparation.findings import Refused
-from preparation.reading import Reader, Reading
+from preparation.reading import Reader, Reading, sound_rows
 from preparation.rows import Row
 
 METHODS = ("random", "group", "time", "folds", "given")
@@ -118,15 +118,7 @@ def assign_file(
     path: Path, reading: Reading, split: Split, *, name: str = "", progress: Progress | None = None
 ) -> Assignment:
     """`assign` over the rows of a file. Raises Refused for a row that cannot be read, too."""
-    return assign(_sound_rows(Reader(path, reading, name=name, progress=progress)), split)
-
-
-def _sound_rows(reader: Reader) -> Iterator[Row]:
-    for entry in reader:
-        if not isinstance(entry, Row):
-            place = "The file" if entry.row is None else f"Row {entry.row:,}"
-            raise Refused(f"{place}: {entry.message}", entry.cure, entry.field)
-        yield entry
+    return assign(sound_rows(Reader(path, reading, name=name, progress=progress)), split)
 
 
 def _random(rows: Iterable[Row], split: Split) -> Assignment:
