@@ -1,4 +1,4 @@
-"""`python -m preparation examine|profile|split|scan|redact FILE --out DIR`: one file read from end to end.
+"""`python -m preparation examine|profile|split|scan|redact|search FILE --out DIR`: one file read from end to end.
 
 It runs in a process of its own. Standard output carries events, one JSON object a line, as the trainer's does; the
 result lies in DIR, written last and in one move. Exit codes: 0 every row can be used, 2 the file or a row cannot.
@@ -27,6 +27,7 @@ SOUND, NOT_SOUND = 0, 2
 RESULT, INDEX = "examination.json", "rows.index"
 SPLIT, ASSIGNMENT = "split.json", "parts"
 SCAN = "scan.json"
+SEARCH = "search.json"
 REDACTION, ROWS, SALT, PSEUDONYMS = "redaction.json", "rows.jsonl", "salt", "pseudonyms.sqlite3"
 PROFILE = "quality.json"
 _TELL_SECONDS = 0.5
@@ -52,6 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     without.add_argument(
         "--redaction", type=json.loads, required=True, metavar="JSON", help='{"method": "mask", "kinds": ["email"]}'
     )
+    sought = _verb(verbs, "search", _search, "find the rows that hold a phrase or a person's identifier")
+    sought.add_argument(
+        "--sought", type=Path, required=True, metavar="FILE",
+        help='{"term": "…", "how": "exact" or "near"}, in a file that is removed as soon as it is read',
+    )  # fmt: skip
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
     code: int = asked.carry_out(asked, Reading(asked.container, asked.format, asked.columns))
@@ -143,6 +149,21 @@ def _redact(asked: argparse.Namespace, reading: Reading) -> int:
         found = examine(target, Reading("jsonl", reading.format, reading.columns), index=index)
     _write(asked.out / RESULT, found.to_json())
     _write(asked.out / REDACTION, done.to_json())
+    return SOUND
+
+
+def _search(asked: argparse.Namespace, reading: Reading) -> int:
+    """What is sought comes by a file: a command line can be read by everybody on the machine."""
+    from preparation.searching import Sought, search  # loads numpy
+
+    sought = Sought(**json.loads(asked.sought.read_text(encoding="utf-8")))
+    asked.sought.unlink()
+    try:
+        found = search(asked.file, sought, reading.container, name=asked.name, progress=_teller(asked.file))
+    except Refused as refused:
+        sys.stderr.write(f"{refused}\n")
+        return NOT_SOUND
+    _write(asked.out / SEARCH, found.to_json())
     return SOUND
 
 

@@ -39,7 +39,7 @@ Numbers = np.ndarray[Any, Any]
 
 # A word is a run of letters and digits; of scripts that set no spaces (Han, Kana, Thai) each sign is one.
 _SIGN = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_SIGN}]|[^\W{_SIGN}]+")
+WORD = re.compile(rf"[{_SIGN}]|[^\W{_SIGN}]+")
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -65,7 +65,7 @@ class Match:
 
 def words(text: str) -> list[str]:
     """The words that are compared, in order."""
-    return _WORD.findall(text[:LONGEST].casefold())
+    return WORD.findall(text[:LONGEST].casefold())
 
 
 class Near:
