@@ -64,7 +64,7 @@ def test_a_dossier_cites_the_profile_that_was_measured_and_the_bundle_carries_it
     profile = version.quality_profiles.get()
     with blobs.as_local_file(version.file_sha256, "rows.jsonl") as path:
         result = measure(path, version.reading, Asked())
-    measuring.finish(lease=factories.lease_on(profile, measuring.TASK), profile_id=profile.pk, result=result)
+    measuring.finish(lease=factories.lease_on(profile, profile.task), result=result)
     profile.refresh_from_db()
     frozen = dossiers.freeze(actor=home.ada, dossier_id=run.model_version.dossier.pk)
     told = [

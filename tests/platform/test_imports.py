@@ -3,13 +3,15 @@
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from assay.jobs import work
+from assay.jobs import importing, work
+from assay.jobs.supervise import Limits
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core import blobs
 from governance.foundation.core.errors import NotAllowed, Unusable, WrongState
@@ -163,10 +165,8 @@ def test_a_waiting_import_is_cancelled_and_taken_up_again(home: House, line: Dat
 def test_a_reader_that_takes_too_much_memory_is_ended_and_says_so(
     home: House, line: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from assay.jobs import importing
-    from assay.jobs.supervise import Limits
-
-    monkeypatch.setattr(importing, "LIMITS", Limits(address_space=20 * 1024**2))
+    small = replace(importing.PROCESS, limits=Limits(address_space=20 * 1024**2))
+    monkeypatch.setitem(work.TASKS, "import", small)
     found = worked(sent(home, line, packed(tmp_path, PAIRS)))
     assert found.state == State.FAILED
     assert found.error is not None and found.error["fault"] == "platform"

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
@@ -13,6 +14,7 @@ from assay.accounts import urls as accounts
 from assay.demo.pages import ACTS, COLLECTIONS, NOT_PAGES, places
 from assay.web import trail
 from assay.web import urls as web
+from governance.foundation.jobs.models import Errand
 from governance.people.approvals.rules import Verdict
 from governance.work.evaluations.rules import State as EvaluationState
 from governance.work.runs.rules import State as RunState
@@ -68,10 +70,20 @@ def recorded() -> Iterator[str]:
 def spelled(argument: ast.expr) -> Iterator[str]:
     if isinstance(argument, ast.Constant):
         yield str(argument.value)
+    elif isinstance(argument, ast.JoinedStr) and not isinstance(argument.values[0], ast.Constant):
+        yield from errands()
     elif isinstance(argument, ast.JoinedStr):  # f"run.{state.value}"
         noun = str(getattr(argument.values[0], "value", ""))
         states = {"run.": RunState, "evaluation.": EvaluationState}[noun]
         yield from (f"{noun}{state}" for state in (states.SUCCEEDED, states.FAILED, states.CANCELLED))
+
+
+def errands() -> Iterator[str]:
+    """f"{errand.spoken}.{state}": each is asked for, and may end without a result."""
+    for model in apps.get_models():
+        if issubclass(model, Errand):
+            ends = {"cancelled", "failed", "refused"} & {str(state) for state in model.transitions}
+            yield from (f"{model.spoken}.{state}" for state in ("asked", *ends))
 
 
 def test_every_act_that_is_recorded_has_words_that_a_person_would_say() -> None:

@@ -165,7 +165,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(version: DatasetVersion) ->
     assert lease is not None
     Job.objects.filter(pk=job.pk).update(token=lease.token + 1)
     with pytest.raises(jobs.LeaseLost):
-        worker.finish(lease=lease, scan_id=scan.pk, found={"kinds": []})
+        worker.finish(lease=lease, found={"kinds": []})
     scan.refresh_from_db()
     assert scan.state == State.QUEUED
 

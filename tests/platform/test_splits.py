@@ -73,7 +73,7 @@ def parts_by_row(split: Split) -> list[str]:
 
 def test_a_split_says_of_every_row_where_it_belongs(home: House, version: DatasetVersion) -> None:
     split = made(home, version, "given", column="part")
-    assert (split.state, split.number, split.made_by_name) == (SplitState.READY, 1, home.ada.name)
+    assert (split.state, split.number, split.asked_by_name) == (SplitState.READY, 1, home.ada.name)
     assert parts_by_row(split) == [line["part"] for line in LINES]
     assert split.parts == [{"name": "test", "rows": 20}, {"name": "dev", "rows": 80}]
     event = AuditEvent.objects.get(action="dataset-split.made")
@@ -176,7 +176,7 @@ def test_a_cancelled_split_can_be_made_again_unless_there_is_its_like(home: Hous
 def test_a_lost_job_fails_its_split(home: House, large: DatasetVersion) -> None:
     split = made(home, large)
     job = Job.objects.get(subject_id=split.pk)
-    jobs.abandoned.send(sender=Job, job=Job(subject_kind="split", subject_id=split.pk, state=JobState.FAILED,
+    jobs.abandoned.send(sender=Job, job=Job(task="split", subject_id=split.pk, state=JobState.FAILED,
                                             error={"code": "lost", "message": "Lost."}))  # fmt: skip
     split.refresh_from_db()
     assert (job.task, split.state, split.error) == ("split", SplitState.FAILED, {"code": "lost", "message": "Lost."})

@@ -6,12 +6,13 @@ is used by the audit trail alone.
 """
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db import models
 from django.utils import timezone
 
 from governance.foundation.core.canonical import digest
+from governance.foundation.core.errors import NotFound
 
 
 class Record(models.Model):
@@ -39,6 +40,17 @@ class Record(models.Model):
     def record_digest(self) -> str:
         """sha256 over all stored fields: what the audit trail keeps of this row after a change."""
         return digest(stored_fields(self))
+
+
+R = TypeVar("R", bound=Record)
+
+
+def one_of(seen: models.QuerySet[R], pk: Any) -> R:
+    """The record of `seen` with this id. Raises NotFound in the record's own noun."""
+    found = seen.filter(pk=pk).first()
+    if found is None:
+        raise NotFound(str(seen.model._meta.verbose_name))
+    return found
 
 
 def stored_fields(row: models.Model) -> dict[str, Any]:

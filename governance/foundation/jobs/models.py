@@ -1,5 +1,8 @@
 """Work for a worker. The database is the truth; a broker message is only a hint to come and look."""
 
+from typing import Any, ClassVar
+
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -52,6 +55,40 @@ class Job(Record):
 
     def __str__(self) -> str:
         return f"{self.task} {self.subject_kind} {self.subject_id}"
+
+
+class Errand(Record):
+    """What somebody asked for and a job carries out. It waits while the job lives; then it holds what came of it, or
+    what stood in the way.
+
+    A noun adds what it asks for, what it ends in, and its `state`: in words of its own, among them the job's for
+    waiting, failed and cancelled. What all of them do alike is done in `errands`.
+    """
+
+    task: ClassVar[str]  # of the job that carries it
+    transitions: ClassVar[dict[Any, set[Any]]]
+    spoken: ClassVar[str]  # how the audit trail calls it: "scan" in "scan.asked"
+    doing: ClassVar[str] = "under way"  # what is said of it until it ends
+    state: Any  # each noun's own column
+
+    error = models.JSONField(null=True, blank=True)  # as a job's
+    ended_at = models.DateTimeField(null=True, blank=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    asked_by_name = models.CharField(max_length=200)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def job(self) -> Job | None:
+        """The newest that carried it."""
+        return Job.objects.filter(subject_id=self.pk, task=self.task).first()
+
+    @property
+    def progress(self) -> dict[str, Any] | None:
+        """How far its worker is; None where none has said so."""
+        job = self.job
+        return job.progress or None if job is not None else None
 
 
 class Outbox(models.Model):

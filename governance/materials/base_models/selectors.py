@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.law.licences import rules as licences
 from governance.materials.base_models import rules
 from governance.materials.base_models.models import BaseModel, Registration
@@ -28,10 +28,7 @@ def visible_to(actor: Actor) -> QuerySet[BaseModel]:
 
 
 def visible(actor: Actor, base_model_id: UUID) -> BaseModel:
-    try:
-        return visible_to(actor).get(pk=base_model_id)
-    except BaseModel.DoesNotExist:
-        raise NotFound("base model") from None
+    return one_of(visible_to(actor), base_model_id)
 
 
 def registrations_visible_to(actor: Actor) -> QuerySet[Registration]:
@@ -41,10 +38,7 @@ def registrations_visible_to(actor: Actor) -> QuerySet[Registration]:
 
 
 def visible_registration(actor: Actor, registration_id: UUID) -> Registration:
-    try:
-        return registrations_visible_to(actor).get(pk=registration_id)
-    except Registration.DoesNotExist:
-        raise NotFound("registration") from None
+    return one_of(registrations_visible_to(actor), registration_id)
 
 
 def unfinished(actor: Actor) -> QuerySet[Registration]:

@@ -1,29 +1,26 @@
-"""Measuring the quality of a version's rows by a worker, whose side stands below: its writes repeat the token."""
+"""Measuring the quality of a version's rows by a worker, whose side stands below."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from governance.foundation.audit.services import record
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.core.errors import Fault, Unusable, WrongState
-from governance.foundation.core.moves import move
-from governance.foundation.jobs import services as jobs
-from governance.foundation.jobs.rules import State as JobState
-from governance.foundation.jobs.services import Lease, LeaseLost
+from governance.foundation.jobs import errands
+from governance.foundation.jobs.services import Lease
 from governance.materials.base_models import selectors as base_models
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import selectors
 from governance.materials.datasets.models import DatasetVersion, QualityProfile
-from governance.materials.datasets.rules import PROFILE_TRANSITIONS, ProfileState
+from governance.materials.datasets.rules import ProfileState
 from governance.people.projects import selectors as projects
 from preparation.quality.asked import TOKENIZER, Asked, Source
 
-TASK = "profile"
 ACT = "register data"
 # Held against at most so many other versions: each is read from end to end.
 VERSIONS_AT_MOST = 5
@@ -69,17 +66,9 @@ def measure(*, actor: Actor, version_id: UUID, options: Options) -> QualityProfi
     return ask(actor, version, options)
 
 
-@transaction.atomic
 def cancel(*, actor: Actor, profile_id: UUID) -> QualityProfile:
     """End the measuring. Raises NotAllowed, NotFound, WrongState."""
-    jobs.hold(subject_id=profile_id, task=TASK)
-    found = selectors.visible_quality_profile(actor, profile_id)
-    projects.require(actor, found.project_id, ACT)
-    if jobs.cancel(subject=found, task=TASK) is None:
-        raise WrongState(f"{found} is not being measured.")
-    record(actor, "quality-profile.cancelled", subject=found)
-    found.refresh_from_db()
-    return found
+    return errands.cancel(actor, QualityProfile, profile_id, _own)
 
 
 def again(*, actor: Actor, profile_id: UUID) -> QualityProfile:
@@ -90,21 +79,9 @@ def again(*, actor: Actor, profile_id: UUID) -> QualityProfile:
 
 def ask(actor: Actor, version: DatasetVersion, options: Options) -> QualityProfile:
     """Queue the measuring, in the caller's transaction. Raises WrongState while a worker is at it."""
-    found = QualityProfile(
-        version=version,
-        version_sha256=version.content_digest,
-        options=options.to_json(),
-        asked_by_id=actor.user_id,
-        asked_by_name=actor.name,
-    )
-    try:
-        with transaction.atomic():
-            found.save()
-    except IntegrityError:
-        raise WrongState(f"{version} is being measured; cancel that, or wait for it to end.") from None
-    jobs.ask(actor=actor, task=TASK, subject=found)
-    record(actor, "quality-profile.asked", subject=found, facts={"options": found.options})
-    return found
+    found = QualityProfile(version=version, version_sha256=version.content_digest, options=options.to_json())
+    taken = WrongState(f"{version} is being measured; cancel that, or wait for it to end.")
+    return errands.ask(actor, found, facts={"options": found.options}, otherwise=taken)
 
 
 def measure_registered(sender: type[DatasetVersion], version: DatasetVersion, actor: Actor, **_: Any) -> None:
@@ -112,11 +89,10 @@ def measure_registered(sender: type[DatasetVersion], version: DatasetVersion, ac
     ask(actor, version, Options())
 
 
-def begin(*, lease: Lease, profile_id: UUID, folder: Path) -> tuple[QualityProfile, Path, Asked]:
+def begin(*, lease: Lease, folder: Path) -> tuple[QualityProfile, Path, Asked]:
     """The profile, its version's file, and what rows are held against, all laid into `folder`. Suites are the caller's
     to add. Raises LeaseLost, and Unusable where something that was chosen is gone."""
-    _guard(lease)
-    found = QualityProfile.objects.select_related("version__dataset").get(pk=profile_id)
+    found = errands.begun(lease, QualityProfile)
     options = Options.from_json(found.options)
     others = DatasetVersion.objects.select_related("dataset").in_bulk(options.versions)
     asked = Asked(
@@ -132,33 +108,12 @@ def begin(*, lease: Lease, profile_id: UUID, folder: Path) -> tuple[QualityProfi
 
 
 @transaction.atomic
-def finish(*, lease: Lease, profile_id: UUID, result: dict[str, Any]) -> QualityProfile:
+def finish(*, lease: Lease, result: dict[str, Any]) -> QualityProfile:
     """Keep what was measured, and end the job. Raises LeaseLost."""
-    found = _held(lease, profile_id)
-    move(found, PROFILE_TRANSITIONS, ProfileState.MEASURED, result=result)
-    jobs.end(lease, JobState.SUCCEEDED)
+    found = errands.held(lease, QualityProfile)
+    errands.finish(lease, found, ProfileState.MEASURED, result=result)
     facts = {"version_sha256": found.version_sha256, "rows": result["rows"], "content": found.content_digest}
     record(PLATFORM, "quality-profile.measured", subject=found, facts=facts)
-    return found
-
-
-@transaction.atomic
-def fail(*, lease: Lease, profile_id: UUID, message: str) -> QualityProfile:
-    """Say why the rows could not be measured. Raises LeaseLost."""
-    found = _held(lease, profile_id)
-    error = {"code": "profile-failed", "message": message, "where": str(found), "fault": "platform"}
-    move(found, PROFILE_TRANSITIONS, ProfileState.FAILED, error=error)
-    jobs.end(lease, JobState.FAILED, error=error)
-    record(PLATFORM, "quality-profile.failed", subject=found)
-    return found
-
-
-@transaction.atomic
-def stop(*, lease: Lease, profile_id: UUID) -> QualityProfile:
-    """A person asked that it ends, and it has. Raises LeaseLost."""
-    found = _held(lease, profile_id)
-    move(found, PROFILE_TRANSITIONS, ProfileState.CANCELLED)
-    jobs.end(lease, JobState.CANCELLED)
     return found
 
 
@@ -193,12 +148,7 @@ def _tokenizer(model: BaseModel) -> Path:
     return folder
 
 
-def _held(lease: Lease, profile_id: UUID) -> QualityProfile:
-    _guard(lease)
-    found = QualityProfile.objects.select_for_update(of=("self",)).select_related("version__dataset__project")
-    return found.get(pk=profile_id)
-
-
-def _guard(lease: Lease) -> None:
-    if not jobs.still_held(lease):
-        raise LeaseLost("This worker lost its lease on the profile; another may hold it.")
+def _own(actor: Actor, profile_id: UUID) -> QualityProfile:
+    found = selectors.visible_quality_profile(actor, profile_id)
+    projects.require(actor, found.project_id, ACT)
+    return found

@@ -9,9 +9,17 @@ from django.conf import settings
 from django.db import models
 
 from governance.foundation.core.records import Record
+from governance.foundation.jobs.models import Errand
 from governance.law.licences.rules import LicensedInput
 from governance.materials.base_models.models import BaseModel
-from governance.materials.datasets.rules import ProfileState, SplitState, State
+from governance.materials.datasets.rules import (
+    PROFILE_TRANSITIONS,
+    SPLIT_TRANSITIONS,
+    TRANSITIONS,
+    ProfileState,
+    SplitState,
+    State,
+)
 from governance.people.projects.models import Project
 from preparation import splits
 from preparation.reading import Reading
@@ -147,14 +155,15 @@ class DatasetVersion(Record):
         return [("Dataset version", str(self), self.content_digest), ("File", self.file_name, self.file_sha256)]
 
 
-class Import(Record):
+class Import(Errand):
     """A file on its way to being a version: a worker reads it; it ends in a version, or in what is wrong with it.
 
     A refused file is kept until its import is discarded or read again in another way: whoever sent a gigabyte is
     not asked to send it twice because a column was not mapped.
     """
 
-    kind = "import"
+    kind, task, spoken, doing = "import", "import", "import", "being read"
+    transitions = TRANSITIONS
 
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="imports")
     file_name = models.CharField(max_length=200)
@@ -167,10 +176,7 @@ class Import(Record):
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State], default=State.QUEUED)
     # What the reading showed: {"evidence", "rows", "columns", "findings", "findings_total"}
     found = models.JSONField(null=True, blank=True)
-    error = models.JSONField(null=True, blank=True)  # as a job's
     version = models.OneToOneField(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="imported_by")
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    asked_by_name = models.CharField(max_length=200)
 
     class Meta:
         ordering = ["-created_at"]
@@ -194,13 +200,14 @@ class Import(Record):
         return Reading(**self.asked)
 
 
-class Split(Record):
+class Split(Errand):
     """Which row of a version goes to which part. Once made it never changes; the rows are not copied.
 
     A large or packed file is read by a worker; until then the split is asked for, and has no parts.
     """
 
-    kind = "split"
+    kind, task, spoken, doing = "split", "split", "dataset-split", "being made"
+    transitions = SPLIT_TRANSITIONS
 
     version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="splits")
     number = models.PositiveIntegerField()
@@ -208,9 +215,6 @@ class Split(Record):
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in SplitState], default=SplitState.QUEUED)
     parts = models.JSONField(default=list)  # [{"name", "rows"}]: a row's byte in the assignment is a place in here
     assignment_sha256 = models.CharField(max_length=64, blank=True)  # the blob: one byte a row
-    error = models.JSONField(null=True, blank=True)  # as a job's
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    made_by_name = models.CharField(max_length=200)
 
     class Meta:
         ordering = ["version", "number"]
@@ -256,13 +260,14 @@ class Split(Record):
         }
 
 
-class QualityProfile(Record):
+class QualityProfile(Errand):
     """What a worker measured of a version's rows, and the checklist over it. The newest that was measured is shown.
 
     It holds numbers and row numbers, never text; `version_sha256` is the digest of the version that was measured.
     """
 
-    kind = "quality_profile"
+    kind, task, spoken, doing = "quality_profile", "profile", "quality-profile", "being measured"
+    transitions = PROFILE_TRANSITIONS
 
     version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="quality_profiles")
     version_sha256 = models.CharField(max_length=64)
@@ -273,9 +278,6 @@ class QualityProfile(Record):
         max_length=12, choices=[(s.value, s.value) for s in ProfileState], default=ProfileState.QUEUED
     )
     result = models.JSONField(null=True, blank=True)  # assay.quality-profile/1, see preparation.quality.profiling
-    error = models.JSONField(null=True, blank=True)  # as a job's
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    asked_by_name = models.CharField(max_length=200)
 
     class Meta:
         ordering = ["-created_at"]

@@ -12,7 +12,8 @@ from django.db.models import Count, Max, QuerySet
 
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotAllowed, NotFound, WrongState
+from governance.foundation.core.errors import NotAllowed, WrongState
+from governance.foundation.core.records import one_of
 from governance.materials.base_models import rules as told
 from governance.materials.base_models.selectors import licence_drift, licence_fact
 from governance.materials.datasets import provenance, rules
@@ -36,10 +37,7 @@ def visible_to(actor: Actor) -> QuerySet[Dataset]:
 
 
 def visible(actor: Actor, dataset_id: UUID) -> Dataset:
-    try:
-        return visible_to(actor).get(pk=dataset_id)
-    except Dataset.DoesNotExist:
-        raise NotFound("dataset") from None
+    return one_of(visible_to(actor), dataset_id)
 
 
 def versions_visible_to(actor: Actor) -> QuerySet[DatasetVersion]:
@@ -49,10 +47,7 @@ def versions_visible_to(actor: Actor) -> QuerySet[DatasetVersion]:
 
 
 def version_visible(actor: Actor, version_id: UUID) -> DatasetVersion:
-    try:
-        return versions_visible_to(actor).get(pk=version_id)
-    except DatasetVersion.DoesNotExist:
-        raise NotFound("dataset version") from None
+    return one_of(versions_visible_to(actor), version_id)
 
 
 def of_project(actor: Actor, project_id: UUID) -> QuerySet[DatasetVersion]:
@@ -65,10 +60,7 @@ def imports_visible_to(actor: Actor) -> QuerySet[Import]:
 
 
 def visible_import(actor: Actor, import_id: UUID) -> Import:
-    try:
-        return imports_visible_to(actor).get(pk=import_id)
-    except Import.DoesNotExist:
-        raise NotFound("import") from None
+    return one_of(imports_visible_to(actor), import_id)
 
 
 def splits_visible_to(actor: Actor) -> QuerySet[Split]:
@@ -78,10 +70,7 @@ def splits_visible_to(actor: Actor) -> QuerySet[Split]:
 
 
 def visible_split(actor: Actor, split_id: UUID) -> Split:
-    try:
-        return splits_visible_to(actor).get(pk=split_id)
-    except Split.DoesNotExist:
-        raise NotFound("split") from None
+    return one_of(splits_visible_to(actor), split_id)
 
 
 def quality_profiles_visible_to(actor: Actor) -> QuerySet[QualityProfile]:
@@ -91,10 +80,7 @@ def quality_profiles_visible_to(actor: Actor) -> QuerySet[QualityProfile]:
 
 
 def visible_quality_profile(actor: Actor, profile_id: UUID) -> QualityProfile:
-    try:
-        return quality_profiles_visible_to(actor).get(pk=profile_id)
-    except QualityProfile.DoesNotExist:
-        raise NotFound("quality profile") from None
+    return one_of(quality_profiles_visible_to(actor), profile_id)
 
 
 def quality(version: DatasetVersion) -> QualityProfile | None:

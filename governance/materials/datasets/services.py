@@ -16,9 +16,9 @@ from django.utils.text import slugify
 from governance.foundation.audit.services import record, record_alone
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, Faults, NotAllowed, Unusable, WrongState
+from governance.foundation.core.errors import Fault, Faults, NotAllowed, Unusable
 from governance.foundation.core.moves import move
-from governance.foundation.jobs import services as jobs
+from governance.foundation.jobs import errands
 from governance.materials.base_models.services import check_licence
 from governance.materials.datasets import derivation, rules, selectors
 from governance.materials.datasets import provenance as standards
@@ -31,7 +31,6 @@ from preparation.examination import Examination, examine
 from preparation.findings import Finding, Refused
 from preparation.reading import AUTO, Reading
 
-TASK = "import"
 AS_IT_SHOWS = Reading()
 
 # Sent inside the transaction that registers a version, with `version` and `actor`.
@@ -89,17 +88,15 @@ def enter(
         )
     sha256, size = blobs.put_path(path)
     with transaction.atomic():
-        found = Import.objects.create(
+        found = Import(
             dataset=dataset,
             file_name=Path(file_name).name[:200],
             file_sha256=sha256,
             file_bytes=size,
             asked=asdict(reading),
             **vars(said),
-            asked_by_id=actor.user_id,
-            asked_by_name=actor.name,
         )
-        _queue(actor, found)
+        errands.ask(actor, found, facts=_facts(found))
     return found
 
 
@@ -190,21 +187,13 @@ def read_again(*, actor: Actor, import_id: UUID, reading: Reading | None = None)
     found = _own_import(actor, import_id)
     asked = found.reading if reading is None else reading
     _check_reading(asked).raise_if_any()
-    move(found, TRANSITIONS, State.QUEUED, asked=asdict(asked), found=None, error=None)
-    _queue(actor, found)
-    return found
+    found.asked = asdict(asked)
+    return errands.ask_again(actor, found, facts=_facts(found), asked=found.asked, found=None)
 
 
-@transaction.atomic
 def cancel(*, actor: Actor, import_id: UUID) -> Import:
     """End the reading of a file; it stays, to be read again or discarded. Raises NotAllowed, NotFound, WrongState."""
-    jobs.hold(subject_id=import_id, task=TASK)
-    found = _own_import(actor, import_id)
-    if jobs.cancel(subject=found, task=TASK) is None:
-        raise WrongState(f"{found} is not being read.")
-    found.refresh_from_db()
-    record(actor, "import.cancelled", subject=found)
-    return found
+    return errands.cancel(actor, Import, import_id, _own_import)
 
 
 @transaction.atomic
@@ -244,10 +233,8 @@ def _own_import(actor: Actor, import_id: UUID) -> Import:
     return found
 
 
-def _queue(actor: Actor, found: Import) -> None:
-    jobs.ask(actor=actor, task=TASK, subject=found)
-    facts = {"file_sha256": found.file_sha256, "licence": found.licence, "reading": found.asked}
-    record(actor, "import.asked", subject=found, facts=facts)
+def _facts(found: Import) -> dict[str, Any]:
+    return {"file_sha256": found.file_sha256, "licence": found.licence, "reading": found.asked}
 
 
 def _is_packed(path: Path, file_name: str, reading: Reading) -> bool:

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.materials.licence_texts import rules
 from governance.materials.licence_texts.models import LicenceText
 from governance.people.organisations import selectors as organisations
@@ -41,10 +41,7 @@ def visible_to(actor: Actor) -> QuerySet[LicenceText]:
 
 
 def visible(actor: Actor, text_id: UUID) -> LicenceText:
-    try:
-        return visible_to(actor).get(pk=text_id)
-    except LicenceText.DoesNotExist:
-        raise NotFound("licence text") from None
+    return one_of(visible_to(actor), text_id)
 
 
 def of(subject_id: UUID) -> list[LicenceText]:

@@ -7,7 +7,7 @@ class RedactionsConfig(AppConfig):
     verbose_name = "Redactions"
 
     def ready(self) -> None:
-        from governance.foundation.jobs.services import abandoned
-        from governance.materials.redactions.worker import follow_abandoned_job
+        from governance.foundation.jobs import errands
+        from governance.materials.redactions.models import Redaction
 
-        abandoned.connect(follow_abandoned_job, dispatch_uid="redactions")
+        errands.register(Redaction)

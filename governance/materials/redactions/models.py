@@ -3,19 +3,19 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import models
 
-from governance.foundation.core.records import Record
+from governance.foundation.jobs.models import Errand
 from governance.materials.datasets.models import DatasetVersion
-from governance.materials.redactions.rules import State
+from governance.materials.redactions.rules import TRANSITIONS, State
 from preparation.persons import redaction
 
 
-class Redaction(Record):
+class Redaction(Errand):
     """What was asked for, and the version that came of it. The version that it was made from stays as it is."""
 
-    kind = "redaction"
+    kind, task, spoken = "redaction", "redact", "redaction"
+    transitions = TRANSITIONS
 
     source = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="redactions")
     source_sha256 = models.CharField(max_length=64)  # the source's content digest
@@ -23,9 +23,6 @@ class Redaction(Record):
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State], default=State.QUEUED)
     done = models.JSONField(null=True, blank=True)  # rows and spans by kind, as the preparation counted them
     version = models.OneToOneField(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="redacted_by")
-    error = models.JSONField(null=True, blank=True)  # as a job's
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    asked_by_name = models.CharField(max_length=200)
 
     class Meta:
         ordering = ["-created_at"]

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.materials.redactions.models import Redaction
 from governance.people.projects import selectors as projects
 
@@ -17,7 +17,4 @@ def visible_to(actor: Actor) -> QuerySet[Redaction]:
 
 
 def visible(actor: Actor, redaction_id: UUID) -> Redaction:
-    try:
-        return visible_to(actor).get(pk=redaction_id)
-    except Redaction.DoesNotExist:
-        raise NotFound("redaction") from None
+    return one_of(visible_to(actor), redaction_id)

@@ -3,14 +3,14 @@
 from pathlib import Path
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from governance.foundation.audit.services import record, record_alone
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Fault, NotAllowed, NotFound, Unusable, WrongState
-from governance.foundation.jobs import services as jobs
+from governance.foundation.jobs import errands
 from governance.materials.datasets import selectors as datasets
 from governance.materials.redactions import selectors
 from governance.materials.redactions.models import PseudonymMap, Redaction
@@ -18,7 +18,6 @@ from governance.people.projects import selectors as projects
 from preparation.findings import Refused
 from preparation.persons import redaction
 
-TASK = "redact"
 ACT, LOOK_BEHIND = "register data", "look behind pseudonyms"
 
 
@@ -34,20 +33,9 @@ def ask(*, actor: Actor, version_id: UUID, asked: redaction.Redaction) -> Redact
         asked.check()
     except Refused as refused:
         raise Unusable([Fault(refused.field or "method", refused.message, refused.cure)]) from None
-    try:
-        with transaction.atomic():
-            made = Redaction.objects.create(
-                source=source,
-                source_sha256=source.content_digest,
-                options=asked.to_json(),
-                asked_by_id=actor.user_id,
-                asked_by_name=actor.name,
-            )
-    except IntegrityError:
-        raise WrongState(f"{source} is being redacted already.") from None
-    jobs.ask(actor=actor, task=TASK, subject=made)
-    record(actor, "redaction.asked", subject=made, facts={"options": made.options})
-    return made
+    made = Redaction(source=source, source_sha256=source.content_digest, options=asked.to_json())
+    taken = WrongState(f"{source} is being redacted already.")
+    return errands.ask(actor, made, facts={"options": made.options}, otherwise=taken)
 
 
 def again(*, actor: Actor, redaction_id: UUID) -> Redaction:
@@ -56,17 +44,9 @@ def again(*, actor: Actor, redaction_id: UUID) -> Redaction:
     return ask(actor=actor, version_id=found.source_id, asked=found.asked)
 
 
-@transaction.atomic
 def cancel(*, actor: Actor, redaction_id: UUID) -> Redaction:
     """End a redaction; nothing of it is kept. Raises NotAllowed, NotFound, WrongState."""
-    jobs.hold(subject_id=redaction_id, task=TASK)
-    found = selectors.visible(actor, redaction_id)
-    projects.require(actor, found.project_id, ACT)
-    if jobs.cancel(subject=found, task=TASK) is None:
-        raise WrongState(f"{found} is not under way.")
-    record(actor, "redaction.cancelled", subject=found)
-    found.refresh_from_db()
-    return found
+    return errands.cancel(actor, Redaction, redaction_id, _own)
 
 
 def look_behind(*, actor: Actor, redaction_id: UUID, pseudonym: str, reason: str) -> str:
@@ -108,6 +88,12 @@ def erase_pseudonyms(*, actor: Actor, redaction_id: UUID) -> Redaction:
     record(actor, "redaction.pseudonyms-erased", subject=found)
     transaction.on_commit(lambda: blobs.remove(sha256))
     return selectors.visible(actor, redaction_id)
+
+
+def _own(actor: Actor, redaction_id: UUID) -> Redaction:
+    found = selectors.visible(actor, redaction_id)
+    projects.require(actor, found.project_id, ACT)
+    return found
 
 
 def _pseudonyms(found: Redaction) -> PseudonymMap:

@@ -7,24 +7,22 @@ from django.conf import settings
 from django.db import models
 
 from governance.foundation.core.records import Record
+from governance.foundation.jobs.models import Errand
 from governance.materials.datasets.models import DatasetVersion
-from governance.materials.scans.rules import Holds, State
+from governance.materials.scans.rules import TRANSITIONS, Holds, State
 
 
-class Scan(Record):
+class Scan(Errand):
     """What was looked for in the rows of a version, and what was found. It names the content that it is about."""
 
-    kind = "scan"
+    kind = task = spoken = "scan"
+    transitions = TRANSITIONS
 
     version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="scans")
     version_sha256 = models.CharField(max_length=64)  # the version's content digest
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State], default=State.QUEUED)
     found = models.JSONField(null=True, blank=True)  # as preparation.persons.scanning writes it, without samples
     samples = models.JSONField(default=dict, blank=True)  # kind -> masked; for those who may read rows
-    error = models.JSONField(null=True, blank=True)  # as a job's
-    ended_at = models.DateTimeField(null=True, blank=True)
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    asked_by_name = models.CharField(max_length=200)
 
     class Meta:
         ordering = ["-created_at"]

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.materials.datasets.models import DatasetVersion
 from governance.materials.scans import rules
 from governance.materials.scans.models import Scan, SpecialCategories
@@ -23,10 +23,7 @@ def visible_to(actor: Actor) -> QuerySet[Scan]:
 
 
 def visible(actor: Actor, scan_id: UUID) -> Scan:
-    try:
-        return visible_to(actor).get(pk=scan_id)
-    except Scan.DoesNotExist:
-        raise NotFound("scan") from None
+    return one_of(visible_to(actor), scan_id)
 
 
 def answers_visible_to(actor: Actor) -> QuerySet[SpecialCategories]:

@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Fault, Unusable, WrongState
-from governance.foundation.jobs import services as jobs
+from governance.foundation.jobs import errands
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.materials.scans import selectors
@@ -16,7 +16,6 @@ from governance.materials.scans.models import Scan, SpecialCategories
 from governance.materials.scans.rules import Holds
 from governance.people.projects import selectors as projects
 
-TASK = "scan"
 SCAN, ANSWER = "scan data", "answer for personal data"
 
 
@@ -25,16 +24,12 @@ def ask(*, actor: Actor, version_id: UUID) -> Scan:
     """Have a worker look for personal data and secrets. Raises NotFound, NotAllowed, WrongState."""
     version = datasets.version_visible(actor, version_id)
     projects.require(actor, version.project_id, SCAN)
-    try:
-        with transaction.atomic():
-            return _queue(actor, version)
-    except IntegrityError:
-        raise WrongState(f"{version} is being scanned already.") from None
+    return _ask(actor, version)
 
 
 def scan_what_was_registered(sender: type[DatasetVersion], version: DatasetVersion, actor: Actor, **_: Any) -> None:
     """Every version is scanned once without being asked, in the transaction that registers it."""
-    _queue(actor, version)
+    _ask(actor, version)
 
 
 def again(*, actor: Actor, scan_id: UUID) -> Scan:
@@ -42,17 +37,9 @@ def again(*, actor: Actor, scan_id: UUID) -> Scan:
     return ask(actor=actor, version_id=selectors.visible(actor, scan_id).version_id)
 
 
-@transaction.atomic
 def cancel(*, actor: Actor, scan_id: UUID) -> Scan:
     """End a scan. Raises NotAllowed, NotFound, WrongState."""
-    jobs.hold(subject_id=scan_id, task=TASK)
-    found = selectors.visible(actor, scan_id)
-    projects.require(actor, found.project_id, SCAN)
-    if jobs.cancel(subject=found, task=TASK) is None:
-        raise WrongState(f"{found} is not under way.")
-    record(actor, "scan.cancelled", subject=found)
-    found.refresh_from_db()
-    return found
+    return errands.cancel(actor, Scan, scan_id, _own)
 
 
 @transaction.atomic
@@ -78,13 +65,13 @@ def answer(*, actor: Actor, version_id: UUID, holds: Holds, reason: str) -> Spec
     return said
 
 
-def _queue(actor: Actor, version: DatasetVersion) -> Scan:
-    found = Scan.objects.create(
-        version=version,
-        version_sha256=version.content_digest,
-        asked_by_id=actor.user_id,
-        asked_by_name=actor.name,
-    )
-    jobs.ask(actor=actor, task=TASK, subject=found)
-    record(actor, "scan.asked", subject=found, facts={"version_sha256": found.version_sha256})
+def _ask(actor: Actor, version: DatasetVersion) -> Scan:
+    found = Scan(version=version, version_sha256=version.content_digest)
+    taken = WrongState(f"{version} is being scanned already.")
+    return errands.ask(actor, found, facts={"version_sha256": found.version_sha256}, otherwise=taken)
+
+
+def _own(actor: Actor, scan_id: UUID) -> Scan:
+    found = selectors.visible(actor, scan_id)
+    projects.require(actor, found.project_id, SCAN)
     return found

@@ -16,14 +16,13 @@ from rest_framework.response import Response
 
 from assay.api import exports
 from assay.api.narrowing import By, by_project
-from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
+from assay.api.nouns import ErrandSerializer, Input, NounViewSet, RecordSerializer, address
 from assay.api.parsers import JsonPart, UploadBody
 from assay.api.quality_profiles import NewQualityProfile, QualityProfileSerializer, options_of
 from assay.api.splits import NewSplit, SplitSerializer, asked_of
 from assay.api.standings import StandingSerializer
 from governance.delivery.evidence import membership
 from governance.documents.renderings.documents import DATASHEET
-from governance.foundation.jobs import selectors as jobs
 from governance.materials.datasets import descriptions, measuring, provenance, selectors, services, splitting
 from governance.materials.datasets.exchange.description import Description
 from governance.materials.datasets.exchange.writing import FORMS
@@ -105,24 +104,18 @@ class DatasetVersionSummary(RecordSerializer):
         read_only_fields = fields
 
 
-class ImportSerializer(serializers.ModelSerializer[Any]):
+class ImportSerializer(ErrandSerializer):
     """`state`: queued, registered, refused, failed, cancelled or discarded. `found` lists what is wrong."""
 
     project = serializers.UUIDField(source="dataset.project_id", read_only=True)
-    progress = serializers.SerializerMethodField(help_text="MiB of the file while a worker reads.")
 
     class Meta:
         model = Import
         fields: ClassVar = [
             "id", "dataset", "project", "file_name", "file_sha256", "file_bytes", "asked", "licence", "state",
-            "progress", "found", "error", "version", "asked_by_name", "created_at",
+            "progress", "found", "error", "version", "asked_by_name", "created_at", "ended_at",
         ]  # fmt: skip
         read_only_fields = fields
-
-    @extend_schema_field({"type": "object", "nullable": True})
-    def get_progress(self, found: Import) -> dict[str, Any] | None:
-        job = jobs.latest(found, services.TASK)
-        return job.progress or None if job is not None else None
 
 
 class DatasetVersionSerializer(DatasetVersionSummary):

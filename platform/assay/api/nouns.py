@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
@@ -21,6 +22,7 @@ from assay.api.preconditions import etag
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
 from governance.foundation.core.records import Record
+from governance.foundation.jobs.models import Errand
 
 
 class ByAcceptHeader(DefaultContentNegotiation):
@@ -55,6 +57,16 @@ class RecordSerializer(serializers.ModelSerializer[Any]):
         read_only=True,
         help_text="The record digest: of the record's facts, not of a file. Approvals bind to it.",
     )
+
+
+class ErrandSerializer(serializers.ModelSerializer[Any]):
+    """What somebody asked for and a worker carries out; `error` says what stood in the way."""
+
+    progress = serializers.SerializerMethodField(help_text="How far a worker is, in the units that it counts.")
+
+    @extend_schema_field({"type": "object", "nullable": True})
+    def get_progress(self, errand: Errand) -> dict[str, Any] | None:
+        return errand.progress
 
 
 class Door(APIView):

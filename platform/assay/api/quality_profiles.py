@@ -1,41 +1,34 @@
 """Quality profiles of dataset versions: what a worker measured of their rows, and the checklist over it."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assay.api.narrowing import By, by_project
-from assay.api.nouns import Input, NounViewSet, RecordSerializer
-from governance.foundation.jobs import selectors as jobs
+from assay.api.nouns import ErrandSerializer, Input, NounViewSet, RecordSerializer
 from governance.materials.datasets import measuring, selectors
 from governance.materials.datasets.models import QualityProfile
 
 SUMMARY = [
     "id", "version", "project", "version_sha256", "options", "state", "progress", "error", "asked_by_name",
-    "created_at", "sha256",
+    "created_at", "ended_at", "sha256",
 ]  # fmt: skip
 
 
-class QualityProfileSummary(RecordSerializer):
+class QualityProfileSummary(ErrandSerializer, RecordSerializer):
     """`state`: queued, measured, failed or cancelled."""
 
     project = serializers.UUIDField(source="version.dataset.project_id", read_only=True)
-    progress = serializers.SerializerMethodField(help_text="MiB of the file while a worker reads.")
 
     class Meta:
         model = QualityProfile
         fields: ClassVar = SUMMARY
         read_only_fields = fields
-
-    @extend_schema_field({"type": "object", "nullable": True})
-    def get_progress(self, profile: QualityProfile) -> dict[str, Any] | None:
-        job = jobs.latest(profile, measuring.TASK)
-        return job.progress or None if job is not None else None
 
 
 class QualityProfileSerializer(QualityProfileSummary):

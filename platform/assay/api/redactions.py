@@ -11,34 +11,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assay.api.narrowing import By, by_project
-from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
-from governance.foundation.jobs import selectors as jobs
+from assay.api.nouns import ErrandSerializer, Input, NounViewSet, RecordSerializer, address
 from governance.materials.redactions import selectors, services
 from governance.materials.redactions.models import Redaction
 from preparation.persons import hipaa, redaction
 from preparation.persons.kinds import KINDS
 
 
-class RedactionSerializer(RecordSerializer):
+class RedactionSerializer(ErrandSerializer, RecordSerializer):
     """`state`: queued, registered, refused, failed or cancelled; `version` is what came of it. Neither salt nor map
     of the pseudonyms is ever shown; `pseudonyms` says whether they are there or erased."""
 
     project = serializers.UUIDField(source="source.dataset.project_id", read_only=True)
-    progress = serializers.SerializerMethodField(help_text="MiB of the file while a worker reads.")
     pseudonyms = serializers.SerializerMethodField(help_text="kept, erased, or null where there are none.")
 
     class Meta:
         model = Redaction
         fields: ClassVar = [
             "id", "source", "source_sha256", "project", "options", "state", "progress", "done", "version", "pseudonyms",
-            "error", "asked_by_name", "created_at", "sha256",
+            "error", "asked_by_name", "created_at", "ended_at", "sha256",
         ]  # fmt: skip
         read_only_fields = fields
-
-    @extend_schema_field({"type": "object", "nullable": True})
-    def get_progress(self, found: Redaction) -> dict[str, Any] | None:
-        job = jobs.latest(found, services.TASK)
-        return job.progress or None if job is not None else None
 
     @extend_schema_field({"type": "string", "nullable": True})
     def get_pseudonyms(self, found: Redaction) -> str | None:

@@ -10,8 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assay.api.narrowing import By, by_project
-from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
-from governance.foundation.jobs import selectors as jobs
+from assay.api.nouns import ErrandSerializer, Input, NounViewSet, RecordSerializer, address
 from governance.materials.datasets import selectors as datasets
 from governance.materials.scans import selectors, services
 from governance.materials.scans.models import Scan, SpecialCategories
@@ -23,11 +22,10 @@ NARROWED: dict[str, By] = {
 }
 
 
-class ScanSerializer(RecordSerializer):
+class ScanSerializer(ErrandSerializer, RecordSerializer):
     """`state`: queued, done, failed or cancelled. `found` says what was looked for, what was not, and what is there."""
 
     project = serializers.UUIDField(source="version.dataset.project_id", read_only=True)
-    progress = serializers.SerializerMethodField(help_text="MiB of the file while a worker reads.")
     samples = serializers.SerializerMethodField(help_text="Masked; null for those who may not read rows.")
 
     class Meta:
@@ -37,11 +35,6 @@ class ScanSerializer(RecordSerializer):
             "asked_by_name", "created_at", "ended_at", "sha256",
         ]  # fmt: skip
         read_only_fields = fields
-
-    @extend_schema_field({"type": "object", "nullable": True})
-    def get_progress(self, scan: Scan) -> dict[str, Any] | None:
-        job = jobs.latest(scan, services.TASK)
-        return job.progress or None if job is not None else None
 
     @extend_schema_field({"type": "object", "nullable": True})
     def get_samples(self, scan: Scan) -> dict[str, Any] | None:

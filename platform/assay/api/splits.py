@@ -10,8 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assay.api.narrowing import By, by_project
-from assay.api.nouns import Input, NounViewSet, RecordSerializer
-from governance.foundation.jobs import selectors as jobs
+from assay.api.nouns import ErrandSerializer, Input, NounViewSet, RecordSerializer
 from governance.materials.datasets import selectors, splitting
 from governance.materials.datasets.models import Split
 from preparation import splits
@@ -31,25 +30,20 @@ class PartsField(serializers.JSONField):
     """The parts in the order of their places."""
 
 
-class SplitSerializer(RecordSerializer):
+class SplitSerializer(ErrandSerializer, RecordSerializer):
     """`state`: queued, ready, failed or cancelled. `parts` in the order of their places, once it is ready."""
 
     project = serializers.UUIDField(source="version.dataset.project_id", read_only=True)
     parts = PartsField(read_only=True)
-    progress = serializers.SerializerMethodField(help_text="MiB of the file while a worker reads.")
+    made_by_name = serializers.CharField(source="asked_by_name", read_only=True)
 
     class Meta:
         model = Split
         fields: ClassVar = [
             "id", "version", "project", "number", "options", "state", "progress", "parts", "assignment_sha256", "error",
-            "made_by_name", "created_at", "sha256",
+            "made_by_name", "created_at", "ended_at", "sha256",
         ]  # fmt: skip
         read_only_fields = fields
-
-    @extend_schema_field({"type": "object", "nullable": True})
-    def get_progress(self, split: Split) -> dict[str, Any] | None:
-        job = jobs.latest(split, splitting.TASK)
-        return job.progress or None if job is not None else None
 
 
 class ShareInput(Input):

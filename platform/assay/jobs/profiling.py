@@ -1,12 +1,11 @@
 """The job "profile": the quality of a version's rows is measured in a process of its own."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from assay.jobs import preparing
+from assay.jobs import errands
 from assay.jobs.supervise import Limits, Outcome
 from evaluation import registry
 from evaluation.suites import texts
@@ -17,24 +16,6 @@ from preparation.quality.asked import Source
 
 # A model of languages and numpy beside the rows' numbers, some 100 bytes a row; what is compared lies on disk.
 LIMITS = Limits(address_space=8 * 1024**3, nice=5)
-
-
-def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
-    """Measure under `lease`. Raises LeaseLost, and Interrupted when `stopping` ended it."""
-    preparing.carry_out(
-        lease,
-        stopping,
-        prepare=partial(_prepare, lease),
-        take=partial(_take, lease),
-        stop=partial(measuring.stop, lease=lease, profile_id=lease.subject_id),
-        fail=fail,
-        limits=LIMITS,
-    )
-
-
-def fail(lease: Lease, message: str) -> None:
-    """Record that nothing was measured, and why. Raises LeaseLost."""
-    measuring.fail(lease=lease, profile_id=lease.subject_id, message=message)
 
 
 def suites(folder: Path) -> Iterator[Source]:
@@ -50,14 +31,17 @@ def suites(folder: Path) -> Iterator[Source]:
 
 
 def _prepare(lease: Lease, folder: Path) -> list[str]:
-    found, path, asked = measuring.begin(lease=lease, profile_id=lease.subject_id, folder=folder)
+    found, path, asked = measuring.begin(lease=lease, folder=folder)
     if found.options["suites"]:
         asked = replace(asked, suites=tuple(suites(folder)))
     version = found.version
     more = ("--asked", json.dumps(asked.to_json()))
-    return preparing.command("profile", path, folder, version.file_name, version.reading, *more)
+    return errands.command("profile", path, folder, version.file_name, version.reading, *more)
 
 
 def _take(lease: Lease, folder: Path, _outcome: Outcome) -> None:
     result = json.loads((folder / PROFILE).read_text(encoding="utf-8"))
-    measuring.finish(lease=lease, profile_id=lease.subject_id, result=result)
+    measuring.finish(lease=lease, result=result)
+
+
+PROCESS = errands.Process(_prepare, _take, LIMITS)

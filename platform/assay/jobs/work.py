@@ -3,7 +3,8 @@
 import logging
 import socket
 import threading
-from types import ModuleType
+from collections.abc import Callable
+from typing import Protocol
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
@@ -16,17 +17,25 @@ from governance.foundation.jobs.services import Lease, LeaseLost
 
 log = logging.getLogger(__name__)
 
-# Each has carry_out(lease, stopping) and fail(lease, message).
-TASKS: dict[str, ModuleType] = {
+
+class Task(Protocol):
+    """What a task is to the worker: a module, or the process of an errand."""
+
+    def carry_out(self, lease: Lease, stopping: Callable[[], bool]) -> None: ...
+
+    def fail(self, lease: Lease, message: str) -> None: ...
+
+
+TASKS: dict[str, Task] = {
     "train": train,
     "evaluate": evaluate,
     "render": render,
     "register": register,
-    "import": importing,
-    "split": splitting,
-    "scan": scan,
-    "redact": redacting,
-    "profile": profiling,
+    "import": importing.PROCESS,
+    "split": splitting.PROCESS,
+    "scan": scan.PROCESS,
+    "redact": redacting.PROCESS,
+    "profile": profiling.PROCESS,
 }
 
 # Set when this worker is asked to stop: what it holds is given back, unharmed, for its next start.

@@ -73,7 +73,7 @@ def _context(request: PageRequest, found: Import, form: MappingForm) -> dict[str
     may = projects.may(request.actor, found.project_id, ACT)
     return {
         "found": found,
-        "job": jobs.latest(found, services.TASK),
+        "job": found.job,
         "alive": jobs.worker_is_alive(),
         "form": form,
         "formats": FORMATS.values(),

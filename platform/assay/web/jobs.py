@@ -21,8 +21,11 @@ from governance.foundation.jobs.rules import State
 from governance.materials.base_models import services as base_models
 from governance.materials.datasets import measuring, splitting
 from governance.materials.datasets import services as datasets
+from governance.materials.datasets.models import Import, QualityProfile, Split
 from governance.materials.redactions import services as redactions
+from governance.materials.redactions.models import Redaction
 from governance.materials.scans import services as scans
+from governance.materials.scans.models import Scan
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import services as evaluations
 from governance.work.runs import services as runs
@@ -67,15 +70,15 @@ def retry(request: PageRequest, pk: UUID) -> HttpResponse:
             renderings.retry(actor=request.actor, rendering_id=job.subject_id)
         case base_models.TASK:
             base_models.retry(actor=request.actor, registration_id=job.subject_id)
-        case datasets.TASK:
+        case Import.task:
             datasets.read_again(actor=request.actor, import_id=job.subject_id)
-        case splitting.TASK:
+        case Split.task:
             splitting.again(actor=request.actor, split_id=job.subject_id)
-        case measuring.TASK:
+        case QualityProfile.task:
             measuring.again(actor=request.actor, profile_id=job.subject_id)
-        case redactions.TASK:
+        case Redaction.task:
             redactions.again(actor=request.actor, redaction_id=job.subject_id)
-        case scans.TASK:
+        case Scan.task:
             scans.again(actor=request.actor, scan_id=job.subject_id)
         case _:
             raise WrongState(f"A job of the kind {job.task} cannot be tried again from here.")

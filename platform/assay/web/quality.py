@@ -53,7 +53,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     may = projects.may(request.actor, profile.project_id, measuring.ACT)
     context = {
         "profile": profile,
-        "job": jobs.latest(profile, measuring.TASK),
+        "job": profile.job,
         "alive": jobs.worker_is_alive(),
         "may_cancel": may and profile.state == ProfileState.QUEUED,
         "may_measure": may and profile.state != ProfileState.QUEUED,

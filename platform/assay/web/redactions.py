@@ -70,7 +70,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "kinds": [_(KINDS[name].title) for name in found.options["kinds"]],
         "done": [(_(KINDS[name].title), count) for name, count in (found.done or {}).get("kinds", {}).items()],
         "identifiers": _identifiers(names="name" in found.options["kinds"]) if found.options["profile"] else [],
-        "job": jobs.latest(found, services.TASK),
+        "job": found.job,
         "alive": jobs.worker_is_alive(),
         "may_cancel": may and found.state == State.QUEUED,
         "pseudonyms": getattr(found, "pseudonyms", None),

@@ -108,7 +108,7 @@ def _of_scan(request: PageRequest, scan: Scan) -> dict[str, Any]:
     found = scan.found or {"kinds": []}
     return {
         "scan": scan,
-        "job": jobs.latest(scan, services.TASK),
+        "job": scan.job,
         "alive": jobs.worker_is_alive(),
         "kinds": [_row(one, scan.samples if may_read else {}) for one in found["kinds"]],
         "drawn": _counts(found["kinds"]) if found["kinds"] else None,

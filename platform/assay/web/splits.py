@@ -45,7 +45,7 @@ def detail(request: PageRequest, pk: Any) -> HttpResponse:
     context = {
         "split": split,
         "how": words(split),
-        "job": jobs.latest(split, splitting.TASK),
+        "job": split.job,
         "alive": jobs.worker_is_alive(),
         "may_cancel": may and split.state == SplitState.QUEUED,
         "may_retry": may and SplitState.QUEUED in SPLIT_TRANSITIONS[SplitState(split.state)],
