@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy
@@ -45,6 +46,13 @@ def difference(old: bytes, new: bytes) -> Difference:
             added.append(place)
     removed = sorted(place for places in waiting.values() for place in places)
     return Difference(kept, added, removed, changed)
+
+
+def same_rows(index: bytes, places: Iterable[int], other: bytes) -> list[int]:
+    """Where in `other` the rows stand that `index` has at `places`. An erased row is found nowhere. Takes indexes."""
+    wanted = _records(index)["content"][list(places)]
+    found = numpy.isin(_records(other)["content"], wanted[wanted != 0])
+    return [int(place) for place in numpy.flatnonzero(found)]
 
 
 def _records(index: bytes) -> NDArray[numpy.void]:

@@ -14,6 +14,7 @@ from governance.documents.evaluation_reports.rules import WORST_FIRST, worst_fir
 from governance.documents.sources.records import Source
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
+from governance.people.approvals.selectors import standings
 from governance.people.approvals.subjects import Fact
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -95,5 +96,8 @@ def as_sources(model_version: ModelVersion) -> list[Source]:
 
 
 def released(actor: Actor, digest: str) -> list[Release]:
-    """Releases in force today of the composed digest, in projects that `actor` sees."""
-    return list(visible_to(actor).filter(model_version__digest=digest, state=State.RELEASED.value))
+    """Releases in force today of the composed digest, in projects that `actor` sees. One whose approval is suspended
+    lets nothing go."""
+    found = list(visible_to(actor).filter(model_version__digest=digest, state=State.RELEASED.value))
+    answers = standings(found)
+    return [release for release in found if answers[release.pk].granted]

@@ -86,6 +86,43 @@ class Decision(Record):
         return self.request.project_id
 
 
+class Suspension(Record):
+    """Why an approval has lost its force, until what caused that is taken back or somebody decides anew."""
+
+    kind = "suspension"
+
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="suspensions")
+    cause_kind = models.CharField(max_length=40)
+    cause_id = models.UUIDField(db_index=True)
+    because = models.TextField()
+    by_name = models.CharField(max_length=200)
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by_name = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "cause_id"], name="one_suspension_for_a_cause"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Suspension of the approval of {self.request.subject_name}"
+
+    @property
+    def project_id(self) -> object:
+        return self.request.project_id
+
+    def content(self) -> dict[str, object]:
+        request = self.request
+        return {
+            "subject": {"kind": request.subject_kind, "id": request.subject_id, "sha256": request.subject_digest},
+            "cause": {"kind": self.cause_kind, "id": self.cause_id},
+            "because": self.because,
+            "by": self.by_name,
+            "at": self.created_at,
+        }
+
+
 class Reauthentication(Record):
     """A person showed anew who they are, for one decision on one digest. Used once, soon stale."""
 

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
 from governance.people.approvals import rules, subjects
-from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.approvals.models import ApprovalRequest, Decision, Suspension
 from governance.people.approvals.rules import State, Verdict
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Member
@@ -50,7 +50,7 @@ def standings(asked: Iterable[Any], project_id: UUID | None = None) -> dict[UUID
     kind = next(iter(subjects_by_id.values())).kind
     found = ApprovalRequest.objects.filter(subject_kind=kind, subject_id__in=subjects_by_id)
     requests: dict[UUID, list[ApprovalRequest]] = {pk: [] for pk in subjects_by_id}
-    for request in found.order_by("-created_at").prefetch_related("decisions"):
+    for request in found.order_by("-created_at").prefetch_related("decisions", "suspensions"):
         if request.project_id == (project_id or subjects_by_id[request.subject_id].project_id):
             requests[request.subject_id].append(request)
     return {pk: _standing(subject, requests[pk]) for pk, subject in subjects_by_id.items()}
@@ -60,7 +60,7 @@ def standings_by_project(subject: Any, project_ids: Iterable[UUID]) -> dict[UUID
     """Where one subject stands in each of several projects, in two queries."""
     requests: dict[UUID, list[ApprovalRequest]] = {pk: [] for pk in project_ids}
     found = ApprovalRequest.objects.filter(project__in=list(requests), subject_kind=subject.kind, subject_id=subject.pk)
-    for request in found.order_by("-created_at").prefetch_related("decisions"):
+    for request in found.order_by("-created_at").prefetch_related("decisions", "suspensions"):
         requests[request.project_id].append(request)
     return {pk: _standing(subject, rows) for pk, rows in requests.items()}
 
@@ -79,21 +79,56 @@ def _standing(subject: Any, requests: list[ApprovalRequest]) -> Standing:
     if current.state == State.GRANTED:
         return Standing(True, [], "Approved as it is now.", current, decisions)
     approvals = sum(decision.verdict == Verdict.APPROVE for decision in decisions)
+    if current.state == State.SUSPENDED:
+        causes = [each.because for each in current.suspensions.all() if each.lifted_at is None]
+        return Standing(False, [need], f"Suspended: {'; '.join(causes)}", current, decisions)
     why = {
         State.OPEN: "Asked; waiting for a decision.",
         State.CHANGES: "Changes were asked for.",
         State.REFUSED: "It was refused.",
-        State.SUSPENDED: "Suspended: something it relies on was withdrawn.",
     }[State(current.state)]
     return Standing(False, [rules.still_needed(subject.kind, approvals)], why, current, decisions)
 
 
 def _was_granted(request: ApprovalRequest) -> bool:
     """Whether it was ever approved: a request may also become void while it still waits."""
-    if request.state not in (State.GRANTED, State.VOID):
+    if request.state not in (State.GRANTED, State.VOID, State.SUSPENDED):
         return False
     verdicts = [Verdict(decision.verdict) for decision in request.decisions.all()]
     return rules.outcome(request.subject_kind, verdicts) == State.GRANTED
+
+
+def why_not_ask(subject: subjects.Approvable, project_id: UUID) -> str | None:
+    """Why nobody can be asked about `subject` in a project as it stands, in a sentence, or None.
+
+    What was approved once and is suspended can be asked about whatever became of it since: whether a model stays in
+    use after its data was withdrawn is somebody's to decide.
+    """
+    if said := subjects.vetoes_of_others(subject):
+        return said
+    said = subjects.own_veto(subject)
+    return None if said and _is_suspended(subject, project_id) else said
+
+
+def _is_suspended(subject: subjects.Approvable, project_id: UUID) -> bool:
+    return ApprovalRequest.objects.filter(
+        project_id=project_id,
+        subject_kind=subject.kind,
+        subject_id=subject.pk,
+        subject_digest=subject.content_digest,
+        state=State.SUSPENDED,
+    ).exists()
+
+
+def suspensions(subject_ids: Iterable[UUID], project_id: UUID) -> list[Suspension]:
+    """Why approvals of these subjects have no force now, in the order in which they lost it."""
+    return list(
+        Suspension.objects.filter(
+            request__project=project_id, request__subject_id__in=list(subject_ids), request__state=State.SUSPENDED
+        )
+        .filter(lifted_at=None)
+        .select_related("request")
+    )
 
 
 def visible_to(actor: Actor) -> QuerySet[ApprovalRequest]:

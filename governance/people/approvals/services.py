@@ -1,5 +1,7 @@
 """Ask, decide, withdraw. The check and the act are one transaction under the request's row lock."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -11,8 +13,9 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import plain
 from governance.foundation.core.errors import Fault, NotAllowed, NotFound, StaleSubject, Unusable, WrongState
 from governance.foundation.core.moves import move
+from governance.foundation.core.records import Record
 from governance.people.approvals import reauthentication, rules, selectors, subjects
-from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.approvals.models import ApprovalRequest, Decision, Suspension
 from governance.people.approvals.rules import TRANSITIONS, State, Verdict
 from governance.people.projects import selectors as projects
 from governance.people.projects.rules import SPOKEN
@@ -32,7 +35,7 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
         raise NotFound("subject")
     if not subjects.belongs_to(subject, project_id):
         raise NotFound(rules.POLICIES[subject.kind].noun)
-    if veto := subjects.why_not_ask(subject):
+    if veto := selectors.why_not_ask(subject, project_id):
         raise WrongState(veto)
     digest = subject.content_digest
     earlier = ApprovalRequest.objects.select_for_update().filter(
@@ -81,7 +84,7 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
         raise NotAllowed(why.text)
     if request.state != State.OPEN:
         raise WrongState("This request is closed; nothing was decided.")
-    if veto := subjects.why_not_ask(subject):
+    if veto := selectors.why_not_ask(subject, request.project_id):
         raise WrongState(f"{veto} Nothing was decided.")
     if request.subject_digest != subject.content_digest:
         raise StaleSubject(f"{request} changed after it was asked about. Ask anew; nothing was decided.")
@@ -140,3 +143,44 @@ def withdraw(*, actor: Actor, request_id: UUID) -> ApprovalRequest:
     move(request, TRANSITIONS, State.WITHDRAWN, closed_at=timezone.now())
     record(actor, "approval.withdrawn", subject=request)
     return request
+
+
+def suspend_what_was_affected(
+    sender: type[Record],
+    actor: Actor,
+    cause: Record,
+    because: str,
+    affected: Mapping[str, Iterable[UUID]],
+    **_: Any,
+) -> dict[tuple[str, UUID], str]:
+    """Take the force from every approval of what rests on something withdrawn. A request that nobody can decide any
+    more is closed; one that waits for a decision stays, and its decider is told."""
+    done: dict[tuple[str, UUID], str] = {}
+    for kind in affected.keys() & rules.POLICIES.keys():
+        requests = ApprovalRequest.objects.select_for_update().filter(
+            subject_kind=kind, subject_id__in=list(affected[kind])
+        )
+        for request in requests.filter(state__in=[State.GRANTED, State.SUSPENDED]):
+            Suspension.objects.create(
+                request=request, cause_kind=cause.kind, cause_id=cause.pk, because=because, by_name=actor.name
+            )
+            if request.state == State.GRANTED:
+                move(request, TRANSITIONS, State.SUSPENDED)
+                record(actor, "approval.suspended", subject=request, facts={"cause": cause.pk})
+            done[kind, request.subject_id] = "approval suspended"
+        for request in requests.filter(state=State.OPEN):
+            subject = subjects.load(kind, request.subject_id)
+            if selectors.why_not_ask(subject, request.project_id):
+                _void(actor, request, subject.content_digest)
+                done.setdefault((kind, request.subject_id), "request closed")
+    return done
+
+
+def lift_what_it_suspended(sender: type[Record], actor: Actor, cause: Record, **_: Any) -> None:
+    """Give an approval its force again, where nothing else suspends it."""
+    for suspension in Suspension.objects.filter(cause_id=cause.pk, lifted_at=None).select_related("request"):
+        request = ApprovalRequest.objects.select_for_update().get(pk=suspension.request_id)
+        Suspension.objects.filter(pk=suspension.pk).update(lifted_at=timezone.now(), lifted_by_name=actor.name)
+        if request.state == State.SUSPENDED and not request.suspensions.filter(lifted_at=None).exists():
+            move(request, TRANSITIONS, State.GRANTED)
+            record(actor, "approval.reinstated", subject=request, facts={"cause": cause.pk})

@@ -64,6 +64,9 @@ class Kind:
 
 _kinds: dict[str, Kind] = {}
 _also: dict[str, list[Summary]] = {}
+# Why nobody can be asked about a subject, as another noun knows it, or None.
+Veto = Callable[[Any], "str | None"]
+_vetoes: dict[str, list[Veto]] = {}
 
 
 def register(
@@ -81,6 +84,13 @@ def tell_also(model: type[Record], facts: Summary) -> None:
     told = _also.setdefault(model.kind, [])
     if facts not in told:
         told.append(facts)
+
+
+def forbid_also(model: type[Record], veto: Veto) -> None:
+    """Have nobody asked about `model` where `veto` says why not, from a noun that rests on it."""
+    known = _vetoes.setdefault(model.kind, [])
+    if veto not in known:
+        known.append(veto)
 
 
 def load(kind: str, pk: UUID) -> Approvable:
@@ -111,13 +121,18 @@ def line(subject: Approvable) -> list[UUID]:
     return [subject.pk, *_kinds[subject.kind].earlier(subject)]
 
 
-def why_not_ask(subject: Approvable) -> str | None:
+def own_veto(subject: Approvable) -> str | None:
     """Why nobody can be asked about `subject` as it stands, in a sentence, or None.
 
     A noun with a life of its own says so by a method `why_not_ask`: a draft, or what was taken back, is no subject.
     """
     veto = getattr(subject, "why_not_ask", None)
     return cast("str | None", veto()) if veto else None
+
+
+def vetoes_of_others(subject: Approvable) -> str | None:
+    """The same, as the nouns that rest on it know it."""
+    return next((said for veto in _vetoes.get(subject.kind, ()) if (said := veto(subject))), None)
 
 
 def belongs_to(subject: Approvable, project_id: UUID) -> bool:

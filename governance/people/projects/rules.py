@@ -34,6 +34,9 @@ MAY: dict[str, frozenset[Role]] = {
     "answer the questionnaire": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
     "register a base model": MAKERS | {Role.DATA_STEWARD},
     "register data": MAKERS | {Role.DATA_STEWARD},
+    "withdraw data": frozenset(
+        {Role.OWNER, Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER, Role.DATA_PROTECTION_OFFICER}
+    ),
     "scan data": MAKERS | {Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER},
     "answer for personal data": frozenset({Role.OWNER, Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER}),
     "look behind pseudonyms": frozenset({Role.DATA_PROTECTION_OFFICER}),

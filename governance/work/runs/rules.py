@@ -26,6 +26,7 @@ TRANSITIONS: dict[State, set[State]] = {
     State.CANCELLED: {State.QUEUED},
 }
 
+UNDER_WAY = {State.QUEUED, State.RUNNING}
 ENDED = {State.SUCCEEDED, State.FAILED, State.CANCELLED}
 EDITABLE = {State.DRAFT}
 

@@ -1,6 +1,6 @@
 """What people do with runs: prepare, submit, launch, cancel, take up again. The worker's side is `worker`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Fault, GateClosed, Unusable, WrongState
 from governance.foundation.core.moves import move
+from governance.foundation.core.records import Record
 from governance.foundation.jobs import services as jobs
 from governance.materials.base_models.models import BaseModel
 from governance.people.approvals import services as approvals
@@ -25,7 +26,7 @@ from governance.work.runs import gates, selectors
 from governance.work.runs.estimates import estimate
 from governance.work.runs.inputs import Parts, links_of, one
 from governance.work.runs.models import Run, RunData
-from governance.work.runs.rules import EDITABLE, TRANSITIONS, State
+from governance.work.runs.rules import EDITABLE, TRANSITIONS, UNDER_WAY, State
 from governance.work.runs.specs import settings_of
 
 TASK = "train"
@@ -156,13 +157,29 @@ def cancel(*, actor: Actor, run_id: UUID) -> Run:
     if run.state in (State.DRAFT, State.SUBMITTED):
         move(run, TRANSITIONS, State.CANCELLED, ended_at=timezone.now())
         approvals.void_open(actor=actor, subject=run, project_id=run.project_id)
-    elif run.state in (State.QUEUED, State.RUNNING):
+    elif run.state in UNDER_WAY:
         jobs.cancel(subject=run, task=TASK)
         run.refresh_from_db()
     else:
         raise WrongState(f"{run} has ended already.")
     record(actor, "run.cancelled", subject=run, facts={"state": run.state})
     return run
+
+
+def end_what_was_affected(
+    sender: type[Record], actor: Actor, cause: Record, affected: Mapping[str, Iterable[UUID]], **_: Any
+) -> dict[tuple[str, UUID], str]:
+    """End what still trains on something withdrawn: nobody has to remember to."""
+    done: dict[tuple[str, UUID], str] = {}
+    for pk in sorted(affected.get(Run.kind, ())):
+        jobs.hold(subject_id=pk, task=TASK)
+        run = Run.objects.select_for_update().filter(pk=pk, state__in=UNDER_WAY).first()
+        if run is not None:
+            jobs.cancel(subject=run, task=TASK)
+            run.refresh_from_db()
+            record(actor, "run.cancelled", subject=run, facts={"state": run.state, "cause": cause.pk})
+            done[Run.kind, pk] = "cancelled"
+    return done
 
 
 @transaction.atomic

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "governance.documents.dossiers",
     "governance.delivery.releases",
     "governance.delivery.evidence",
+    "governance.delivery.lineage",
     "rest_framework",
     "knox",
     "drf_spectacular",

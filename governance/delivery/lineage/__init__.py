@@ -1,0 +1,1 @@
+"""What came from what; and what a withdrawal of data reaches."""

@@ -1,0 +1,106 @@
+"""Withdrawals of data, and all that each one reached."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from governance.foundation.core.records import Record
+from governance.materials.datasets.models import DatasetVersion
+from governance.people.projects.models import Project
+
+
+class Withdrawal(Record):
+    """A dataset version, or some of its rows, that must not be used any more, and why. It stays on record when it is
+    taken back."""
+
+    kind = "withdrawal"
+
+    version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="withdrawals")
+    version_sha256 = models.CharField(max_length=64)  # the version's content digest
+    rows = models.JSONField(null=True, blank=True)  # numbers from 1, in order; null: the whole version
+    reason = models.TextField()
+    case_number = models.CharField(max_length=80, blank=True)
+    # What follows cannot be undone (rows that are erased), so neither can this.
+    is_final = models.BooleanField(default=False)
+    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    withdrawn_by_name = models.CharField(max_length=200)
+    taken_back_at = models.DateTimeField(null=True)
+    taken_back_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    taken_back_by_name = models.CharField(max_length=200, blank=True)
+    taken_back_because = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version"],
+                condition=Q(rows__isnull=True, taken_back_at__isnull=True),
+                name="a_version_is_withdrawn_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_final=False) | Q(taken_back_at__isnull=True), name="what_is_final_is_not_taken_back"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Withdrawal of {self.what}"
+
+    @property
+    def what(self) -> str:
+        """“support v1”, “row 7 of support v1”, “12 rows of support v1”."""
+        if self.rows is None:
+            return str(self.version)
+        if len(self.rows) == 1:
+            return f"row {self.rows[0]:,} of {self.version}"
+        return f"{len(self.rows):,} rows of {self.version}"
+
+    @property
+    def project(self) -> Project:
+        return self.version.dataset.project
+
+    @property
+    def project_id(self) -> UUID:
+        return self.version.project_id
+
+    @property
+    def state(self) -> str:
+        return "taken_back" if self.taken_back_at else "in_force"
+
+    def content(self) -> dict[str, Any]:
+        return {
+            "version": self.version_sha256,
+            "rows": self.rows,
+            "reason": self.reason,
+            "case_number": self.case_number,
+            "by": self.withdrawn_by_name,
+            "affected": [each.content() for each in self.affected.all()],
+        }
+
+
+class Affected(models.Model):
+    """One record that a withdrawal reached, as it was then, how, and what was done about it."""
+
+    withdrawal = models.ForeignKey(Withdrawal, on_delete=models.CASCADE, related_name="affected")
+    position = models.PositiveIntegerField()
+    kind = models.CharField(max_length=40)
+    object_id = models.UUIDField(db_index=True)
+    name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)  # its content digest
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
+    how = models.CharField(max_length=300)
+    # It holds the very rows: nobody can be asked to approve it.
+    is_barred = models.BooleanField(default=False)
+    done = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["withdrawal", "position"]
+        constraints = [models.UniqueConstraint(fields=["withdrawal", "object_id"], name="affected_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.how}"
+
+    def content(self) -> dict[str, Any]:
+        return {"kind": self.kind, "id": self.object_id, "sha256": self.sha256, "how": self.how, "done": self.done}

@@ -1,0 +1,149 @@
+"""Withdrawing data, and taking a withdrawal back."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from governance.delivery.lineage import radius, selectors
+from governance.delivery.lineage.models import Affected, Withdrawal
+from governance.delivery.lineage.radius import Reached, project_of
+from governance.foundation.audit.services import record
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import Fault, Faults, NotAllowed, Unusable, WrongState
+from governance.foundation.core.events import reinstated, withdrawn
+from governance.materials.datasets import selectors as datasets
+from governance.materials.datasets.models import DatasetVersion
+from governance.people.projects import selectors as projects
+
+ACT = "withdraw data"
+ROWS_AT_MOST = 10_000  # beyond that the version itself is not fit for use
+
+
+@transaction.atomic
+def withdraw(
+    *,
+    actor: Actor,
+    version_id: UUID,
+    reason: str,
+    rows: Sequence[int] | None = None,
+    case_number: str = "",
+    is_final: bool = False,
+) -> Withdrawal:
+    """Say that a version, or rows of it (by number, from 1), must not be used any more. Everything in the project
+    that rests on it is found and kept with the withdrawal, its approvals are suspended, and what still trains on it
+    is ended. `is_final`: what follows cannot be undone.
+
+    Raises NotFound, NotAllowed, Unusable, and WrongState where it is withdrawn already.
+    """
+    version = datasets.version_visible(actor, version_id)
+    project = projects.require(actor, version.project_id, ACT)
+    numbers = _checked(version, reason, rows)
+    DatasetVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
+    try:
+        with transaction.atomic():
+            made = Withdrawal.objects.create(
+                version=version, version_sha256=version.content_digest, rows=numbers, reason=reason.strip(),
+                case_number=case_number.strip(), is_final=is_final,
+                withdrawn_by_id=actor.user_id, withdrawn_by_name=actor.name,
+            )  # fmt: skip
+    except IntegrityError:
+        raise WrongState(f"{version} is withdrawn already.") from None
+    inside, outside = radius.within(selectors.reached(version, numbers), project)
+    _keep(made, inside, outside)
+    _tell(actor, made, inside)
+    facts = {
+        "version": version.pk,
+        "version_sha256": made.version_sha256,
+        "rows": numbers and len(numbers),
+        "affected": dict(Counter(each.record.kind for each in inside)),
+        "content": made.content_digest,
+    }
+    record(actor, "data.withdrawn", subject=made, facts=facts, personal={"reason": made.reason})
+    return made
+
+
+@transaction.atomic
+def take_back(*, actor: Actor, withdrawal_id: UUID, reason: str) -> Withdrawal:
+    """Say that the data may be used after all: what was suspended for this has its approvals again. It takes another
+    person than who withdrew it.
+
+    Raises NotFound, NotAllowed, Unusable, WrongState.
+    """
+    found = selectors.visible(actor, withdrawal_id)
+    projects.require(actor, found.project_id, ACT)
+    found = Withdrawal.objects.select_for_update(of=("self",)).select_related("version__dataset__project").get(
+        pk=withdrawal_id
+    )  # fmt: skip
+    if found.withdrawn_by_id == actor.user_id:
+        raise NotAllowed("You withdrew it; it takes another person to take that back.")
+    if found.is_final:
+        raise WrongState("What followed from this withdrawal cannot be undone; it cannot be taken back.")
+    if found.taken_back_at is not None:
+        raise WrongState("This withdrawal was taken back already.")
+    if not reason.strip():
+        raise Unusable([Fault("reason", "Say why the data may be used after all.", "One sentence is enough.")])
+    found.taken_back_at = timezone.now()
+    found.taken_back_by_id = actor.user_id
+    found.taken_back_by_name = actor.name
+    found.taken_back_because = reason.strip()
+    found.save()
+    reinstated.send(sender=Withdrawal, actor=actor, cause=found)
+    record(actor, "data.reinstated", subject=found, personal={"reason": found.taken_back_because})
+    return found
+
+
+def _tell(actor: Actor, made: Withdrawal, inside: Iterable[Reached]) -> None:
+    """Send the event, and keep what was done about each record."""
+    affected: dict[str, set[UUID]] = defaultdict(set)
+    for each in inside:
+        affected[each.record.kind].add(each.record.pk)
+    because = f"{made.what} was withdrawn by {made.withdrawn_by_name}: {made.reason}"
+    done: dict[tuple[str, UUID], list[str]] = defaultdict(list)
+    told = withdrawn.send(sender=Withdrawal, actor=actor, cause=made, because=because, affected=dict(affected))
+    for _receiver, answer in told:
+        answered = cast("Mapping[tuple[str, UUID], str]", answer or {})
+        for key, what in answered.items():
+            done[key].append(what)
+    for (kind, pk), words in done.items():
+        made.affected.filter(kind=kind, object_id=pk).update(done=", ".join(words))
+
+
+def _keep(made: Withdrawal, inside: list[Reached], outside: list[Reached]) -> None:
+    rows = []
+    for place, each in enumerate([*inside, *outside]):
+        one = each.record
+        rows.append(
+            Affected(
+                withdrawal=made,
+                position=place,
+                kind=one.kind,
+                object_id=one.pk,
+                name=str(one)[:200],
+                sha256=one.content_digest,
+                project_id=project_of(one),
+                how=each.how[:300],
+                is_barred=each.is_barred,
+            )
+        )
+    Affected.objects.bulk_create(rows)
+
+
+def _checked(version: DatasetVersion, reason: str, rows: Sequence[int] | None) -> list[int] | None:
+    faults = Faults()
+    if not reason.strip():
+        faults.add("reason", "Say why, for everybody who used it.", "One sentence is enough.")
+    numbers = None if rows is None else sorted(set(rows))
+    if numbers is not None:
+        if not numbers:
+            faults.add("rows", "No row is named.", "Name at least one, or withdraw the whole version.")
+        elif numbers[0] < 1 or numbers[-1] > version.rows:
+            wrong = numbers[0] if numbers[0] < 1 else numbers[-1]
+            faults.add("rows", f"{version} has no row {wrong:,}.", f"Its rows are numbered from 1 to {version.rows:,}.")
+        elif len(numbers) > ROWS_AT_MOST:
+            faults.add("rows", f"At most {ROWS_AT_MOST:,} rows are withdrawn at once.", "Withdraw the whole version.")
+    faults.raise_if_any()
+    return numbers

@@ -1,0 +1,11 @@
+"""Domain events: what one noun tells all others, on whatever floor, without knowing them. A receiver does its part
+inside the sender's transaction; what it cannot do fails the whole act."""
+
+from django.dispatch import Signal
+
+# Something that others rest on was withdrawn. Receivers get `actor`, `cause` (the record of the withdrawal),
+# `because`, and `affected`: {kind: ids} of all that rests on it in the project. They answer with what they did about
+# each, {(kind, id): words}, or None.
+withdrawn = Signal()
+# A withdrawal was taken back. Receivers get `actor` and `cause`.
+reinstated = Signal()

@@ -1,0 +1,330 @@
+"""Withdrawing data: what it reaches, what loses its approval, who may take it back."""
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from governance.delivery.lineage import graph, selectors, services
+from governance.delivery.lineage.models import Withdrawal
+from governance.delivery.releases import selectors as releases
+from governance.delivery.releases import services as release_services
+from governance.delivery.releases.models import Release
+from governance.documents.dossiers import selectors as dossier_selectors
+from governance.documents.dossiers import services as dossiers
+from governance.documents.dossiers.models import DossierVersion
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Unusable, WrongState
+from governance.foundation.jobs.models import Job
+from governance.materials.datasets import services as datasets
+from governance.materials.datasets import splitting
+from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.people.approvals import services as approvals
+from governance.people.approvals.models import ApprovalRequest, Suspension
+from governance.people.approvals.selectors import standing
+from governance.people.approvals.subjects import summary
+from governance.people.projects import services as projects
+from governance.people.projects.models import Project
+from governance.work.runs import services as runs
+from governance.work.runs.inputs import Parts
+from governance.work.runs.models import Run
+from governance.work.runs.rules import State as RunState
+from preparation import splits
+from tests import factories
+from tests.people import House
+
+
+@pytest.fixture
+def released(home: House) -> Release:
+    """The whole way once: data, run, model, dossier, release, each approved."""
+    factories.classification(home)
+    run = factories.finished_run(home)
+    dossier = dossier_selectors.of(run.model_version)
+    assert dossier is not None
+    frozen = dossiers.freeze(actor=home.ada, dossier_id=dossier.pk)
+    factories.approve(home.cleo, approvals.ask(actor=home.ada, subject=frozen, project_id=home.project.pk))
+    release = release_services.propose(actor=home.ada, dossier_version_id=frozen.pk)
+    factories.approve(home.rita, ApprovalRequest.objects.get(subject_kind="release", subject_id=release.pk))
+    return release_services.release(actor=home.rita, release_id=release.pk)
+
+
+def data_of(release: Release) -> DatasetVersion:
+    (version,) = release.model_version.run.data()
+    return version
+
+
+def withdraw(home: House, version: DatasetVersion, rows: list[int] | None = None) -> Withdrawal:
+    return services.withdraw(actor=home.ben, version_id=version.pk, reason="Consent was taken back.", rows=rows)
+
+
+def names(withdrawal: Withdrawal) -> dict[str, str]:
+    return {each.kind: each.done for each in withdrawal.affected.all()}
+
+
+ORIGIN = {"source": "written for a test", "issuer": "Linden Bank", "method": "by hand", "personal_data": "none"}
+
+
+def register(
+    home: House,
+    tmp_path: Path,
+    rows: list[dict[str, str]],
+    *,
+    dataset: Dataset | None = None,
+    actor: Actor | None = None,
+    project: Project | None = None,
+    **more: object,
+) -> DatasetVersion:
+    who, where = actor or home.ben, project or home.project
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    name = f"Set {Dataset.objects.count() + 1}"
+    dataset = dataset or datasets.create(actor=who, project_id=where.pk, name=name)
+    return datasets.register_version(
+        actor=who,
+        dataset_id=dataset.pk,
+        path=path,
+        file_name=path.name,
+        licence="CC0-1.0",
+        provenance={**ORIGIN, **more},
+    )
+
+
+ROWS = [{"prompt": f"question {number}", "completion": f"answer {number}"} for number in range(12)]
+
+
+def test_withdrawn_data_reaches_run_model_report_dossier_and_release(home: House, released: Release) -> None:
+    found = withdraw(home, data_of(released))
+    assert names(found) == {
+        "dataset_version": "approval suspended",
+        "run": "approval suspended",
+        "model_version": "",
+        "evaluation": "",
+        "model_card": "",
+        "dossier": "approval suspended",
+        "release": "approval suspended",
+    }
+    run = released.model_version.run
+    for subject in (data_of(released), run, released.dossier_version, released):
+        answer = standing(subject)
+        assert not answer.granted
+        assert answer.why == (
+            f"Suspended: {data_of(released)} was withdrawn by {home.ben.name}: Consent was taken back."
+        )
+    assert standing(run.base_model, home.project.pk).granted
+
+
+def test_a_suspended_release_lets_nothing_go(home: House, released: Release) -> None:
+    digest = released.model_version.digest
+    assert releases.released(home.omar, digest) == [released]
+    withdraw(home, data_of(released))
+    assert releases.released(home.omar, digest) == []
+
+
+def test_the_risk_owner_may_decide_anew_that_the_model_stays(home: House, released: Release) -> None:
+    withdraw(home, data_of(released))
+    request = approvals.ask(actor=home.ada, subject=released, project_id=home.project.pk)
+    told = {fact.label: fact for fact in summary(released, home.project)}
+    assert told["Withdrawn"].warns
+    assert told["Withdrawn"].detail == "Consent was taken back."
+    factories.approve(home.rita, request)
+    assert standing(released).granted
+    assert releases.released(home.omar, released.model_version.digest) == [released]
+
+
+def test_nobody_is_asked_to_approve_what_was_withdrawn(home: House, released: Release) -> None:
+    version = data_of(released)
+    withdraw(home, version)
+    with pytest.raises(WrongState, match=r"was withdrawn on .* by Ben"):
+        approvals.ask(actor=home.ada, subject=version, project_id=home.project.pk)
+
+
+def test_a_request_that_waits_for_withdrawn_data_is_closed(home: House, tmp_path: Path) -> None:
+    version = register(home, tmp_path, ROWS)
+    request = approvals.ask(actor=home.ada, subject=version, project_id=home.project.pk)
+    found = withdraw(home, version)
+    request.refresh_from_db()
+    assert request.state == "void"
+    assert names(found) == {"dataset_version": "request closed"}
+
+
+def test_taken_back_by_another_person_everything_stands_again(home: House, released: Release) -> None:
+    found = withdraw(home, data_of(released))
+    with pytest.raises(NotAllowed, match="another person"):
+        services.take_back(actor=home.ben, withdrawal_id=found.pk, reason="A mistake.")
+    services.take_back(actor=home.paula, withdrawal_id=found.pk, reason="Consent covers it.")
+    for subject in (data_of(released), released.model_version.run, released.dossier_version, released):
+        assert standing(subject).granted
+    with pytest.raises(WrongState, match="taken back already"):
+        services.take_back(actor=home.paula, withdrawal_id=found.pk, reason="Again.")
+
+
+def test_two_withdrawals_must_both_be_taken_back(home: House, released: Release) -> None:
+    first = withdraw(home, data_of(released))
+    second = withdraw(home, data_of(released), rows=[1])
+    services.take_back(actor=home.paula, withdrawal_id=first.pk, reason="Consent covers it.")
+    assert not standing(released).granted
+    services.take_back(actor=home.paula, withdrawal_id=second.pk, reason="Consent covers it.")
+    assert standing(released).granted
+    assert not Suspension.objects.filter(lifted_at=None).exists()
+
+
+def test_what_is_final_is_not_taken_back(home: House) -> None:
+    version = factories.dataset_version(home)
+    found = services.withdraw(actor=home.ben, version_id=version.pk, reason="Erased.", rows=[1], is_final=True)
+    with pytest.raises(WrongState, match="cannot be undone"):
+        services.take_back(actor=home.paula, withdrawal_id=found.pk, reason="A mistake.")
+
+
+def test_a_run_under_way_is_ended(home: House) -> None:
+    run = factories.launched_run(home)
+    assert run.state == RunState.QUEUED
+    found = withdraw(home, run.data()[0])
+    run.refresh_from_db()
+    assert run.state == RunState.CANCELLED
+    assert "cancelled" in names(found)["run"]
+    assert not Job.objects.filter(subject_id=run.pk, task="train", state__in=["queued", "running"]).exists()
+
+
+def test_a_run_on_withdrawn_data_does_not_start(home: House) -> None:
+    run = factories.launched_run(home)
+    runs.cancel(actor=home.ada, run_id=run.pk)
+    withdraw(home, run.data()[0])
+    with pytest.raises(GateClosed) as error:
+        runs.resume(actor=home.ada, run_id=run.pk)
+    assert {missing.kind for missing in error.value.missing} >= {"dataset_version", "run"}
+
+
+def test_the_same_bytes_are_withdrawn_with_it(home: House, tmp_path: Path) -> None:
+    one, other = register(home, tmp_path, ROWS), register(home, tmp_path, ROWS)
+    assert one.file_sha256 == other.file_sha256
+    found = withdraw(home, one)
+    assert [(each.object_id, each.how, each.is_barred) for each in found.affected.all()] == [
+        (one.pk, "withdrawn", True),
+        (other.pk, f"the same bytes as {one}", True),
+    ]
+
+
+def test_what_was_derived_follows_and_can_be_asked_about_anew(home: House, tmp_path: Path) -> None:
+    source = register(home, tmp_path, ROWS)
+    child = register(home, tmp_path, ROWS[:6], derived_from_versions=[str(source.pk)])
+    grandchild = register(home, tmp_path, ROWS[:3], derived_from_versions=[str(child.pk)])
+    found = withdraw(home, source)
+    assert {each.object_id: each.how for each in found.affected.all()} == {
+        source.pk: "withdrawn", child.pk: f"derived from {source}", grandchild.pk: f"derived from {child}",
+    }  # fmt: skip
+    assert selectors.why_not_approve(child) is None
+    assert selectors.why_not_approve(source) is not None
+
+
+def test_rows_reach_the_versions_that_hold_them_alone(home: House, tmp_path: Path) -> None:
+    whole = register(home, tmp_path, ROWS)
+    with_it = register(home, tmp_path, [ROWS[5], ROWS[2]], dataset=whole.dataset)
+    without = register(home, tmp_path, ROWS[6:], dataset=whole.dataset)
+    found = withdraw(home, whole, rows=[3, 1])
+    assert found.rows == [1, 3]
+    reached = {each.object_id: each.how for each in found.affected.all()}
+    assert reached == {whole.pk: "holds what was withdrawn", with_it.pk: "holds 1 of the rows"}
+    assert selectors.why_not_approve(without) is None
+
+
+def test_rows_reach_runs_only_through_the_part_that_holds_them(home: House, tmp_path: Path) -> None:
+    version = register(home, tmp_path, ROWS)
+    made = splitting.split(actor=home.ada, version_id=version.pk, asked=splits.Split("folds", folds=3))
+    plan, base = factories.evaluation_plan(home), factories.base_model(home)
+
+    def run_on(part: str) -> Run:
+        return runs.prepare(
+            actor=home.ada, project_id=home.project.pk, base_model_id=base.pk, data=[], training={},
+            splits=[Parts(made.pk, (part,))], evaluation_plan_id=plan.pk,
+        )  # fmt: skip
+
+    by_part = {part["name"]: run_on(part["name"]) for part in made.parts}
+    for row in range(1, len(ROWS) + 1):
+        reached = {each.record.pk for each in selectors.reached(version, [row])}
+        hit = [part for part, run in by_part.items() if run.pk in reached]
+        assert len(hit) == 1  # each row belongs to one fold
+    every = {each.record.pk for each in selectors.reached(version, list(range(1, len(ROWS) + 1)))}
+    assert every >= {run.pk for run in by_part.values()}
+
+
+def test_rows_written_by_a_model_of_withdrawn_data_are_reached(home: House, released: Release, tmp_path: Path) -> None:
+    model = released.model_version
+    written = register(home, tmp_path, ROWS, synthetic_model=str(model), synthetic_share=100)
+    found = withdraw(home, data_of(released))
+    assert {each.object_id: each.how for each in found.affected.all()}[written.pk] == f"written by {model}"
+
+
+def test_another_project_of_the_organisation_is_told_and_not_touched(home: House, tmp_path: Path) -> None:
+    own = register(home, tmp_path, ROWS)
+    beside = projects.create(actor=home.admin, organisation_id=home.organisation.pk, name="Beside")
+    theirs = register(home, tmp_path, ROWS, actor=home.admin, project=beside)
+    of_another_organisation = register(home, tmp_path, ROWS, actor=home.dev, project=home.elsewhere)
+    found = withdraw(home, own)
+    reached = {each.object_id: each for each in found.affected.all()}
+    assert of_another_organisation.pk not in reached
+    assert (reached[theirs.pk].is_barred, reached[theirs.pk].done) == (False, "")
+    shown, elsewhere = selectors.affected_seen(home.ben, found)
+    assert ({each.object_id for each in shown}, elsewhere) == ({own.pk}, 1)
+    assert selectors.why_not_approve(theirs) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [([], "No row is named"), ([0], "has no row 0"), ([10**6], "has no row 1,000,000")],
+)
+def test_rows_that_are_not_there_are_refused(home: House, rows: list[int], says: str) -> None:
+    with pytest.raises(Unusable, match=says):
+        withdraw(home, factories.dataset_version(home), rows=rows)
+    assert not Withdrawal.objects.exists()
+
+
+def test_a_withdrawal_needs_a_reason_and_a_role(home: House) -> None:
+    version = factories.dataset_version(home)
+    with pytest.raises(Unusable, match="Say why"):
+        services.withdraw(actor=home.ben, version_id=version.pk, reason=" ")
+    for actor in (home.vera, home.omar, home.ada):
+        with pytest.raises(NotAllowed):
+            services.withdraw(actor=actor, version_id=version.pk, reason="Mine to say.")
+    with pytest.raises(NotFound):
+        services.withdraw(actor=home.dev, version_id=version.pk, reason="Mine to say.")
+    assert not Withdrawal.objects.exists()
+
+
+def test_a_version_is_withdrawn_once(home: House) -> None:
+    version = factories.dataset_version(home)
+    withdraw(home, version)
+    with pytest.raises(WrongState, match="withdrawn already"):
+        withdraw(home, version)
+
+
+def test_the_graph_goes_from_data_to_release_and_has_no_circle(home: House, released: Release) -> None:
+    found = graph.load(Project.objects.filter(pk=home.project.pk))
+    run = released.model_version.run
+    down = {record.kind for record, _ in found.downstream([data_of(released).pk])}
+    assert down == {"run", "model_version", "evaluation", "model_card", "dossier", "release"}
+    up = {record.pk for record, _ in found.upstream([released.pk])}
+    assert up >= {released.model_version.pk, run.pk, run.base_model_id, data_of(released).pk}
+    around = found.around(run)
+    order: dict[UUID, int] = {}
+    edges = list(around.edges)
+    while len(order) < len(around.records):
+        ready = [
+            pk for pk in around.records
+            if pk not in order and all(edge.source in order for edge in edges if edge.target == pk)
+        ]  # fmt: skip
+        assert ready, "the graph has a circle"
+        order |= {pk: len(order) for pk in ready}
+
+
+def test_the_graph_takes_the_same_queries_for_one_run_and_for_two(
+    home: House, released: Release, django_assert_max_num_queries: object
+) -> None:
+    with django_assert_max_num_queries(12):  # type: ignore[operator]
+        graph.load(Project.objects.filter(pk=home.project.pk))
+
+
+def test_a_dossier_frozen_before_says_what_was_withdrawn_to_who_signs_it(home: House, released: Release) -> None:
+    withdraw(home, data_of(released))
+    frozen = DossierVersion.objects.get(pk=released.dossier_version_id)
+    assert "Withdrawn" in {fact.label for fact in summary(frozen, home.project)}
