@@ -1,4 +1,4 @@
-"""`python -m preparation examine|profile|split|scan|redact|search FILE --out DIR`: one file read from end to end.
+"""`python -m preparation examine|profile|split|scan|redact|search|draw FILE --out DIR`: one file read from end to end.
 
 It runs in a process of its own. Standard output carries events, one JSON object a line, as the trainer's does; the
 result lies in DIR, written last and in one move. Exit codes: 0 every row can be used, 2 the file or a row cannot.
@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from preparation.drawing import Draw, draw
 from preparation.examination import examine
 from preparation.findings import Refused
 from preparation.persons.names import Names, NoModel
@@ -28,6 +29,7 @@ RESULT, INDEX = "examination.json", "rows.index"
 SPLIT, ASSIGNMENT = "split.json", "parts"
 SCAN = "scan.json"
 SEARCH = "search.json"
+DRAWN = "drawn.json"
 REDACTION, ROWS, SALT, PSEUDONYMS = "redaction.json", "rows.jsonl", "salt", "pseudonyms.sqlite3"
 PROFILE = "quality.json"
 _TELL_SECONDS = 0.5
@@ -58,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--sought", type=Path, required=True, metavar="FILE",
         help='{"term": "…", "how": "exact" or "near"}, in a file that is removed as soon as it is read',
     )  # fmt: skip
+    sample = _verb(verbs, "draw", _draw, "draw a sample of rows for people to look at")
+    sample.add_argument("--draw", type=json.loads, required=True, metavar="JSON", help='{"count": 100, "seed": 7}')
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
     code: int = asked.carry_out(asked, Reading(asked.container, asked.format, asked.columns))
@@ -164,6 +168,16 @@ def _search(asked: argparse.Namespace, reading: Reading) -> int:
         sys.stderr.write(f"{refused}\n")
         return NOT_SOUND
     _write(asked.out / SEARCH, found.to_json())
+    return SOUND
+
+
+def _draw(asked: argparse.Namespace, reading: Reading) -> int:
+    try:
+        found = draw(asked.file, reading, Draw.from_json(asked.draw), name=asked.name, progress=_teller(asked.file))
+    except Refused as refused:
+        sys.stderr.write(f"{refused} {refused.cure}\n")
+        return NOT_SOUND
+    _write(asked.out / DRAWN, found.to_json())
     return SOUND
 
 

@@ -56,6 +56,14 @@ class Sampled:
     rows: list[Drawn] = field(default_factory=list)
     of: int = 0
 
+    def to_json(self) -> dict[str, Any]:
+        return {"rows": [one.to_json() for one in self.rows], "of": self.of}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Sampled:
+        """The inverse of `to_json`."""
+        return cls([Drawn(**one) for one in said["rows"]], said["of"])
+
 
 def draw(path: Path, reading: Reading, asked: Draw, *, name: str = "", progress: Progress | None = None) -> Sampled:
     """Read the file once. Raises Refused for a row that cannot be read."""

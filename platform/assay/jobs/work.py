@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from assay.jobs import evaluate, importing, profiling, redacting, register, render, scan, splitting, train
+from assay.jobs import annotating, evaluate, importing, profiling, redacting, register, render, scan, splitting, train
 from assay.jobs.supervise import Interrupted
 from governance.foundation.core.errors import Refusal
 from governance.foundation.jobs import services as jobs
@@ -35,6 +35,7 @@ TASKS: dict[str, Task] = {
     "split": splitting.PROCESS,
     "scan": scan.PROCESS,
     "redact": redacting.PROCESS,
+    "annotate": annotating.PROCESS,
     "profile": profiling.PROCESS,
 }
 

@@ -18,6 +18,8 @@ from governance.foundation.core.records import Record
 from governance.foundation.jobs import selectors
 from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import State
+from governance.materials.annotations import services as annotations
+from governance.materials.annotations.models import AnnotationTask
 from governance.materials.base_models import services as base_models
 from governance.materials.datasets import measuring, splitting
 from governance.materials.datasets import services as datasets
@@ -41,6 +43,7 @@ WORDS = {
     "scan": gettext_lazy("Look for personal data: %(what)s"),
     "redact": gettext_lazy("Write the rows again: %(what)s"),
     "profile": gettext_lazy("Measure the %(what)s"),
+    "annotate": gettext_lazy("Draw the rows of the %(what)s"),
 }
 
 
@@ -78,6 +81,8 @@ def retry(request: PageRequest, pk: UUID) -> HttpResponse:
             measuring.again(actor=request.actor, profile_id=job.subject_id)
         case Redaction.task:
             redactions.again(actor=request.actor, redaction_id=job.subject_id)
+        case AnnotationTask.task:
+            annotations.again(actor=request.actor, task_id=job.subject_id)
         case Scan.task:
             scans.again(actor=request.actor, scan_id=job.subject_id)
         case _:

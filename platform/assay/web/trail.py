@@ -65,6 +65,14 @@ ACTS: Mapping[str, str | Promise] = {
     "search.failed": _t("could not look through all rows:"),
     "search.cancelled": _t("ended the"),
     "search.expired": _t("destroyed what was found by the"),
+    "annotation-task.asked": _t("asked people for the"),
+    "annotation-task.opened": _t("drew the rows of the"),
+    "annotation-task.refused": _t("found what keeps its rows from being shown in the"),
+    "annotation-task.failed": _t("could not draw the rows of the"),
+    "annotation-task.cancelled": _t("ended the drawing of rows of the"),
+    "annotation-task.begun": _t("sat down to answer the"),
+    "annotation-task.answered": _t("answered about every row of the"),
+    "annotation-task.closed": _t("closed the"),
     "scan.asked": _t("asked a worker to look for personal data:"),
     "scan.done": _t("looked for personal data:"),
     "scan.failed": _t("could not look for personal data:"),
@@ -129,6 +137,7 @@ ACTS: Mapping[str, str | Promise] = {
 NOUNS: Mapping[str, str | Promise] = {
     "run.": _t("Runs"),
     "dataset": _t("Data"),
+    "annotation-task.": _t("Annotation tasks"),
     "base-model.": _t("Base models"),
     "evaluation-plan.": _t("Evaluation plans"),
     "evaluation.": _t("Evaluations"),
@@ -151,6 +160,7 @@ _WITH: Mapping[str, tuple[str, ...]] = {
     "dataset_version": ("dataset",),
     "split": ("version__dataset",),
     "quality_profile": ("version__dataset",),
+    "annotation_task": ("version__dataset",),
     "decision": ("request",),
     "dossier_draft": ("model_version",),
     "dossier": ("dossier__model_version",),
@@ -270,7 +280,7 @@ def _inside_a_sentence(record: Any) -> str:
 
 
 _NAMES: Mapping[str, Callable[[Any], str]] = {
-    **dict.fromkeys(("evaluation", "model_card", "release", "dossier_draft"), _inside_a_sentence),
+    **dict.fromkeys(("annotation_task", "evaluation", "model_card", "release", "dossier_draft"), _inside_a_sentence),
     "member": _member,
     "membership": _membership,
     "decision": lambda decision: str(decision.request),

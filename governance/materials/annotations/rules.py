@@ -1,0 +1,105 @@
+"""What people can be asked about rows, who may ask and answer, and what their answers add up to. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from math import sqrt
+from statistics import NormalDist
+
+
+class State(StrEnum):
+    QUEUED = "queued"  # a worker reads the rows
+    OPEN = "open"
+    CLOSED = "closed"
+    REFUSED = "refused"  # something in the rows is in the way
+    FAILED = "failed"  # the platform could not do it
+    CANCELLED = "cancelled"
+
+
+TRANSITIONS: dict[State, set[State]] = {
+    State.QUEUED: {State.OPEN, State.REFUSED, State.FAILED, State.CANCELLED},
+    State.OPEN: {State.CLOSED},
+    State.CLOSED: set(),
+    State.REFUSED: set(),
+    State.FAILED: {State.QUEUED},
+    State.CANCELLED: {State.QUEUED},
+}
+
+
+class Type(StrEnum):
+    """What is asked of a row."""
+
+    REVIEW = "review"  # is it any good?
+
+
+GOOD, BAD, UNSURE = "good", "bad", "unsure"
+CHOICES: Mapping[Type, tuple[str, ...]] = {Type.REVIEW: (GOOD, BAD, UNSURE)}
+TITLES: Mapping[Type, str] = {Type.REVIEW: "Expert review"}
+QUESTIONS: Mapping[Type, str] = {Type.REVIEW: "Should a model learn from this row?"}
+NEEDS_REASON = frozenset({BAD})
+
+# Nobody reads more, and every row that is shown is kept with its task.
+MOST_ROWS = 5_000
+MOST_PEOPLE = 20
+# After so long a pause the next answer begins another sitting, which the audit trail tells.
+SITTING = timedelta(minutes=30)
+
+LEVEL = 0.95
+# Krippendorff, Content Analysis (2nd ed. 2004), p. 241: rely on .800 and above, tentatively on .667.
+RELIABLE, TENTATIVE = 0.8, 0.667
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked, about how many rows (None: every row), and of whom (by username).
+
+    Where answers are evenly split, the answer of `tie_breaker`, one of `people`, counts; without one such a row stays
+    undecided.
+    """
+
+    type: Type
+    people: tuple[str, ...]
+    question: str = ""
+    rows: int | None = None
+    seed: int = 0
+    tie_breaker: str = ""
+
+
+def settled(answers: Mapping[int, str], tie_breaker: int | None = None) -> str | None:
+    """What the answers of several people, by person, come to: the most frequent one.
+
+    Where there is no such one, the answer of `tie_breaker` if it is among the most frequent; else None.
+    """
+    counts = Counter(answers.values())
+    most = max(counts.values(), default=0)
+    leading = [choice for choice, count in counts.items() if count == most]
+    if len(leading) == 1:
+        return leading[0]
+    decided = answers.get(tie_breaker) if tie_breaker is not None else None
+    return decided if decided in leading else None
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """The 95 % score interval of a proportion (Wilson 1927).
+
+    (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n). Raises ValueError for n = 0: nothing has no interval.
+    """
+    if not n:
+        raise ValueError("A proportion of nothing has no interval.")
+    z, share = NormalDist().inv_cdf(0.5 + LEVEL / 2), successes / n
+    middle = share + z * z / (2 * n)
+    half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+    # At the ends rounding would leave a sliver beyond what can be.
+    return (0.0 if not successes else low), (1.0 if successes == n else high)
+
+
+def by_row(answers: Iterable[tuple[int, int, str]]) -> dict[int, dict[int, str]]:
+    """(person, row, choice) as {row: {person: choice}}, without what was skipped."""
+    found: dict[int, dict[int, str]] = {}
+    for person, row, choice in answers:
+        if choice:
+            found.setdefault(row, {})[person] = choice
+    return found

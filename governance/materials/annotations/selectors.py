@@ -1,0 +1,181 @@
+"""Questions about annotation tasks. What others answered is shown to nobody before the task is closed: until then
+every answer can be changed, and should be changed by the row alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, F, Q, QuerySet
+
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import NotAllowed, NotFound
+from governance.foundation.core.records import one_of
+from governance.materials.annotations import outcomes
+from governance.materials.annotations.agreement import Agreement, agreement
+from governance.materials.annotations.models import AnnotationRow, AnnotationTask, Annotator, Answer
+from governance.materials.annotations.rules import BAD, State, Type
+from governance.materials.datasets import rules as datasets
+from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals.subjects import Fact
+from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
+from governance.people.projects.rules import listing
+
+
+def visible_to(actor: Actor) -> QuerySet[AnnotationTask]:
+    return AnnotationTask.objects.filter(version__dataset__project__in=projects.visible_to(actor)).select_related(
+        "version__dataset__project"
+    )
+
+
+def visible(actor: Actor, task_id: UUID) -> AnnotationTask:
+    return one_of(visible_to(actor), task_id)
+
+
+def own(actor: Actor, task: AnnotationTask) -> Annotator:
+    """`actor` as somebody who is asked, and may still read rows. Raises NotAllowed."""
+    found = Annotator.objects.filter(task=task, user_id=actor.lookup_id).first()
+    if found is None:
+        raise NotAllowed(f"{task} asks other people; only they answer it.")
+    if not may_read_rows(actor, task):
+        raise NotAllowed(f"The rows are shown to {listing(datasets.READ_ROWS)} of this project; you are none any more.")
+    return found
+
+
+def is_asked(actor: Actor, task: AnnotationTask) -> bool:
+    return Annotator.objects.filter(task=task, user_id=actor.lookup_id).exists()
+
+
+def may_read_rows(actor: Actor, task: AnnotationTask) -> bool:
+    return datasets.may_read_rows(projects.roles(actor, task.project_id))
+
+
+def may_see_answers(actor: Actor, task: AnnotationTask) -> bool:
+    """Others' answers, row by row: after the end, by those who may read rows."""
+    return task.state == State.CLOSED and may_read_rows(actor, task)
+
+
+def may_see_agreement(actor: Actor, task: AnnotationTask) -> bool:
+    """How far answers agree so far: not by those who still give some."""
+    return task.state == State.CLOSED or (task.state == State.OPEN and not is_asked(actor, task))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far somebody is."""
+
+    annotator: Annotator
+    answered: int
+    skipped: int
+    left: int
+
+    @property
+    def done(self) -> int:
+        return self.answered + self.skipped
+
+
+def progress(task: AnnotationTask) -> list[Progress]:
+    """Everybody who is asked, in one query."""
+    stands = Q(answers__ended_at=None, answers__isnull=False)
+    people = task.annotators.annotate(
+        answered=Count("answers", filter=stands & ~Q(answers__choice="")),
+        skipped=Count("answers", filter=stands & Q(answers__choice="")),
+    )
+    return [Progress(one, one.answered, one.skipped, task.rows - one.answered - one.skipped) for one in people]
+
+
+def own_progress(annotator: Annotator) -> Progress:
+    return next(one for one in progress(annotator.task) if one.annotator == annotator)
+
+
+def waiting_for(actor: Actor) -> list[Progress]:
+    """Open tasks with rows that wait for this person's answer, the oldest first."""
+    found = (
+        Annotator.objects.filter(user_id=actor.lookup_id, task__state=State.OPEN, task__in=visible_to(actor))
+        .select_related("task__version__dataset__project")
+        .annotate(done=Count("answers", filter=Q(answers__ended_at=None)))
+        .filter(done__lt=F("task__rows"))
+        .order_by("task__created_at")
+    )
+    return [Progress(one, one.done, 0, one.task.rows - one.done) for one in found]
+
+
+def next_row(annotator: Annotator) -> AnnotationRow | None:
+    """The first row, in the order in which they are shown, that waits for this person; None where none does."""
+    answered = Answer.objects.filter(annotator=annotator, ended_at=None).values("row")
+    return annotator.task.shown_rows.exclude(pk__in=answered).order_by("place").first()
+
+
+def row_at(task: AnnotationTask, place: int) -> AnnotationRow:
+    """Raises NotFound."""
+    found = task.shown_rows.filter(place=place).first()
+    if found is None:
+        raise NotFound("row of this task")
+    return found
+
+
+def last_answer(annotator: Annotator) -> Answer | None:
+    """What this person answered last, as far as it stands."""
+    return annotator.answers.filter(ended_at=None).select_related("row").last()
+
+
+def agreement_so_far(task: AnnotationTask) -> Agreement:
+    return agreement(outcomes.standing(task))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A row with what everybody answered about it."""
+
+    row: AnnotationRow
+    verdict: str | None
+    answers: list[Answer]
+
+    @property
+    def disagrees(self) -> bool:
+        return len({one.choice for one in self.answers if one.choice}) > 1
+
+
+def judged(task: AnnotationTask) -> list[Judged]:
+    """Rows that somebody answered: those on which people disagree first, then what was not found good."""
+    verdicts = outcomes.settled(task, outcomes.standing(task))
+    given: dict[int, list[Answer]] = {}
+    for answer in Answer.objects.filter(annotator__task=task, ended_at=None).select_related("annotator"):
+        given.setdefault(answer.row_id, []).append(answer)
+    rows = [Judged(row, verdicts[row.place], given[row.pk]) for row in task.shown_rows.all() if row.place in verdicts]
+    choices = [None, *reversed(task.choices)]
+    return sorted(rows, key=lambda one: (not one.disagrees, choices.index(one.verdict), one.row.place))
+
+
+def of_version(version: DatasetVersion) -> QuerySet[AnnotationTask]:
+    """Tasks over the very content that the version has now."""
+    return version.annotation_tasks.filter(version_sha256=version.content_digest)
+
+
+def latest_review(version: DatasetVersion) -> AnnotationTask | None:
+    """The expert review of this very content that was closed last."""
+    closed = of_version(version).filter(type=Type.REVIEW, state=State.CLOSED)
+    return closed.order_by("-closed_at").first()
+
+
+def told_to_deciders(version: DatasetVersion, project: Project) -> Iterable[Fact]:
+    """What the last expert review came to; nothing where there was none."""
+    task = latest_review(version)
+    if task is None:
+        return
+    found, counts = task.told["good"], task.told["counts"]
+    if not found["n"]:
+        yield Fact("Expert review", "closed without an answer", task.question)
+        return
+    says = f"{found['count']:,} of {found['n']:,} rows good"
+    if found["interval"]:
+        low, high = found["interval"]
+        says += f" (95 %: {low:.0%} to {high:.0%} of all)"
+    yield Fact("Expert review", f"{says}; {in_words(task.told['agreement'])}", task.question, warns=bool(counts[BAD]))
+
+
+def in_words(found: dict[str, object]) -> str:
+    """“agreement .81 (alpha, 40 rows, 3 people)”, or why it was not measured."""
+    if found["alpha"] is None:
+        return f"agreement not measured ({found['why_not']})"
+    return f"agreement {found['alpha']:.2f} (Krippendorff's alpha, {found['rows']:,} rows, {found['people']} people)"
