@@ -1,11 +1,13 @@
 """A large folder of weights is read by a worker: asked for by page and API, followed, refused, tried again."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from assay.jobs import register, work
 from assay.jobs.supervise import Interrupted
@@ -76,9 +78,10 @@ def test_a_small_folder_is_registered_at_once(home: House, folder: Path, monkeyp
 def test_what_is_wrong_is_told_with_its_cure_and_mended_by_another_reading(home: House, folder: Path) -> None:
     (folder / "weights.bin").write_bytes(b"pickled")
     registration = worked(asked(home))
-    assert registration.state == State.FAILED
+    assert registration.state == State.REFUSED
     assert registration.error is not None
     assert registration.error["fault"] == "user"
+    assert AuditEvent.objects.latest("seq").action == "base-model.refused"
     assert [fault["field"] for fault in registration.error["faults"]] == ["weights.bin"]
     assert job_of(registration).state == JobState.FAILED
     (folder / "weights.bin").unlink()
@@ -90,7 +93,7 @@ def test_what_is_wrong_is_told_with_its_cure_and_mended_by_another_reading(home:
 def test_the_same_weights_are_not_registered_twice(home: House, folder: Path) -> None:
     worked(asked(home))
     again = worked(asked(home))
-    assert again.state == State.FAILED
+    assert again.state == State.REFUSED
     assert again.error is not None
     assert "registered already" in again.error["message"]
     assert BaseModel.objects.count() == 1
@@ -130,9 +133,14 @@ def test_progress_is_told_and_a_worker_that_stops_gives_the_job_back(
 
 def test_a_job_that_is_lost_for_good_takes_its_registration_along(home: House, folder: Path) -> None:
     registration = asked(home)
-    jobs.cancel(subject=registration, task=services.TASK)
+    jobs.claim(job_id=job_of(registration).pk, worker="light@here")
+    Job.objects.update(max_attempts=1)
+    jobs.reap(now=timezone.now() + timedelta(days=1))
     registration.refresh_from_db()
     assert registration.state == State.FAILED
+    assert AuditEvent.objects.latest("seq").action == "base-model.failed"
+    services.retry(actor=home.ada, registration_id=registration.pk)
+    assert job_of(registration).state == JobState.QUEUED
 
 
 def test_the_page_follows_the_reading_and_ends_at_the_base_model(home: House, folder: Path, client: Client) -> None:

@@ -88,10 +88,12 @@ def finish(lease: Lease, errand: Errand, to: Any, **made: Any) -> None:
 
 
 def refuse(
-    lease: Lease, errand: Errand, to: Any, code: str, message: str, *, facts: dict[str, Any] | None = None, **also: Any
-) -> None:
-    """End a held errand and its job for something that who asked can mend, writing `also` with it."""
-    error = {"code": code, "message": message, "where": str(errand), "fault": "user"}
+    lease: Lease, errand: Errand, to: Any, code: str, message: str, *,
+    told: dict[str, Any] | None = None, facts: dict[str, Any] | None = None, **also: Any,
+) -> None:  # fmt: skip
+    """End a held errand and its job for something that who asked can mend: `message`, and more of it in `told`.
+    `facts` are for the audit trail, `also` is written with the end."""
+    error = {"code": code, "message": message, "where": str(errand), "fault": "user", **(told or {})}
     _end(errand, to, facts=facts, error=error, **also)
     jobs.end(lease, State.FAILED, error=error)
 

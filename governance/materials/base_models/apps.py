@@ -7,11 +7,10 @@ class BaseModelsConfig(AppConfig):
     verbose_name = "Base models"
 
     def ready(self) -> None:
-        from governance.foundation.jobs.services import abandoned
+        from governance.foundation.jobs import errands
         from governance.materials.base_models import selectors
-        from governance.materials.base_models.models import BaseModel
-        from governance.materials.base_models.services import follow_abandoned_job
+        from governance.materials.base_models.models import BaseModel, Registration
         from governance.people.approvals import subjects
 
-        abandoned.connect(follow_abandoned_job, dispatch_uid="base_models")
+        errands.register(Registration)
         subjects.register(BaseModel, summary=selectors.summary)

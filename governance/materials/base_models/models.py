@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db import models
 
 from governance.foundation.core.records import Record
+from governance.foundation.jobs.models import Errand
 from governance.law.licences.rules import LicensedInput
-from governance.materials.base_models.rules import State
+from governance.materials.base_models.rules import TRANSITIONS, State
 from governance.people.organisations.models import Organisation
 from governance.people.projects.models import Project
 
@@ -105,19 +106,17 @@ class BaseModel(Record):
         return int(self.architecture["parameters"])
 
 
-class Registration(Record):
+class Registration(Errand):
     """The wish to register a folder that takes a worker some time to read; it ends in a base model or an error."""
 
-    kind = "registration"
+    kind, task, spoken = "registration", "register", "base-model"
+    transitions = TRANSITIONS
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="registrations")
     folder = models.CharField(max_length=300)
     declared = models.JSONField()  # what `services.register` takes beside the folder
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State], default=State.QUEUED)
-    error = models.JSONField(null=True, blank=True)  # as a job's, and {"faults": [{"field", "message", "cure"}]}
     base_model = models.OneToOneField(BaseModel, null=True, on_delete=models.PROTECT, related_name="registration")
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    asked_by_name = models.CharField(max_length=200)
 
     class Meta:
         ordering = ["-created_at"]

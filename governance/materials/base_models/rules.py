@@ -20,12 +20,14 @@ class State(StrEnum):
 
     QUEUED = "queued"
     REGISTERED = "registered"
-    FAILED = "failed"
+    REFUSED = "refused"  # something in the folder is in the way
+    FAILED = "failed"  # the platform could not do it
 
 
 TRANSITIONS: dict[State, set[State]] = {
-    State.QUEUED: {State.REGISTERED, State.FAILED},
+    State.QUEUED: {State.REGISTERED, State.REFUSED, State.FAILED},
     State.REGISTERED: set(),
+    State.REFUSED: {State.QUEUED},
     State.FAILED: {State.QUEUED},
 }
 

@@ -1,7 +1,6 @@
 """Registering a base model, at once or through a worker. It never changes afterwards: another folder is another
 record."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,21 +10,16 @@ from django.db import IntegrityError, transaction
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.core.errors import Fault, Faults, Unusable, WrongState
-from governance.foundation.core.moves import move
-from governance.foundation.jobs import services as jobs
-from governance.foundation.jobs.models import Job
-from governance.foundation.jobs.rules import State as JobState
-from governance.foundation.jobs.services import Lease, LeaseLost
+from governance.foundation.jobs import errands
+from governance.foundation.jobs.services import Lease
 from governance.law.licences import rules as licences
 from governance.materials.base_models import rules, selectors
 from governance.materials.base_models.inspection import Inspection, bytes_to_read, inspect
 from governance.materials.base_models.models import BaseModel, Registration
-from governance.materials.base_models.rules import TRANSITIONS, State
+from governance.materials.base_models.rules import State
 from governance.materials.licence_texts import services as licence_texts
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
-
-TASK = "register"
 
 DECLARED = (
     "revision",
@@ -52,19 +46,12 @@ def enter(
     declared = {"name": name.strip(), "licence": licence, **declared}
     if bytes_to_read(selectors.place_of(folder)) <= rules.READ_AT_ONCE:
         return register(actor=actor, project_id=project_id, folder=folder, **declared)
+    registration = Registration(project=project, folder=folder, declared=declared)
+    taken = Fault("folder", "It is being read already.", "Wait for it: the list of jobs says how far it is.")
     with transaction.atomic():
-        registration = Registration(
-            project=project, folder=folder, declared=declared, asked_by_id=actor.user_id, asked_by_name=actor.name
+        return errands.ask(
+            actor, registration, facts={"folder": folder, "licence": licence}, otherwise=Unusable([taken])
         )
-        try:
-            with transaction.atomic():
-                registration.save()
-        except IntegrityError:
-            message = "It is being read already."
-            raise Unusable([Fault("folder", message, "Wait for it: the list of jobs says how far it is.")]) from None
-        jobs.ask(actor=actor, task=TASK, subject=registration)
-        record(actor, "base-model.asked", subject=registration, facts={"folder": folder, "licence": licence})
-    return registration
 
 
 def register(*, actor: Actor, project_id: UUID, folder: str, name: str, licence: str, **declared: Any) -> BaseModel:
@@ -84,69 +71,39 @@ def register(*, actor: Actor, project_id: UUID, folder: str, name: str, licence:
 
 @transaction.atomic
 def retry(*, actor: Actor, registration_id: UUID) -> Registration:
-    """Have a folder read once more after it failed. Raises NotAllowed, NotFound, and WrongState unless it failed."""
+    """Have a folder read once more that made no base model. Raises NotAllowed, NotFound, WrongState."""
     registration = selectors.visible_registration(actor, registration_id)
     projects.require(actor, registration.project_id, "register a base model")
-    try:
-        with transaction.atomic():
-            move(registration, TRANSITIONS, State.QUEUED, error=None)
-    except IntegrityError:
-        raise WrongState(f"{registration.folder} is being read already.") from None
-    jobs.ask(actor=actor, task=TASK, subject=registration)
-    record(actor, "base-model.asked", subject=registration, facts={"folder": registration.folder})
-    return registration
+    taken = WrongState(f"{registration.folder} is being read already.")
+    return errands.ask_again(actor, registration, facts={"folder": registration.folder}, otherwise=taken)
 
 
 # the worker's side
 
 
-def begin(*, registration_id: UUID) -> tuple[Path, int]:
-    """The folder to read, and how many bytes of it."""
-    folder = selectors.place_of(Registration.objects.get(pk=registration_id).folder)
+def begin(*, lease: Lease) -> tuple[Path, int]:
+    """The folder to read, and how many bytes of it. Raises LeaseLost."""
+    folder = selectors.place_of(errands.begun(lease, Registration).folder)
     return folder, bytes_to_read(folder)
 
 
 @transaction.atomic
-def finish(*, lease: Lease, registration_id: UUID, found: Inspection) -> BaseModel:
+def finish(*, lease: Lease, found: Inspection) -> BaseModel:
     """Keep what was found as a base model, and end the job. Raises LeaseLost, and Unusable where it exists already."""
-    registration = _held(lease, registration_id)
+    registration = errands.held(lease, Registration)
     asked_by = (registration.asked_by_id, registration.asked_by_name)
     base_model = _keep(registration.project, registration.folder, found, asked_by, **registration.declared)
-    move(registration, TRANSITIONS, State.REGISTERED, base_model=base_model)
-    jobs.end(lease, JobState.SUCCEEDED)
+    errands.finish(lease, registration, State.REGISTERED, base_model=base_model)
     _record(PLATFORM, base_model, found)
     return base_model
 
 
 @transaction.atomic
-def fail(*, lease: Lease, registration_id: UUID, message: str, faults: Sequence[Fault] = ()) -> Registration:
-    """Say why there is no base model; with `faults` it is for who put the folder there to mend. Raises LeaseLost."""
-    registration = _held(lease, registration_id)
-    error = {
-        "code": "not-registered",
-        "message": message,
-        "where": registration.folder,
-        "fault": "user" if faults else "platform",
-    }
-    told = [{"field": fault.field, "message": fault.message, "cure": fault.cure} for fault in faults]
-    move(registration, TRANSITIONS, State.FAILED, error={**error, "faults": told})
-    jobs.end(lease, JobState.FAILED, error=error)
-    record(PLATFORM, "base-model.refused", subject=registration)
-    return registration
-
-
-def follow_abandoned_job(sender: type[Job], job: Job, **_: Any) -> None:
-    """A job that ended without its worker's word takes its registration along."""
-    if job.subject_kind == Registration.kind:
-        registration = Registration.objects.select_for_update().get(pk=job.subject_id)
-        move(registration, TRANSITIONS, State.FAILED, error=job.error)
-
-
-def _held(lease: Lease, registration_id: UUID) -> Registration:
-    if not jobs.still_held(lease):
-        raise LeaseLost("This worker lost its lease on the registration; another may hold it.")
-    found = Registration.objects.select_for_update(of=("self",)).select_related("project__organisation")
-    return found.get(pk=registration_id)
+def refuse(*, lease: Lease, refused: Unusable) -> None:
+    """Say why there is no base model; it is for who put the folder there to mend. Raises LeaseLost."""
+    registration = errands.held(lease, Registration)
+    told = [{"field": fault.field, "message": fault.message, "cure": fault.cure} for fault in refused.faults]
+    errands.refuse(lease, registration, State.REFUSED, "not-registered", str(refused), told={"faults": told})
 
 
 def _keep(

@@ -8,9 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assay.api.narrowing import By, by_project
-from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
+from assay.api.nouns import ErrandSerializer, Input, NounViewSet, RecordSerializer, address
 from assay.api.standings import StandingInProjectSerializer
-from governance.foundation.jobs import selectors as jobs
 from governance.materials.base_models import selectors, services
 from governance.materials.base_models.models import BaseModel, Registration
 from governance.people.approvals.selectors import standings_by_project
@@ -50,22 +49,16 @@ class BaseModelSerializer(RecordSerializer):
         return list(StandingInProjectSerializer(rows, many=True).data)
 
 
-class RegistrationSerializer(serializers.ModelSerializer[Any]):
-    """`state`: queued, registered or failed. `progress` counts MiB while a worker reads; `error` says what is wrong."""
-
-    progress = serializers.SerializerMethodField()
+class RegistrationSerializer(ErrandSerializer):
+    """`state`: queued, registered, refused or failed. `error` says what is wrong."""
 
     class Meta:
         model = Registration
         fields: ClassVar = [
             "id", "project", "folder", "declared", "state", "progress", "error", "base_model", "asked_by_name",
-            "created_at",
+            "created_at", "ended_at",
         ]  # fmt: skip
         read_only_fields = fields
-
-    def get_progress(self, registration: Registration) -> dict[str, Any] | None:
-        job = jobs.latest(registration, services.TASK)
-        return job.progress or None if job is not None else None
 
 
 class NewBaseModel(Input):

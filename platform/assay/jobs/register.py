@@ -6,6 +6,7 @@ from collections.abc import Callable
 from assay.jobs.keeping import keeping
 from assay.jobs.supervise import Interrupted
 from governance.foundation.core.errors import Unusable
+from governance.foundation.jobs import errands
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.services import Lease
 from governance.materials.base_models import services as base_models
@@ -17,18 +18,18 @@ MEBIBYTE = 1 << 20
 
 def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
     """Read the folder under `lease` and register it. Raises LeaseLost, and Interrupted when `stopping` ended it."""
-    folder, size = base_models.begin(registration_id=lease.subject_id)
+    folder, size = base_models.begin(lease=lease)
     with keeping(lease):
         try:
             found = inspect(folder, Reading(lease, size, stopping))
-            base_models.finish(lease=lease, registration_id=lease.subject_id, found=found)
+            base_models.finish(lease=lease, found=found)
         except Unusable as refused:
-            base_models.fail(lease=lease, registration_id=lease.subject_id, message=str(refused), faults=refused.faults)
+            base_models.refuse(lease=lease, refused=refused)
 
 
 def fail(lease: Lease, message: str) -> None:
     """Record that there is no base model, and why. Raises LeaseLost."""
-    base_models.fail(lease=lease, registration_id=lease.subject_id, message=message)
+    errands.fail(lease, message)
 
 
 class Reading:

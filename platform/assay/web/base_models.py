@@ -19,7 +19,7 @@ from governance.foundation.audit import selectors as audit
 from governance.foundation.jobs import selectors as jobs
 from governance.materials.base_models import rules, selectors, services
 from governance.materials.base_models.models import BaseModel
-from governance.materials.base_models.rules import State
+from governance.materials.base_models.rules import TRANSITIONS, State
 from governance.people.approvals.selectors import standings_by_project
 from governance.people.projects import selectors as projects
 from governance.work.runs import selectors as runs
@@ -74,10 +74,11 @@ def registration(request: PageRequest, pk: UUID) -> HttpResponse:
     context = {
         "registration": found,
         "project": found.project,
-        "job": jobs.latest(found, services.TASK),
+        "job": found.job,
         "crumbs": _crumbs(),
         "alive": jobs.worker_is_alive(),
-        "may_retry": found.state == State.FAILED and projects.may(request.actor, found.project_id, ACT),
+        "may_retry": State.QUEUED in TRANSITIONS[State(found.state)]
+        and projects.may(request.actor, found.project_id, ACT),
     }
     template = "base_models/_registration.html" if request.htmx else "base_models/registration.html"
     response = render(request, template, context)

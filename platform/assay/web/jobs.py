@@ -21,6 +21,7 @@ from governance.foundation.jobs.rules import State
 from governance.materials.annotations import services as annotations
 from governance.materials.annotations.models import AnnotationTask
 from governance.materials.base_models import services as base_models
+from governance.materials.base_models.models import Registration
 from governance.materials.datasets import measuring, splitting
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import Import, QualityProfile, Split
@@ -71,7 +72,7 @@ def retry(request: PageRequest, pk: UUID) -> HttpResponse:
             evaluations.retry(actor=request.actor, evaluation_id=job.subject_id)
         case renderings.TASK:
             renderings.retry(actor=request.actor, rendering_id=job.subject_id)
-        case base_models.TASK:
+        case Registration.task:
             base_models.retry(actor=request.actor, registration_id=job.subject_id)
         case Import.task:
             datasets.read_again(actor=request.actor, import_id=job.subject_id)
