@@ -17,6 +17,7 @@ from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from governance.delivery.releases import services as releases
+from governance.delivery.searches import services as searches
 from governance.documents.dossiers import services as dossiers
 from governance.documents.renderings import services as renderings
 from governance.foundation.audit.models import AuditEvent
@@ -82,6 +83,8 @@ def _walk(patterns: Any, namespace: str) -> Iterator[Route]:
 # Whose id an address takes, where its name does not begin with the noun.
 ABOUT = {
     "questionnaire": "project",
+    "search-list": "project",
+    "search-create": "project",
     "dataset-version-create": "dataset",
     "api:dataset-versions": "dataset",
     "api:project-dismiss": "project",
@@ -188,6 +191,9 @@ def everything() -> Everything:
         "split": _split(home),
         "quality-profile": run.data()[0].quality_profiles.get(),
         "redaction": redactions.ask(actor=home.ada, version_id=run.data()[0].pk, asked=Redaction("mask", ("email",))),
+        "search": searches.ask(
+            actor=home.paula, project_id=home.project.pk, case_number="2026-17", term="Marguerite Lindqvist", how="near"
+        ),
         "scan": run.data()[0].scans.get(),
         "special-categories": scans.answer(
             actor=home.paula, version_id=run.data()[0].pk, holds=Holds.NO, reason="Read a hundred rows."

@@ -99,6 +99,12 @@ GET    redaction-detail          200 200 200 200 200 200 200 200   404 404   302
 POST   redaction-detail          403 403 403 403 422 403 403 403   404 404   302
 POST   redaction-cancel          302 302 403 403 403 403 403 302   404 404   302
 POST   redaction-erase           403 403 403 403 404 403 403 403   404 404   302
+GET    search-list               403 200 403 200 200 200 403 200   404 404   302
+GET    search-create             403 200 403 403 200 403 403 403   404 404   302
+POST   search-create             403 422 403 403 422 403 403 403   404 404   302
+GET    search-detail             404 200 404 200 200 200 404 200   404 404   302
+POST   search-detail             404 422 404 422 422 422 404 422   404 404   302
+POST   search-cancel             404 302 404 403 302 403 404 403   404 404   302
 POST   dataset-version-scan      409 409 403 403 409 403 403 409   404 404   302
 GET    dataset-version-special   403 200 403 403 200 403 403 200   404 404   302
 POST   dataset-version-special   403 422 403 403 422 403 403 422   404 404   302
@@ -211,6 +217,10 @@ GET    api:redaction-detail      200 200 200 200 200 200 200 200   404 404   401
 POST   api:redaction-cancel      200 200 403 403 403 403 403 200   404 404   401
 POST   api:redaction-look-behind 403 403 403 403 404 403 403 403   404 404   401
 POST   api:redaction-erase-pseudonyms 403 403 403 403 404 403 403 403 404 404 401
+GET    api:search-list           200 200 200 200 200 200 200 200   200 200   401
+POST   api:search-list           403 422 403 403 422 403 403 403   404 404   401
+GET    api:search-detail         404 200 404 200 200 200 404 200   404 404   401
+POST   api:search-cancel         404 200 404 403 200 403 404 403   404 404   401
 GET    api:scan-list             200 200 200 200 200 200 200 200   200 200   401
 POST   api:scan-list             409 409 403 403 409 403 403 409   404 404   401
 GET    api:scan-detail           200 200 200 200 200 200 200 200   404 404   401
@@ -350,6 +360,7 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:dataset-version-splits": {"method": "random"},
         "api:redaction-list": {"version": pk["dataset-version"], "method": "mask", "kinds": ["email"]},
         "api:redaction-look-behind": {"pseudonym": "IBAN 0", "reason": "A request."},
+        "api:search-list": {"project": pk["project"], "case_number": "2026-17", "term": "-"},
         "api:scan-list": {"version": pk["dataset-version"]},
         "api:special-categories-list": {"version": pk["dataset-version"], "holds": "no", "reason": "Looked at it."},
         "api:dataset-describe": {"text": "---\nlicense: mit\n---\n"},

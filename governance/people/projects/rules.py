@@ -40,6 +40,10 @@ MAY: dict[str, frozenset[Role]] = {
     "scan data": MAKERS | {Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER},
     "answer for personal data": frozenset({Role.OWNER, Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER}),
     "have rows annotated": MAKERS | {Role.DATA_STEWARD},
+    "search for a person": frozenset({Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER}),
+    "see searches for persons": frozenset(
+        {Role.OWNER, Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.DATA_PROTECTION_OFFICER, Role.AUDITOR}
+    ),
     "look behind pseudonyms": frozenset({Role.DATA_PROTECTION_OFFICER}),
     "write an evaluation plan": MAKERS | {Role.RISK_OWNER, Role.COMPLIANCE_OFFICER},
     "prepare a run": MAKERS,

@@ -30,6 +30,7 @@ from assay.api import (
     releases,
     runs,
     scans,
+    searches,
     splits,
     waivers,
 )
@@ -60,6 +61,7 @@ router.register("quality-profiles", quality_profiles.QualityProfileViewSet, base
 router.register("splits", splits.SplitViewSet, basename="split")
 router.register("redactions", redactions.RedactionViewSet, basename="redaction")
 router.register("scans", scans.ScanViewSet, basename="scan")
+router.register("searches", searches.SearchViewSet, basename="search")
 router.register("special-categories", scans.SpecialCategoriesViewSet, basename="special-categories")
 router.register("imports", datasets.ImportViewSet, basename="import")
 router.register("evaluation-plans", evaluation_plans.EvaluationPlanViewSet, basename="evaluation-plan")

@@ -16,6 +16,7 @@ from django.utils.text import slugify
 from assay.accounts import urls as accounts
 from assay.web import urls as web
 from governance.delivery.releases.models import Release
+from governance.delivery.searches.models import Search
 from governance.documents.dossiers.models import Dossier, DossierVersion
 from governance.documents.model_cards.models import ModelCard
 from governance.materials.base_models.models import BaseModel, Registration
@@ -51,6 +52,7 @@ NOT_PAGES: Mapping[str, str] = {
     "scan-cancel": ACTS,
     "redaction-cancel": ACTS,
     "redaction-erase": ACTS,
+    "search-cancel": ACTS,
     "waiver-ask": ACTS,
     "waiver-revoke": ACTS,
     "licence-pick": ACTS,
@@ -103,6 +105,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "quality-profiles": QualityProfile,
     "scans": Scan,
     "redactions": Redaction,
+    "searches": Search,
     "evaluation-plans": EvaluationPlan,
     "runs": Run,
     "evaluations": Evaluation,
@@ -129,6 +132,9 @@ WHO: Mapping[str, str] = {
     "classification-detail": "rita",
     "approval-list": "ben",
     "dataset-version-special": "ben",
+    "search-list": "paula",
+    "search-create": "paula",
+    "search-detail": "paula",
     "evaluation-detail": "cleo",
     "evaluation-samples": "cleo",
     "dossier-detail": "cleo",

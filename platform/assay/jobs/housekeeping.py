@@ -1,4 +1,5 @@
-"""What puts right what was lost: messages, leases, processes. Each step may run anywhere, at any time, twice.
+"""What puts right what was lost (messages, leases, processes) and destroys what is over. Each step may run anywhere,
+at any time, twice.
 
 Every worker does it at its start and then every quarter of a lease, and so does the scheduler: no single
 process is needed for the others' recovery.
@@ -16,6 +17,7 @@ from django.utils import timezone
 from assay.jobs import processes
 from assay.jobs.app import QUEUE_OF
 from assay.jobs.enqueue import send
+from governance.delivery.searches import services as searches
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job, Outbox
 from governance.foundation.jobs.rules import State
@@ -29,10 +31,12 @@ def interval() -> float:
 
 
 def round_of(name: str) -> None:
-    """One round: say that the process `name` lives, take back what was lost, send what was not."""
+    """One round: say that the process `name` lives, take back what was lost, send what was not, destroy what is not
+    to be kept longer."""
     jobs.report_worker(name)
     reap()
     sweep()
+    destroy()
 
 
 def keep_house(name: str, stop: threading.Event, queues: Sequence[str] = ()) -> None:
@@ -89,6 +93,12 @@ def sweep(now: datetime | None = None) -> int:
         else:
             break
     return sent
+
+
+def destroy() -> None:
+    """Let go of what was kept for a time alone: what searches found, and what was sought by those that ended."""
+    if gone := searches.destroy_what_expired(timezone.now()):
+        log.info("What %d searches found was kept long enough and is destroyed.", len(gone))
 
 
 def announce(queues: Sequence[str]) -> None:

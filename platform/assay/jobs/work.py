@@ -9,7 +9,19 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from assay.jobs import annotating, evaluate, importing, profiling, redacting, register, render, scan, splitting, train
+from assay.jobs import (
+    annotating,
+    evaluate,
+    importing,
+    profiling,
+    redacting,
+    register,
+    render,
+    scan,
+    searching,
+    splitting,
+    train,
+)
 from assay.jobs.supervise import Interrupted
 from governance.foundation.core.errors import Refusal
 from governance.foundation.jobs import services as jobs
@@ -37,6 +49,7 @@ TASKS: dict[str, Task] = {
     "redact": redacting.PROCESS,
     "annotate": annotating.PROCESS,
     "profile": profiling.PROCESS,
+    "search": searching,
 }
 
 # Set when this worker is asked to stop: what it holds is given back, unharmed, for its next start.

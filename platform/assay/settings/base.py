@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "governance.delivery.releases",
     "governance.delivery.evidence",
     "governance.delivery.lineage",
+    "governance.delivery.searches",
     "rest_framework",
     "knox",
     "drf_spectacular",
@@ -244,6 +245,8 @@ ASSAY_LEASE_SECONDS = env.number("ASSAY_LEASE_SECONDS", 60)
 ASSAY_RENDER_SECONDS = env.number("ASSAY_RENDER_SECONDS", 1800)
 # From the wish to cancel to the kill: time for the trainer to write its checkpoint.
 ASSAY_GRACE_SECONDS = env.number("ASSAY_GRACE_SECONDS", 30)
+# How long the rows that a search found are named; that somebody searched stays on record.
+ASSAY_SEARCH_DAYS = env.number("ASSAY_SEARCH_DAYS", 14)
 ASSAY_JOB_THREADS = env.number("ASSAY_JOB_THREADS", 0)  # 0: as many as there are cores
 
 LOGGING = {

@@ -17,6 +17,7 @@ PAGES = {
     "quality_profile": "quality-profile-detail",
     "scan": "scan-detail",
     "redaction": "redaction-detail",
+    "search": "search-detail",
     "evaluation_plan": "evaluation-plan-detail",
     "run": "run-detail",
     "model_version": "model-version-detail",

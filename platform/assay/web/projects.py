@@ -20,6 +20,7 @@ from assay.web.forms.projects import AnswerForm, AppointForm, ProjectForm, SignA
 from assay.web.model_versions import model_rows
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from governance.delivery.searches import selectors as searches
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import NotFound
 from governance.law.regulation import rules as regulation
@@ -211,6 +212,7 @@ def _context(request: PageRequest, project: Project, appoint_form: AppointForm |
         "people": _by_person(project),
         "classification": found,
         "may_describe": selectors.may(request.actor, project.pk, "describe the project"),
+        "may_see_searches": selectors.may(request.actor, project.pk, searches.SEE),
         "may_classify": selectors.may(request.actor, project.pk, "answer the questionnaire"),
         "may_prepare": selectors.may(request.actor, project.pk, "prepare a run"),
         "may_register": selectors.may(request.actor, project.pk, "register data"),

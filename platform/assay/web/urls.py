@@ -23,6 +23,7 @@ from assay.web import (
     releases,
     runs,
     scans,
+    searches,
     splits,
     waivers,
 )
@@ -88,6 +89,10 @@ urlpatterns = [
     path("redactions/<uuid:pk>/erase-pseudonyms/", redactions.erase, name="redaction-erase"),
     path("scans/<uuid:pk>/", scans.detail, name="scan-detail"),
     path("scans/<uuid:pk>/cancel/", scans.cancel, name="scan-cancel"),
+    path("projects/<uuid:project>/searches/", searches.listing, name="search-list"),
+    path("projects/<uuid:project>/searches/new/", searches.create, name="search-create"),
+    path("searches/<uuid:pk>/", searches.detail, name="search-detail"),
+    path("searches/<uuid:pk>/cancel/", searches.cancel, name="search-cancel"),
     path("dataset-versions/<uuid:pk>/file/", datasets.version_file, name="dataset-version-file"),
     # work
     path("evaluation-plans/", evaluation_plans.listing, name="evaluation-plan-list"),
