@@ -16,6 +16,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
+from governance.delivery.lineage import services as lineage
 from governance.delivery.releases import services as releases
 from governance.delivery.searches import services as searches
 from governance.documents.dossiers import services as dossiers
@@ -189,6 +190,9 @@ def everything() -> Everything:
         "dataset": run.data()[0].dataset,
         "dataset-version": run.data()[0],
         "split": _split(home),
+        "withdrawal": lineage.withdraw(
+            actor=home.ben, version_id=factories.dataset_version(home, rows=7).pk, reason="Consent was taken back."
+        ),
         "quality-profile": run.data()[0].quality_profiles.get(),
         "redaction": redactions.ask(actor=home.ada, version_id=run.data()[0].pk, asked=Redaction("mask", ("email",))),
         "search": searches.ask(

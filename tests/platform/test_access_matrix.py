@@ -90,6 +90,11 @@ GET    dataset-version-measure   200 200 403 403 403 403 403 200   404 404   302
 POST   dataset-version-measure   422 422 403 403 403 403 403 422   404 404   302
 GET    quality-profile-detail    200 200 200 200 200 200 200 200   404 404   302
 POST   quality-profile-cancel    302 302 403 403 403 403 403 302   404 404   302
+GET    dataset-version-withdraw  403 200 200 200 200 403 403 200   404 404   302
+POST   dataset-version-withdraw  403 422 422 422 422 403 403 422   404 404   302
+GET    withdrawal-detail         200 200 200 200 200 200 200 200   404 404   302
+POST   withdrawal-take-back      403 403 302 302 302 403 403 302   404 404   302
+GET    withdrawal-export         200 200 200 200 200 200 403 200   404 404   302
 GET    split-detail              200 200 200 200 200 200 200 200   404 404   302
 POST   split-cancel              302 302 403 403 403 403 403 302   404 404   302
 POST   split-again               409 409 403 403 403 403 403 409   404 404   302
@@ -126,6 +131,7 @@ POST   run-create                422 403 403 403 403 403 403 422   404 404   302
 POST   run-preview               200 403 403 403 403 403 403 200   404 404   302
 POST   run-preview-row           200 403 403 403 403 403 403 200   404 404   302
 GET    run-detail                200 200 200 200 200 200 200 200   404 404   302
+GET    project-lineage           200 200 200 200 200 200 200 200   404 404   302
 GET    project-licences          200 200 200 200 200 200 200 200   404 404   302
 POST   licence-pick              403 422 422 422 403 403 403 422   404 404   302
 POST   waiver-ask                422 422 422 422 403 403 403 422   404 404   302
@@ -238,6 +244,10 @@ GET    api:quality-profile-list  200 200 200 200 200 200 200 200   200 200   401
 GET    api:quality-profile-detail 200 200 200 200 200 200 200 200  404 404   401
 POST   api:quality-profile-cancel 200 200 403 403 403 403 403 200  404 404   401
 GET    api:split-list            200 200 200 200 200 200 200 200   200 200   401
+GET    api:withdrawal-list       200 200 200 200 200 200 200 200   200 200   401
+POST   api:withdrawal-list       403 201 201 201 201 403 403 201   404 404   401
+GET    api:withdrawal-detail     200 200 200 200 200 200 200 200   404 404   401
+POST   api:withdrawal-take-back  403 403 200 200 200 403 403 200   404 404   401
 GET    api:split-detail          200 200 200 200 200 200 200 200   404 404   401
 POST   api:split-cancel          200 200 403 403 403 403 403 200   404 404   401
 POST   api:split-again           409 409 403 403 403 403 403 409   404 404   401
@@ -369,6 +379,9 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:approval-list": {"kind": "dataset_version", "id": pk["dataset-version"], "project": pk["project"]},
         "api:approval-decisions": {"verdict": "approve"},
         "api:reauthentication-list": {"password": "wrong", "subject_sha256": "0" * 64, "verdict": "approve"},
+        "withdrawal-take-back": {"reason": "Consent covers it."},
+        "api:withdrawal-list": {"version": pk["dataset-version"], "reason": "Consent was taken back."},
+        "api:withdrawal-take-back": {"reason": "Consent covers it."},
         "waiver-revoke": {"reason": "Other data was found."},
         "api:waiver-list": {
             "project": pk["project"],

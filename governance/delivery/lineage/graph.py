@@ -18,6 +18,7 @@ from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import provenance
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.projects.models import Project
+from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluations.models import Evaluation
 from governance.work.model_versions.models import ModelVersion
 from governance.work.runs.models import Run, RunData
@@ -62,6 +63,12 @@ class Graph:
         records = {record.pk: record, **{found.pk: found for found, _ in reached}}
         return Graph(records, [edge for edge in self.edges if edge.source in records and edge.target in records])
 
+    def newest(self, count: int) -> "Graph":
+        """The records that were made last, with the arrows between them."""
+        kept = sorted(self.records.values(), key=lambda record: record.created_at, reverse=True)[:count]
+        records = {record.pk: record for record in kept}
+        return Graph(records, [edge for edge in self.edges if edge.source in records and edge.target in records])
+
     def _walk(
         self,
         starts: Iterable[UUID],
@@ -88,8 +95,10 @@ def load(projects: QuerySet[Project]) -> Graph:
     models = _of(ModelVersion, projects, "project", "run")
     records: list[Record] = [*versions, *runs, *models]
     records += BaseModel.objects.filter(runs__in=runs).distinct()
+    records += EvaluationPlan.objects.filter(runs__in=runs).distinct()
     edges = [*_derivations(versions), *_written(versions, models), *_trained(runs)]
     edges += [Edge(run.base_model_id, run.pk, "tunes") for run in runs]
+    edges += [Edge(run.evaluation_plan_id, run.pk, "measured by") for run in runs if run.evaluation_plan_id]
     edges += [Edge(model.run_id, model.pk, "made by") for model in models]
     for each in _of(Evaluation, projects, "project", "model_version").defer("report"):
         records.append(each)

@@ -54,6 +54,12 @@ def touching(ids: Iterable[UUID]) -> QuerySet[Withdrawal]:
     )
 
 
+def barred(versions: Collection[UUID]) -> set[UUID]:
+    """Those of these versions that hold what was withdrawn."""
+    found = Affected.objects.filter(object_id__in=versions, is_barred=True, withdrawal__taken_back_at=None)
+    return set(found.values_list("object_id", flat=True))
+
+
 def why_not_approve(version: DatasetVersion) -> str | None:
     """Why nobody can approve a version: it holds what was withdrawn."""
     found = Affected.objects.filter(object_id=version.pk, is_barred=True, withdrawal__taken_back_at=None)

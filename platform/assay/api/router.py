@@ -33,6 +33,7 @@ from assay.api import (
     searches,
     splits,
     waivers,
+    withdrawals,
 )
 
 app_name = "api"
@@ -78,6 +79,7 @@ router.register("dossiers", dossiers.DossierViewSet, basename="dossier")
 router.register("dossier-versions", dossiers.DossierVersionViewSet, basename="dossier-version")
 router.register("renderings", exports.RenderingViewSet, basename="rendering")
 router.register("releases", releases.ReleaseViewSet, basename="release")
+router.register("withdrawals", withdrawals.WithdrawalViewSet, basename="withdrawal")
 router.register("audit-events", audit_events.AuditEventViewSet, basename="audit-event")
 
 urlpatterns = [

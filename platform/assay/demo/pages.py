@@ -15,6 +15,7 @@ from django.utils.text import slugify
 
 from assay.accounts import urls as accounts
 from assay.web import urls as web
+from governance.delivery.lineage.models import Withdrawal
 from governance.delivery.releases.models import Release
 from governance.delivery.searches.models import Search
 from governance.documents.dossiers.models import Dossier, DossierVersion
@@ -75,6 +76,8 @@ NOT_PAGES: Mapping[str, str] = {
     "dossier-bundle": ACTS,
     "release-release": ACTS,
     "release-withdraw": ACTS,
+    "withdrawal-take-back": ACTS,
+    "withdrawal-export": FILES,
     "job-retry": ACTS,
     "create-token": ACTS,
     "revoke-token": ACTS,
@@ -101,6 +104,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "imports": Import,
     "datasets": Dataset,
     "dataset-versions": DatasetVersion,
+    "withdrawals": Withdrawal,
     "splits": Split,
     "quality-profiles": QualityProfile,
     "scans": Scan,
@@ -135,6 +139,8 @@ WHO: Mapping[str, str] = {
     "search-list": "paula",
     "search-create": "paula",
     "search-detail": "paula",
+    "dataset-version-withdraw": "ben",
+    "withdrawal-detail": "paula",
     "evaluation-detail": "cleo",
     "evaluation-samples": "cleo",
     "dossier-detail": "cleo",

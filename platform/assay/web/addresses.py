@@ -13,6 +13,7 @@ PAGES = {
     "dataset": "dataset-detail",
     "import": "import-detail",
     "dataset_version": "dataset-version-detail",
+    "withdrawal": "withdrawal-detail",
     "split": "split-detail",
     "quality_profile": "quality-profile-detail",
     "scan": "scan-detail",

@@ -16,12 +16,14 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assay.rendering import numerals, pictures
-from assay.web import addresses, quality, scans, splits, standings, tabs
+from assay.web import addresses, lineage, quality, scans, splits, standings, tabs
 from assay.web.forms.datasets import DatasetForm, VersionForm, initial_of
 from assay.web.forms.faults import attempt, onto
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.delivery.evidence import membership
+from governance.delivery.lineage import selectors as withdrawals
+from governance.delivery.lineage import services as withdrawing
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import Fault, Unusable, WrongState
 from governance.materials.base_models.rules import disagree
@@ -200,7 +202,9 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "tabs": rows,
         "crumbs": _crumbs(request, version.dataset, within=True),
         "facts": _facts(version),
-        "standing": standings.shown(approvals.standing(version), version.dataset.project, request.actor),
+        "standing": standings.of(version, version.dataset.project, request.actor),
+        "is_withdrawn": bool(withdrawals.barred([version.pk])),
+        "may_withdraw": projects.may(request.actor, version.project_id, withdrawing.ACT),
         "verdicts": waivers.by_purpose(version.dataset.project, version),
         "told": selectors.licence_told(version),
         "differs": disagree(version.licence, version.licence_told) or any(not twin.agrees for twin in twins),
@@ -221,6 +225,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
     if current == "quality":
         context |= quality.tab(request, version)
     if current == "lineage":
+        context |= {"lineage": lineage.of(version, version.dataset.project)}
         context |= {"runs": used_by[:50], "others": others, "twins": twins, "chain": chain, "derived": derived}
     return render(request, "datasets/version_detail.html", context)
 
@@ -305,6 +310,7 @@ def _rows_page(request: PageRequest, version: DatasetVersion) -> dict[str, Any]:
     rows = selectors.rows_for(request.actor, version, count=ROWS, start=start)
     return {
         "rows": list(enumerate(rows, start=start)),
+        "may_withdraw": projects.may(request.actor, version.project_id, withdrawing.ACT),
         "may_prove": bool(version.index_sha256) and projects.may(request.actor, version.project_id, "export evidence"),
         "first": start + 1,
         "last": start + len(rows),

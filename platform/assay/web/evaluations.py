@@ -49,7 +49,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "live": evaluation.state in (State.QUEUED, State.RUNNING),
         "rendering": made.current(EVALUATION_REPORT, evaluation) if evaluation.report else None,
         **(_reading(request.actor, evaluation) if evaluation.report and current == "overview" else {}),
-        "lineage": lineage.of_model(model) if current == "lineage" else None,
+        "lineage": lineage.of(evaluation, model.project) if current == "lineage" else None,
         "events": audit.history(evaluation)[:50] if current == "history" else [],
     }  # fmt: skip
     return render(request, "evaluations/detail.html", context)

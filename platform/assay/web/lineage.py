@@ -1,58 +1,117 @@
-"""What came from what, as a picture: base model and data, the run, the model, its evaluation, dossier, release."""
+"""What came from what, as a picture: base model and data, the runs, their models, and what was written about them."""
 
+from collections import defaultdict
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from assay.rendering import pictures
-from assay.rendering.pictures import Edge, Node, Picture
-from assay.web import addresses
+from assay.rendering.pictures import Picture
+from assay.web import addresses, standings
+from assay.web.place import crumbs
+from assay.web.requests import PageRequest
+from assay.web.states import look
+from governance.delivery.lineage import graph, selectors
+from governance.delivery.lineage.graph import Graph
 from governance.foundation.core.records import Record
-from governance.work.model_versions.models import ModelVersion
-from governance.work.runs.models import Run
+from governance.people.approvals import selectors as approvals
+from governance.people.approvals.rules import POLICIES
+from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
+
+# More boxes than this nobody can follow; the newest are drawn then.
+BOXES = 60
+NOUNS = {
+    "base_model": gettext_lazy("base model"),
+    "dataset_version": gettext_lazy("data"),
+    "evaluation_plan": gettext_lazy("evaluation plan"),
+    "run": gettext_lazy("run"),
+    "model_version": gettext_lazy("model"),
+    "evaluation": gettext_lazy("evaluation"),
+    "model_card": gettext_lazy("model card"),
+    "dossier": gettext_lazy("dossier"),
+    "release": gettext_lazy("release"),
+}
+WORDS = {
+    "derived from": gettext_lazy("was made into"),
+    "written by": gettext_lazy("wrote"),
+    "trained on": gettext_lazy("trained"),
+    "validated on": gettext_lazy("validated"),
+    "tunes": gettext_lazy("was tuned by"),
+    "measured by": gettext_lazy("was the plan of"),
+    "made by": gettext_lazy("made"),
+    "measures": gettext_lazy("was measured by"),
+    "describes": gettext_lazy("is described by"),
+    "documents": gettext_lazy("is documented by"),
+    "lets go": gettext_lazy("is let go by"),
+}
 
 
-def of_run(run: Run) -> Picture:
-    """From what `run` takes to what it made, so far as it got."""
-    nodes, edges = _of_run(run, here=run)
-    model = getattr(run, "model_version", None)
-    if model is not None:
-        nodes, edges = _with_model(model, nodes, edges, here=run)
-    return pictures.lineage(nodes, edges, title=_("Lineage of %(run)s") % {"run": run})
+@require_safe
+def of_project(request: PageRequest, pk: UUID) -> HttpResponse:
+    """Everything of a project, from data and base models to what was let go; and what was withdrawn in it."""
+    project = projects.visible(request.actor, pk)
+    every = graph.load(Project.objects.filter(pk=project.pk))
+    context = {
+        "project": project,
+        "crumbs": crumbs(request, project),
+        "picture": _drawn(every.newest(BOXES), project, title=_("Lineage of %(project)s") % {"project": project}),
+        "count": len(every.records),
+        "shown": min(len(every.records), BOXES),
+        "withdrawals": selectors.visible_to(request.actor).filter(version__dataset__project=project),
+    }
+    return render(request, "lineage/project.html", context)
 
 
-def of_model(model: ModelVersion) -> Picture:
-    """From what `model` was made of to what was written about it."""
-    nodes, edges = _with_model(model, *_of_run(model.run, here=model), here=model)
-    return pictures.lineage(nodes, edges, title=_("Lineage of %(model)s") % {"model": model})
+def of(record: Record, project: Project) -> Picture:
+    """All that `record` came from and all that came of it, within its project."""
+    every = graph.load(Project.objects.filter(pk=project.pk))
+    around = every.around(every.records.get(record.pk, record))
+    title = _("Lineage of %(record)s") % {"record": record}
+    return _drawn(around if len(around.records) <= BOXES else around.newest(BOXES), project, here=record, title=title)
 
 
-def _of_run(run: Run, *, here: Record) -> tuple[list[Node], list[Edge]]:
-    inputs = [_node(run.base_model, _("base model"), here=here)]
-    inputs += [_node(version, _("data"), here=here) for version in run.data()]
-    if run.evaluation_plan is not None:
-        inputs.append(_node(run.evaluation_plan, _("evaluation plan"), here=here))
-    nodes = [*inputs, _node(run, _("run"), here=here)]
-    return nodes, [Edge(node.id, str(run.pk)) for node in inputs]
+def _drawn(found: Graph, project: Project, *, title: str, here: Record | None = None) -> Picture:
+    states = _states(found, project)
+    nodes = [_node(record, states.get(record.pk, ""), here) for record in found.records.values()]
+    edges = [
+        pictures.Edge(str(edge.source), str(edge.target), str(WORDS[edge.words]))
+        for edge in dict.fromkeys(found.edges)
+        if edge.source in found.records
+    ]
+    return pictures.lineage(nodes, edges, title=title)
 
 
-def _with_model(
-    model: ModelVersion, nodes: list[Node], edges: list[Edge], *, here: Record
-) -> tuple[list[Node], list[Edge]]:
-    nodes = [*nodes, _node(model, _("model"), here=here)]
-    edges = [*edges, Edge(str(model.run_id), str(model.pk))]
-    about: list[tuple[Record, str]] = [(one, _("evaluation")) for one in model.evaluations.all()[:3]]
-    dossier = getattr(model, "dossier", None)
-    if dossier is not None:
-        about += [(version, _("dossier")) for version in dossier.versions.order_by("-number")[:1]]
-    about += [(one, _("release")) for one in model.releases.all()[:2]]
-    for record, kind in about:
-        nodes.append(_node(record, kind, here=here))
-        edges.append(Edge(str(model.pk), str(record.pk)))
-    return nodes, edges
+def _states(found: Graph, project: Project) -> dict[UUID, str]:
+    """How each record stands: withdrawn, or with its approval; a release in its own words."""
+    by_kind: dict[str, list[Record]] = defaultdict(list)
+    for record in found.records.values():
+        by_kind[record.kind].append(record)
+    states: dict[UUID, str] = {}
+    for kind in by_kind.keys() & POLICIES.keys():
+        answers = approvals.standings(by_kind[kind], project.pk)
+        states |= {pk: standings.chip_of(answer) for pk, answer in answers.items()}
+    for release in by_kind["release"]:
+        if states[release.pk] != "suspended":
+            states[release.pk] = release.state  # type: ignore[attr-defined]
+    barred = selectors.barred([version.pk for version in by_kind["dataset_version"]])
+    return states | dict.fromkeys(barred, "withdrawn")
 
 
-def _node(record: Record, kind: str, *, here: Record) -> Node:
-    gone = getattr(record, "state", "") == "withdrawn"
-    return Node(
-        str(record.pk), str(record), kind,
-        here=record.pk == here.pk, gone=gone, url="" if record.pk == here.pk else addresses.of(record.kind, record.pk),
-    )  # fmt: skip
+def _node(record: Record, state: str, here: Record | None) -> pictures.Node:
+    is_here = here is not None and record.pk == here.pk
+    found = look(state) if state else None
+    return pictures.Node(
+        str(record.pk),
+        str(record),
+        str(NOUNS[record.kind]),
+        note=str(found.label).lower() if found else "",
+        colour=found.colour if found else "",
+        here=is_here,
+        gone=state in ("withdrawn", "suspended"),
+        url="" if is_here else addresses.of(record.kind, record.pk),
+    )

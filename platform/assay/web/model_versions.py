@@ -11,8 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from assay.web import addresses, tabs, verdicts
-from assay.web.lineage import of_model
+from assay.web import addresses, lineage, tabs, verdicts
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.delivery.releases import selectors as releases
@@ -75,7 +74,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "dossier": dossier,
         "frozen": dossiers.newest_version(dossier) if dossier else None,
         "facts": _facts(model),
-        "lineage": of_model(model) if current == "lineage" else None,
+        "lineage": lineage.of(model, model.project) if current == "lineage" else None,
         "events": audit.history(model)[:50] if current == "history" else [],
     }
     return render(request, "model_versions/detail.html", context)

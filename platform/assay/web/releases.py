@@ -97,7 +97,7 @@ def _page(request: PageRequest, found: Release, form: WithdrawalForm) -> HttpRes
         "gates": [gate_row(gate) for gate in rows],
         "shut": bool(gates.shut(rows)),
         "standing": answer,
-        "shown": standings.shown(answer, found.project, request.actor, veto=found.why_not_ask()),
+        "shown": standings.of(found, found.project, request.actor),
         "requests": asked.select_related("project").prefetch_related("decisions"),
         "verdict": verdicts.sentence(found.evaluation.report),
         "form": form,
@@ -108,7 +108,7 @@ def _page(request: PageRequest, found: Release, form: WithdrawalForm) -> HttpRes
             _fact(_("Dossier"), found.dossier_version),
             {"term": _("Proposed by"), "value": found.proposed_by_name},
         ],
-        "lineage": lineage.of_model(model) if current == "lineage" else None,
+        "lineage": lineage.of(found, found.project) if current == "lineage" else None,
         "events": audit.history(found)[:50] if current == "history" else [],
     }  # fmt: skip
     return render(request, "releases/detail.html", context, status=422 if form.errors else 200)

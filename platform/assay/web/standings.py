@@ -1,6 +1,7 @@
 """How a record stands with its approval, as every page that asks for one shows it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
@@ -11,12 +12,12 @@ from assay.web.states import look
 from governance.foundation.core.actor import Actor
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import State
-from governance.people.approvals.selectors import Standing
+from governance.people.approvals.selectors import Standing, standing, why_not_ask
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 
 # Where nobody decides any more, asking (again) is the next step.
-ASKABLE = frozenset({State.WITHDRAWN, State.VOID, State.CHANGES, State.REFUSED})
+ASKABLE = frozenset({State.WITHDRAWN, State.VOID, State.CHANGES, State.REFUSED, State.SUSPENDED})
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Shown:
     missing: list[str]
     may_ask: bool
     veto: str  # why nobody can be asked as it stands: another act asks, or none does any more
+
+
+def of(subject: Any, project: Project, actor: Actor) -> Shown:
+    """How `subject` stands in `project`, and why nobody can be asked about it, where that is so."""
+    return shown(standing(subject, project.pk), project, actor, veto=why_not_ask(subject, project.pk))
 
 
 def shown(standing: Standing, project: Project, actor: Actor, *, veto: str | None = None) -> Shown:

@@ -61,6 +61,7 @@ STATES: Mapping[str, Look] = {
     "planned": Look(_("Planned"), "grey"),
     "cancelled": Look(_("Cancelled"), "grey"),
     "withdrawn": Look(_("Withdrawn"), "grey"),
+    "taken_back": Look(_("Taken back"), "grey"),
     "discarded": Look(_("Discarded"), "grey"),
     "closed": Look(_("Closed"), "grey"),
     "archived": Look(_("Archived"), "grey"),

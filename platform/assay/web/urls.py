@@ -14,6 +14,7 @@ from assay.web import (
     home,
     imports,
     jobs,
+    lineage,
     model_cards,
     model_versions,
     organisations,
@@ -26,6 +27,7 @@ from assay.web import (
     searches,
     splits,
     waivers,
+    withdrawals,
 )
 
 urlpatterns = [
@@ -39,6 +41,7 @@ urlpatterns = [
     path("projects/<uuid:pk>/edit/", projects.edit, name="project-edit"),
     path("projects/<uuid:pk>/appoint/", projects.appoint, name="project-appoint"),
     path("projects/<uuid:pk>/questionnaire/", projects.questionnaire, name="questionnaire"),
+    path("projects/<uuid:pk>/lineage/", lineage.of_project, name="project-lineage"),
     path("members/<uuid:pk>/dismiss/", projects.dismiss, name="member-dismiss"),
     path("classifications/<uuid:pk>/", projects.classification, name="classification-detail"),
     path("approvals/", approvals.listing, name="approval-list"),
@@ -76,6 +79,10 @@ urlpatterns = [
     path("dataset-versions/<uuid:pk>/changes/", datasets.version_changes, name="dataset-version-changes"),
     path("dataset-versions/<uuid:pk>/split/", splits.create, name="dataset-version-split"),
     path("dataset-versions/<uuid:pk>/measure/", quality.measure, name="dataset-version-measure"),
+    path("dataset-versions/<uuid:pk>/withdraw/", withdrawals.create, name="dataset-version-withdraw"),
+    path("withdrawals/<uuid:pk>/", withdrawals.detail, name="withdrawal-detail"),
+    path("withdrawals/<uuid:pk>/take-back/", withdrawals.take_back, name="withdrawal-take-back"),
+    path("withdrawals/<uuid:pk>/export/", withdrawals.export, name="withdrawal-export"),
     path("quality-profiles/<uuid:pk>/", quality.detail, name="quality-profile-detail"),
     path("quality-profiles/<uuid:pk>/cancel/", quality.cancel, name="quality-profile-cancel"),
     path("splits/<uuid:pk>/", splits.detail, name="split-detail"),

@@ -39,6 +39,12 @@ TONES: dict[str, dict[str, str]] = {
     "p-box": {"fill": "#ffffff", "stroke": "#858c87"},
     "p-box here": {"fill": "#ffffff", "stroke": "#1b4d84", "stroke-width": "2"},
     "p-box gone": {"fill": "#f0ebf9", "stroke": "#56368d", "stroke-dasharray": "5 3"},
+    "p-stripe grey": {"fill": "#4d5450"},
+    "p-stripe blue": {"fill": "#1b4d84"},
+    "p-stripe amber": {"fill": "#744600"},
+    "p-stripe green": {"fill": "#175a32"},
+    "p-stripe red": {"fill": "#971b1b"},
+    "p-stripe violet": {"fill": "#56368d"},
     "p-edge": {"stroke": "#5d645f", "fill": "none", "stroke-width": "1.2"},
     "p-edge-head": {"fill": "#5d645f"},
 }

@@ -17,7 +17,8 @@ SLOT = NODE_HEIGHT + GAP_DOWN
 
 @dataclass(frozen=True)
 class Node:
-    """One record. `kind` is written in the box ("dataset version"); `gone` marks what was withdrawn or outdated."""
+    """One record. `kind` is written in the box ("dataset version"); `colour` is that of its state, whose word stands
+    in `note`; `gone` marks what was withdrawn or outdated."""
 
     id: str
     name: str
@@ -26,6 +27,7 @@ class Node:
     url: str = ""
     here: bool = False
     gone: bool = False
+    colour: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,15 @@ def _arrow(route: Route, places: dict[str, Point]) -> list[SafeString]:
 def _box(node: Node, x: float, y: float) -> SafeString:
     tone = "p-box gone" if node.gone else "p-box here" if node.here else "p-box"
     under = ", ".join(part for part in (node.kind, node.note) if part)
-    group = element(
-        "g",
+    parts = [
         element("title", escape(f"{node.name}, {under}")),
         element("rect", tone=tone, x=x, y=y, width=NODE_WIDTH, height=NODE_HEIGHT, rx=3),
+    ]
+    if node.colour:
+        parts.append(element("rect", tone=f"p-stripe {node.colour}", x=x + 1, y=y + 4, width=3, height=NODE_HEIGHT - 8))
+    group = element(
+        "g",
+        *parts,
         label(x + 10, y + 19, _cut(node.name, 27), "b"),
         label(x + 10, y + 35, _cut(under, 30)),
     )
