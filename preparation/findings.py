@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,7 @@ class Finding:
         return f"{place}{f', {self.field}' if self.field else ''}: {self.message} {self.cure}"
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """One row as its container holds it, before any format is asked for."""
 
     number: int

@@ -6,7 +6,7 @@ again, and one that is refused is refused in the same words.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -102,7 +102,7 @@ class Reader:
         self.path, self.asked = Path(path), reading
         self.name, self.progress = name or self.path.name, progress
         self.resolved: Resolved | None = None
-        self.shapes: dict[tuple[str, ...], int] = {}  # how many rows have exactly these columns
+        self.shapes: defaultdict[tuple[str, ...], int] = defaultdict(int)  # how many rows have exactly these columns
         self.unused: Counter[str] = Counter()
         self.used: set[str] = set()
 
@@ -128,7 +128,7 @@ class Reader:
         if isinstance(shown, Finding):
             for entry in head:  # what there is to map, for whoever says which format it is
                 if isinstance(entry, Parsed) and isinstance(entry.value, dict):
-                    self._count(entry.value)
+                    self.shapes[tuple(entry.value)] += 1
             yield shown
             return
         if shown is None:  # no row of the beginning could be read; say why, and stop
@@ -149,37 +149,34 @@ class Reader:
         tabular = container in (containers.CSV, containers.TSV, containers.PARQUET)
         return formats.detect((entry.value for entry in head), tabular=tabular) or _unknown(head[0])
 
-    def _count(self, value: Mapping[str, Any]) -> None:
-        names = tuple(value)
-        self.shapes[names] = self.shapes.get(names, 0) + 1
-
     def _rows(self, entries: Iterator[Parsed | Finding], reading: Reading) -> Iterator[Row | Finding]:
         form = formats.FORMATS[reading.format]
         mapped = {name: path for name, path in reading.columns.items() if name != path}
         self.used = {reading.columns.get(name, name) for name in form.fields}
         faults = Faults(0)
         self.unused = faults.unused
+        shapes, read, name = self.shapes, form.read, form.name
         for entry in entries:
             if isinstance(entry, Finding):
                 yield entry
                 continue
-            value = entry.value
+            number, value = entry
             if not isinstance(value, dict):
                 yield _no_object(entry)
                 continue
-            self._count(value)
-            faults.number = entry.number
-            messages, more = form.read(_with_columns(value, mapped) if mapped else value, faults)
+            shapes[tuple(value)] += 1
+            faults.number = number
+            messages, more = read(_with_columns(value, mapped) if mapped else value, faults)
             if faults.found:
                 other = None if mapped or form.shows(value) else formats.detect([value])
                 if other is not None and other.format != form.name and not other.columns:
                     message = f"The row is {other.format}, the file is read as {form.name}."
-                    yield Finding(entry.number, None, message, "Keep one format in a file; split the file in two.")
+                    yield Finding(number, None, message, "Keep one format in a file; split the file in two.")
                 else:
                     yield from faults.found
                 faults.found = []
             else:
-                yield Row(entry.number, form.name, messages, more, value)
+                yield Row(number, name, messages, more, value)
 
 
 def read_rows(path: str | Path, reading: Reading = Reading(), *, name: str = "") -> Iterator[Row | Finding]:

@@ -7,16 +7,20 @@ Memory stays bounded by one row (8 MiB) or one batch of a Parquet file, however 
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from preparation.containers import arrays, delimited, lines, parquet
 from preparation.containers import gzipped as gz
 from preparation.findings import Finding, Parsed, Refused
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 Progress = Callable[[int], None]
 
@@ -49,6 +53,7 @@ _FOREIGN = (
 )
 _SUFFIXES = {".tsv": TSV, ".tab": TSV, ".csv": CSV, ".txt": TEXT}
 _HEAD = 64 * 1024
+_BUFFER = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +131,12 @@ def _suffix(name: str) -> str:
 @contextmanager
 def _opened(path: Path, progress: Progress | None = None, *, whole: bool = True) -> Iterator[tuple[BinaryIO, bool]]:
     """The file's bytes, unpacked where they are gzipped, and whether they were. `whole`: all of them will be read."""
-    with path.open("rb") as packed:
+    with path.open("rb", buffering=_BUFFER) as packed:
         gzipped = gz.is_gzip(packed)
         if gzipped and whole:
             gz.check(packed)
-        watched = cast(BinaryIO, _Watched(packed, progress)) if progress else packed
-        if gzipped:
-            with gz.Unpacked(watched) as file:
-                yield cast(BinaryIO, file), True
-        else:
-            yield watched, False
+        file = io.BufferedReader(_Watched(packed, progress), _BUFFER) if progress else packed
+        yield io.BufferedReader(gz.Unpacked(file), _BUFFER) if gzipped else file, gzipped
 
 
 @contextmanager
@@ -148,7 +149,7 @@ def _on_disk(file: BinaryIO) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, whole)
 
 
-class _Watched:
+class _Watched(io.RawIOBase):
     """A file that says, every 4 MiB, how far it has been read."""
 
     STEP = 4 << 20
@@ -156,24 +157,22 @@ class _Watched:
     def __init__(self, file: BinaryIO, progress: Progress) -> None:
         self.file, self.progress, self.count, self.told = file, progress, 0, 0
 
-    def _note(self, data: bytes) -> bytes:
-        self.count += len(data)
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        size: int = self.file.readinto(buffer)  # type: ignore[attr-defined]
+        self.count += size
         if self.count - self.told >= self.STEP:
             self.told = self.count
             self.progress(self.count)
-        return data
-
-    def read(self, size: int = -1) -> bytes:
-        return self._note(self.file.read(size))
-
-    def readline(self, size: int = -1) -> bytes:
-        return self._note(self.file.readline(size))
+        return size
 
     def seek(self, offset: int, whence: int = 0) -> int:
         return self.file.seek(offset, whence)
 
     def tell(self) -> int:
         return self.file.tell()
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.file, name)

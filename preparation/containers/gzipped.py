@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from preparation.findings import Refused
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 # Text packs 3 to 20 times, repetitive rows perhaps 100; what gives more is built to fill the memory.
 MAX_RATIO = 250
@@ -32,29 +36,26 @@ def check(packed: BinaryIO) -> None:
     packed.seek(0)
 
 
-class Unpacked(gzip.GzipFile):
+class Unpacked(io.RawIOBase):
     """What is inside a gzip file. Reading raises Refused for a damaged, cut or exploding one."""
 
     def __init__(self, packed: BinaryIO) -> None:
-        super().__init__(fileobj=packed, mode="rb")
-        self.packed, self.out = packed, 0
+        self.packed, self.inside, self.out = packed, gzip.GzipFile(fileobj=packed, mode="rb"), 0
 
-    def read(self, size: int | None = -1) -> bytes:
-        with _faults():
-            return self._counted(super().read(size))
+    def readable(self) -> bool:
+        return True
 
-    def readline(self, size: int | None = -1) -> bytes:
-        with _faults():
-            return self._counted(super().readline(-1 if size is None else size))
-
-    def _counted(self, data: bytes) -> bytes:
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        with _faults(), memoryview(buffer) as room:
+            data = self.inside.read(len(room))
+            room[: len(data)] = data
         self.out += len(data)
         if self.out > FREE and (self.out > MAX_BYTES or self.out > MAX_RATIO * max(1, self.packed.tell())):
             raise Refused(
                 f"The gzip file unpacks to more than {MAX_RATIO} times its size; so much is not read.",
                 "Give the file unpacked, or in parts.",
             )
-        return data
+        return len(data)
 
 
 class _faults:

@@ -31,10 +31,10 @@ def read_openai(row: Mapping[str, Any], faults: Faults) -> tuple[tuple[Message, 
     if not faults.found and not turns[-1].trained and not any(turn.trained for turn in turns):
         cure = "Add an assistant message whose weight is not 0, or remove the row."
         faults.add("messages", "No assistant message is there to learn from.", cure)
-    tools = row.get("tools") or [{"type": "function", "function": one} for one in row.get("functions") or ()]
-    if not tools:
-        return turns, NOTHING
-    return turns, {"tools": _tools(tools, faults)}
+    tools, functions = row.get("tools"), row.get("functions")
+    if functions and not tools:
+        tools = [{"type": "function", "function": one} for one in functions] if type(functions) is list else functions
+    return turns, {"tools": _tools(tools, faults)} if tools else NOTHING
 
 
 def openai_turns(messages: Any, where: str, faults: Faults) -> tuple[Message, ...]:
@@ -44,14 +44,14 @@ def openai_turns(messages: Any, where: str, faults: Faults) -> tuple[Message, ..
         faults.add(where, "The field must be a list with at least one message.", cure)
         return ()
     turns = []
-    for index, message in enumerate(messages):
+    for message in messages:
         # The common turn, told apart first because files have millions of them.
         if type(message) is dict and len(message) == 2:
             role, content = message.get("role"), message.get("content")
             if role in _PLAIN and type(content) is str and content and not content.isspace() and is_text(content):
                 turns.append(_made(Message, (role, content, role == "assistant", NOTHING)))
                 continue
-        turns.append(_turn(message, f"{where}[{index}]", faults))
+        turns.append(_turn(message, f"{where}[{len(turns)}]", faults))
     return tuple(turns)
 
 

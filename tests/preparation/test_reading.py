@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preparation.findings import Finding, Refused
-from preparation.json_values import parse
+from preparation import containers
+from preparation.findings import Finding, Parsed, Refused
+from preparation.json_values import MAX_BYTES, parse
 from preparation.reading import Reading, inspect, read_rows
 from preparation.rows import Row
 
@@ -127,6 +128,7 @@ def test_a_broken_file_is_named_with_a_cure(tmp_path: Path, content: bytes, says
         ({"messages": [USER, {"role": "assistant", "content": "\ud800"}]}, "messages[1].content", "surrogate"),
         ({"messages": [USER, {**ANSWER, "tool_calls": [{}]}]}, "messages[1].tool_calls[0].function.name", "text"),
         ({"messages": [USER, ANSWER], "tools": [{}]}, "tools[0]", "named function"),
+        ({"messages": [USER, ANSWER], "functions": 5}, "tools", "list of tools"),
         ({"instruction": "a", "output": ""}, "output", "empty"),
         ({"instruction": "a", "output": "b", "history": [["c"]]}, "history", "pairs"),
         ({"conversations": [{"from": "bird", "value": "x"}]}, "conversations[0].from", "bird"),
@@ -241,6 +243,34 @@ def test_a_key_that_is_there_twice_is_always_seen(pairs: list[tuple[str, str]], 
             parse(text.encode())
     else:
         assert parse(text.encode()) == json.loads(text)
+
+
+FAULTS = [b"", b"{", b'{"a": 1, "a": 2}', b'{"a": NaN}', b'{"a": "\xff"}', b"[" * 40 + b"]" * 40]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=["blank", "cut", "twice", "nan", "utf8", "deep"])
+def test_lines_are_read_together_and_a_faulty_one_alone_is_refused(tmp_path: Path, fault: bytes) -> None:
+    # Of many lengths, so that lines lie across the pieces that the file is read in.
+    rows = [{"text": 'a "b" \\ é' * (place * 97 % 400), "id": 2**80 if place == 90 else place} for place in range(200)]
+    lines = [json.dumps(row, ensure_ascii=place % 2 == 0).encode() for place, row in enumerate(rows)]
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b"\n".join([*lines[:120], fault, *lines[120:]]))
+    entries = list(containers.read(path, "jsonl"))
+    assert [entry.value for entry in entries if isinstance(entry, Parsed)] == rows
+    assert [entry.number for entry in entries if isinstance(entry, Parsed)] == [*range(1, 121), *range(122, 202)]
+    assert [entry.row for entry in entries if isinstance(entry, Finding)] == ([121] if fault else [])
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["cut", "whole"])
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_line_may_have_eight_mebibytes_and_not_a_byte_more(tmp_path: Path, end: bytes, more: int) -> None:
+    path = tmp_path / "data.jsonl"
+    long = json.dumps("x" * (MAX_BYTES - 2 + more)).encode()
+    path.write_bytes(b'{"a": 1}\n' + long + end + (b'{"a": 3}\n' if end else b""))
+    entries = list(containers.read(path, "jsonl"))
+    assert isinstance(entries[1], Finding) is bool(more)
+    assert entries[1][0] == 2 if isinstance(entries[1], Parsed) else entries[1].row == 2
+    assert entries[2:] == ([Parsed(3, {"a": 3})] if end else [])
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
