@@ -24,6 +24,8 @@ from governance.documents.renderings import services as renderings
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.jobs.models import Job
+from governance.materials.annotations import services as annotations
+from governance.materials.annotations.rules import Asked, Type
 from governance.materials.base_models import rules as base_model_rules
 from governance.materials.base_models import services as base_models
 from governance.materials.base_models.models import Registration
@@ -199,6 +201,9 @@ def everything() -> Everything:
             actor=home.paula, project_id=home.project.pk, case_number="2026-17", term="Marguerite Lindqvist", how="near"
         ),
         "scan": run.data()[0].scans.get(),
+        "annotation-task": annotations.ask(
+            actor=home.ada, version_id=run.data()[0].pk, asked=Asked(Type.REVIEW, ("ada", "ben"), rows=5)
+        ),
         "special-categories": scans.answer(
             actor=home.paula, version_id=run.data()[0].pk, holds=Holds.NO, reason="Read a hundred rows."
         ),

@@ -113,6 +113,15 @@ POST   search-cancel             404 302 404 403 302 403 404 403   404 404   302
 POST   dataset-version-scan      409 409 403 403 409 403 403 409   404 404   302
 GET    dataset-version-special   403 200 403 403 200 403 403 200   404 404   302
 POST   dataset-version-special   403 422 403 403 422 403 403 422   404 404   302
+GET    dataset-version-annotate  200 200 403 403 403 403 403 200   404 404   302
+POST   dataset-version-annotate  422 422 403 403 403 403 403 422   404 404   302
+GET    annotation-task-list      200 200 200 200 200 200 200 200   200 200   302
+GET    annotation-task-detail    200 200 200 200 200 200 200 200   404 404   302
+GET    annotation-task-answer    200 200 403 403 403 403 403 403   404 404   302
+POST   annotation-task-answer    422 422 403 403 403 403 403 403   404 404   302
+POST   annotation-task-take-back 409 409 403 403 403 403 403 403   404 404   302
+POST   annotation-task-close     302 302 403 403 403 403 403 302   404 404   302
+POST   annotation-task-cancel    409 409 403 403 403 403 403 409   404 404   302
 GET    scan-detail               200 200 200 200 200 200 200 200   404 404   302
 POST   scan-cancel               302 302 403 403 302 403 403 302   404 404   302
 GET    dataset-version-file      200 200 403 403 403 200 403 200   404 404   302
@@ -227,6 +236,15 @@ GET    api:search-list           200 200 200 200 200 200 200 200   200 200   401
 POST   api:search-list           403 422 403 403 422 403 403 403   404 404   401
 GET    api:search-detail         404 200 404 200 200 200 404 200   404 404   401
 POST   api:search-cancel         404 200 404 403 200 403 404 403   404 404   401
+GET    api:annotation-task-list  200 200 200 200 200 200 200 200   200 200   401
+POST   api:annotation-task-list  201 201 403 403 403 403 403 201   404 404   401
+GET    api:annotation-task-detail 200 200 200 200 200 200 200 200  404 404   401
+POST   api:annotation-task-cancel 409 409 403 403 403 403 403 409  404 404   401
+GET    api:annotation-task-rows  200 200 403 403 403 403 403 403   404 404   401
+GET    api:annotation-task-answers 200 200 403 403 403 403 403 403 404 404   401
+POST   api:annotation-task-answers 201 201 403 403 403 403 403 403 404 404   401
+POST   api:annotation-task-take-back 409 409 403 403 403 403 403 403 404 404 401
+POST   api:annotation-task-close 200 200 403 403 403 403 403 200   404 404   401
 GET    api:scan-list             200 200 200 200 200 200 200 200   200 200   401
 POST   api:scan-list             409 409 403 403 409 403 403 409   404 404   401
 GET    api:scan-detail           200 200 200 200 200 200 200 200   404 404   401
@@ -371,6 +389,8 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:redaction-list": {"version": pk["dataset-version"], "method": "mask", "kinds": ["email"]},
         "api:redaction-look-behind": {"pseudonym": "IBAN 0", "reason": "A request."},
         "api:search-list": {"project": pk["project"], "case_number": "2026-17", "term": "-"},
+        "api:annotation-task-list": {"version": pk["dataset-version"], "type": "review", "people": ["ben"]},
+        "api:annotation-task-answers": {"place": 0, "choice": "good"},
         "api:scan-list": {"version": pk["dataset-version"]},
         "api:special-categories-list": {"version": pk["dataset-version"], "holds": "no", "reason": "Looked at it."},
         "api:dataset-describe": {"text": "---\nlicense: mit\n---\n"},

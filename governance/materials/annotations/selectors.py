@@ -101,9 +101,8 @@ def waiting_for(actor: Actor) -> list[Progress]:
 
 
 def next_row(annotator: Annotator) -> AnnotationRow | None:
-    """The first row, in the order in which they are shown, that waits for this person; None where none does."""
-    answered = Answer.objects.filter(annotator=annotator, ended_at=None).values("row")
-    return annotator.task.shown_rows.exclude(pk__in=answered).order_by("place").first()
+    """The first row that waits for this person; None where none does."""
+    return waiting_rows(annotator).first()
 
 
 def row_at(task: AnnotationTask, place: int) -> AnnotationRow:
@@ -117,6 +116,20 @@ def row_at(task: AnnotationTask, place: int) -> AnnotationRow:
 def last_answer(annotator: Annotator) -> Answer | None:
     """What this person answered last, as far as it stands."""
     return annotator.answers.filter(ended_at=None).select_related("row").last()
+
+
+def answers_for(actor: Actor, task: AnnotationTask) -> QuerySet[Answer]:
+    """Standing answers: one's own until the end, everybody's after it. Raises NotAllowed."""
+    found = Answer.objects.filter(annotator__task=task, ended_at=None).select_related("annotator", "row")
+    if may_see_answers(actor, task):
+        return found.order_by("row__place", "annotator")
+    return found.filter(annotator=own(actor, task)).order_by("row__place")
+
+
+def waiting_rows(annotator: Annotator) -> QuerySet[AnnotationRow]:
+    """Rows that wait for this person, in the order in which they are shown."""
+    answered = Answer.objects.filter(annotator=annotator, ended_at=None).values("row")
+    return annotator.task.shown_rows.exclude(pk__in=answered).order_by("place")
 
 
 def agreement_so_far(task: AnnotationTask) -> Agreement:

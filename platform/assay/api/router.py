@@ -13,6 +13,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
 from assay.api import (
+    annotations,
     approvals,
     audit_events,
     base_models,
@@ -61,6 +62,7 @@ router.register("dataset-versions", datasets.DatasetVersionViewSet, basename="da
 router.register("quality-profiles", quality_profiles.QualityProfileViewSet, basename="quality-profile")
 router.register("splits", splits.SplitViewSet, basename="split")
 router.register("redactions", redactions.RedactionViewSet, basename="redaction")
+router.register("annotation-tasks", annotations.AnnotationTaskViewSet, basename="annotation-task")
 router.register("scans", scans.ScanViewSet, basename="scan")
 router.register("searches", searches.SearchViewSet, basename="search")
 router.register("special-categories", scans.SpecialCategoriesViewSet, basename="special-categories")

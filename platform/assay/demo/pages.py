@@ -20,6 +20,7 @@ from governance.delivery.releases.models import Release
 from governance.delivery.searches.models import Search
 from governance.documents.dossiers.models import Dossier, DossierVersion
 from governance.documents.model_cards.models import ModelCard
+from governance.materials.annotations.models import AnnotationTask
 from governance.materials.base_models.models import BaseModel, Registration
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import, QualityProfile, Split
 from governance.materials.redactions.models import Redaction
@@ -54,6 +55,9 @@ NOT_PAGES: Mapping[str, str] = {
     "redaction-cancel": ACTS,
     "redaction-erase": ACTS,
     "search-cancel": ACTS,
+    "annotation-task-take-back": ACTS,
+    "annotation-task-close": ACTS,
+    "annotation-task-cancel": ACTS,
     "waiver-ask": ACTS,
     "waiver-revoke": ACTS,
     "licence-pick": ACTS,
@@ -110,6 +114,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "scans": Scan,
     "redactions": Redaction,
     "searches": Search,
+    "annotation-tasks": AnnotationTask,
     "evaluation-plans": EvaluationPlan,
     "runs": Run,
     "evaluations": Evaluation,
@@ -124,6 +129,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
 ONLY: Mapping[str, dict[str, Any]] = {
     "run-edit": {"state__in": ["draft", "submitted"]},
     "evaluation-plan-edit": {"locked_at": None},
+    "annotation-task-answer": {"state": "open"},
     "evaluation-samples": {"state": "succeeded"},
 }
 
@@ -223,7 +229,9 @@ def _fullness(record: Model) -> int:
 
 
 def _who(name: str, record: Model) -> str:
-    """Who looks: of a request still open, somebody who may decide on it."""
+    """Who looks: of a request still open, somebody who may decide on it; at rows, somebody who is asked about them."""
+    if isinstance(record, AnnotationTask) and name == "annotation-task-answer":
+        return str(record.annotators.all()[0].user.get_username())
     if not isinstance(record, ApprovalRequest) or record.state != "open":
         return WHO.get(name, "ada")
     deciders = [role.value for role in POLICIES[record.subject_kind].deciders & frozenset(Role)]

@@ -19,6 +19,7 @@ PAGES = {
     "scan": "scan-detail",
     "redaction": "redaction-detail",
     "search": "search-detail",
+    "annotation_task": "annotation-task-detail",
     "evaluation_plan": "evaluation-plan-detail",
     "run": "run-detail",
     "model_version": "model-version-detail",

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assay.rendering import numerals, pictures
-from assay.web import addresses, lineage, quality, scans, splits, standings, tabs
+from assay.web import addresses, annotations, lineage, quality, scans, splits, standings, tabs
 from assay.web.forms.datasets import DatasetForm, VersionForm, initial_of
 from assay.web.forms.faults import attempt, onto
 from assay.web.place import crumbs
@@ -223,7 +223,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
     if current == "persons":
         context |= scans.tab(request, version)
     if current == "quality":
-        context |= quality.tab(request, version)
+        context |= quality.tab(request, version) | annotations.tab(request, version)
     if current == "lineage":
         context |= {"lineage": lineage.of(version, version.dataset.project)}
         context |= {"runs": used_by[:50], "others": others, "twins": twins, "chain": chain, "derived": derived}

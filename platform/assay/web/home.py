@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from assay.web.model_versions import model_rows
@@ -19,6 +20,7 @@ from governance.delivery.releases import selectors as releases
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.actor import Actor
 from governance.foundation.jobs import selectors as jobs
+from governance.materials.annotations import selectors as annotations
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.projects import selectors as projects
@@ -35,7 +37,7 @@ LIVE = (State.QUEUED, State.RUNNING)
 def home(request: PageRequest) -> HttpResponse:
     seen = list(projects.visible_to(request.actor))
     ids = [project.pk for project in seen]
-    waiting = [*_decisions(approvals.inbox(request.actor)), *_next_acts(request.actor)]
+    waiting = [*_decisions(approvals.inbox(request.actor)), *_next_acts(request.actor), *_rows(request.actor)]
     mine = approvals.visible_to(request.actor).filter(requested_by_id=request.actor.user_id, state="open")
     models = list(model_versions.visible_to(request.actor)[:6])
     now = timezone.localtime()
@@ -95,6 +97,20 @@ def _next_acts(actor: Actor) -> list[dict[str, Any]]:
     for found in _granted(proposed):
         title = _("Release %(name)s") % {"name": found.model_version}
         rows.append(_act(title, "release-detail", found, found.project, _("Release")))
+    return rows
+
+
+def _rows(actor: Actor) -> list[dict[str, Any]]:
+    """Rows that wait for this person's answer."""
+    rows = []
+    for one in annotations.waiting_for(actor):
+        task = one.annotator.task
+        under = ngettext("%(n)s row waits for your answer", "%(n)s rows wait for your answer", one.left) % {
+            "n": f"{one.left:,}"
+        }
+        rows.append(
+            _act(str(task), "annotation-task-answer", task, task.version.dataset.project, _("Answer"), under=under)
+        )
     return rows
 
 

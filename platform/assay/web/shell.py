@@ -22,7 +22,7 @@ from governance.work.runs import services as runs
 NAV = [
     ("home", gettext_lazy("Home"), ("home",)),
     ("project-list", gettext_lazy("Projects"), ("project", "classification", "questionnaire")),
-    ("dataset-list", gettext_lazy("Data"), ("dataset", "import", "split", "quality-profile")),
+    ("dataset-list", gettext_lazy("Data"), ("dataset", "import", "split", "quality-profile", "annotation-task")),
     ("base-model-list", gettext_lazy("Base models"), ("base-model", "registration")),
     ("evaluation-plan-list", gettext_lazy("Evaluation plans"), ("evaluation-plan",)),
     ("run-list", gettext_lazy("Runs"), ("run",)),

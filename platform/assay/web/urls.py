@@ -3,6 +3,7 @@
 from django.urls import path
 
 from assay.web import (
+    annotations,
     approvals,
     audit,
     base_models,
@@ -94,6 +95,13 @@ urlpatterns = [
     path("redactions/<uuid:pk>/", redactions.detail, name="redaction-detail"),
     path("redactions/<uuid:pk>/cancel/", redactions.cancel, name="redaction-cancel"),
     path("redactions/<uuid:pk>/erase-pseudonyms/", redactions.erase, name="redaction-erase"),
+    path("dataset-versions/<uuid:pk>/annotate/", annotations.create, name="dataset-version-annotate"),
+    path("annotation-tasks/", annotations.listing, name="annotation-task-list"),
+    path("annotation-tasks/<uuid:pk>/", annotations.detail, name="annotation-task-detail"),
+    path("annotation-tasks/<uuid:pk>/answer/", annotations.answer, name="annotation-task-answer"),
+    path("annotation-tasks/<uuid:pk>/take-back/", annotations.take_back, name="annotation-task-take-back"),
+    path("annotation-tasks/<uuid:pk>/close/", annotations.close, name="annotation-task-close"),
+    path("annotation-tasks/<uuid:pk>/cancel/", annotations.cancel, name="annotation-task-cancel"),
     path("scans/<uuid:pk>/", scans.detail, name="scan-detail"),
     path("scans/<uuid:pk>/cancel/", scans.cancel, name="scan-cancel"),
     path("projects/<uuid:project>/searches/", searches.listing, name="search-list"),

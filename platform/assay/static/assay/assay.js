@@ -101,6 +101,21 @@
     }
   });
 
+  // one answers row by row: each button names the keys that press it; Escape leads out of the reason
+  doc.addEventListener("keydown", function (event) {
+    const answering = doc.querySelector("[data-answering]");
+    if (!answering || event.ctrlKey || event.metaKey || event.altKey || event.repeat || doc.querySelector("dialog[open]")) return;
+    if (isTyping(event.target)) {
+      if (event.key === "Escape" && answering.contains(event.target)) event.target.blur();
+      return;
+    }
+    const wanted = doc.querySelector('[data-key~="' + CSS.escape(event.key.length === 1 ? event.key.toLowerCase() : event.key) + '"]');
+    if (!wanted) return;
+    event.preventDefault();
+    if (isTyping(wanted)) wanted.focus();
+    else wanted.click();
+  });
+
   function closeTopmost(event) {
     const menu = doc.querySelector("details.a-menu[open]");
     const close = doc.querySelector(".a-panel [data-panel-close]");
