@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from preparation.drawing import Draw, draw
+from preparation.erasing import without
 from preparation.examination import examine
 from preparation.findings import Refused
 from preparation.persons.names import Names, NoModel
@@ -29,6 +30,7 @@ RESULT, INDEX = "examination.json", "rows.index"
 SPLIT, ASSIGNMENT = "split.json", "parts"
 SCAN = "scan.json"
 SEARCH = "search.json"
+ERASED = "erased"
 DRAWN = "drawn.json"
 REDACTION, ROWS, SALT, PSEUDONYMS = "redaction.json", "rows.jsonl", "salt", "pseudonyms.sqlite3"
 PROFILE = "quality.json"
@@ -62,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     sample = _verb(verbs, "draw", _draw, "draw a sample of rows for people to look at")
     sample.add_argument("--draw", type=json.loads, required=True, metavar="JSON", help='{"count": 100, "seed": 7}')
+    fewer = _verb(verbs, "erase", _erase, "write a file again without some of its rows")
+    fewer.add_argument(
+        "--places", type=Path, required=True, metavar="FILE", help="a JSON list of the rows' places, from 0"
+    )
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
     code: int = asked.carry_out(asked, Reading(asked.container, asked.format, asked.columns))
@@ -178,6 +184,20 @@ def _draw(asked: argparse.Namespace, reading: Reading) -> int:
         sys.stderr.write(f"{refused} {refused.cure}\n")
         return NOT_SOUND
     _write(asked.out / DRAWN, found.to_json())
+    return SOUND
+
+
+def _erase(asked: argparse.Namespace, reading: Reading) -> int:
+    """Writes the file without the rows, and what it is now."""
+    places, target = json.loads(asked.places.read_text(encoding="utf-8")), asked.out / ERASED
+    try:
+        without(asked.file, places, target, reading.container, name=asked.name, progress=_teller(asked.file))
+    except Refused as refused:
+        sys.stderr.write(f"{refused}\n")
+        return NOT_SOUND
+    with (asked.out / INDEX).open("wb") as index:
+        found = examine(target, reading, name=asked.name, index=index)
+    _write(asked.out / RESULT, found.to_json())
     return SOUND
 
 
