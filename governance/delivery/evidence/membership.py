@@ -32,6 +32,10 @@ def prove(*, actor: Actor, version_id: UUID, place: int) -> dict[str, Any]:
         raise NotFound("row")
     with blobs.opened(version.index_sha256) as index:
         known = list(entries(index.read()))
+    row = None
+    if not known[place].is_erased:
+        holding, at = selectors.where_it_stands(version, place)
+        row = selectors.rows_at(holding, [at])[at].content()
     proof = {
         "schema": MEMBERSHIP_SCHEMA,
         "record": {
@@ -42,9 +46,7 @@ def prove(*, actor: Actor, version_id: UUID, place: int) -> dict[str, Any]:
             "sha256": version.content_digest,
         },
         "place": place,
-        "row": _shown(
-            known[place], None if known[place].is_erased else selectors.rows_at(version, [place])[place].content()
-        ),
+        "row": _shown(known[place], row),
         "path": [step.hex() for step in merkle.proof([entry.leaf for entry in known], place)],
     }
     record_alone(actor, "dataset-version.row-proved", subject=version, facts={"row": place + 1})

@@ -33,7 +33,7 @@ def left(lease: Lease) -> list[list[Part]]:
 def begin(lease: Lease, version: DatasetVersion, folder: Path) -> tuple[Path, Sought]:
     """The version's file, laid into `folder`, and what is sought in it. Raises LeaseLost."""
     search = errands.begun(lease, Search)
-    return blobs.copy_to(version.file_sha256, folder / "file"), Sought(search.term.text, search.how)
+    return blobs.copy_to(version.readable, folder / "file"), Sought(search.term.text, search.how)
 
 
 @transaction.atomic

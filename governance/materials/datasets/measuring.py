@@ -99,12 +99,12 @@ def begin(*, lease: Lease, folder: Path) -> tuple[QualityProfile, Path, Asked]:
         tokenizer=_tokenizer(BaseModel.objects.get(pk=options.base_model)) if options.base_model else None,
         limit=options.limit,
         splits=tuple(
-            Source(str(other), blobs.copy_to(other.file_sha256, folder / f"split-{place}"), other.reading)
+            Source(str(other), blobs.copy_to(other.readable, folder / f"split-{place}"), other.reading)
             for place, other in enumerate(others[key] for key in options.versions)
         ),
         seed=options.seed,
     )
-    return found, blobs.copy_to(found.version.file_sha256, folder / "file"), asked
+    return found, blobs.copy_to(found.version.readable, folder / "file"), asked
 
 
 @transaction.atomic

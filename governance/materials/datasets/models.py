@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 
+from governance.foundation.core.errors import WrongState
 from governance.foundation.core.records import Record
 from governance.foundation.jobs.models import Errand
 from governance.law.licences.rules import LicensedInput
@@ -71,6 +72,11 @@ class DatasetVersion(Record):
     provenance = models.JSONField()  # fields after the Data Provenance Standards 1.0.0; see datasets.provenance
     registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     registered_by_name = models.CharField(max_length=200)
+    # Rows of it were erased: its file is gone, and the rows that are left stand in `successor`, where any is left.
+    rows_erased_at = models.DateTimeField(null=True, blank=True)
+    successor = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="predecessors"
+    )
 
     class Meta:
         ordering = ["dataset__name", "-number"]
@@ -88,6 +94,14 @@ class DatasetVersion(Record):
     @property
     def project_id(self) -> UUID:
         return self.dataset.project_id
+
+    @property
+    def readable(self) -> str:
+        """The sha256 of its file, for whoever reads it. Raises WrongState where rows of it were erased."""
+        if self.rows_erased_at is None:
+            return self.file_sha256
+        left = f"Use {self.successor}." if self.successor else "No row of it is left."
+        raise WrongState(f"Rows of {self} were erased on {self.rows_erased_at:%d %B %Y}; its file is gone. {left}")
 
     @property
     def reading(self) -> Reading:
@@ -114,14 +128,15 @@ class DatasetVersion(Record):
 
     def licensed(self) -> list[LicensedInput]:
         """The data; the same bytes once more under each other licence that the organisation has them under; and the
-        model that wrote rows of it, where a registered base model has that very name."""
+        models that wrote rows of it, where a registered base model has that very name."""
         one = LicensedInput(str(self), "dataset", self.licence)
         organisation = self.dataset.project.organisation_id
         same = DatasetVersion.objects.filter(file_sha256=self.file_sha256, dataset__project__organisation=organisation)
         others = sorted({each.licence for each in same} - {self.licence})
         found = [one, *(replace(one, name=f"{self}, registered again", expression=licence) for licence in others)]
-        if writer := str(self.provenance.get("synthetic_model") or "").strip():
-            teachers = [each for each in BaseModel.objects.filter(organisation=organisation) if str(each) == writer]
+        writers = {name.strip() for name in str(self.provenance.get("synthetic_model") or "").split(";")} - {""}
+        if writers:
+            teachers = [each for each in BaseModel.objects.filter(organisation=organisation) if str(each) in writers]
             found += [replace(item, kind="teacher") for each in teachers for item in each.licensed()]
         return found + self._sharing_rows()
 

@@ -24,6 +24,7 @@ from governance.people.projects.models import Project
 from governance.people.projects.rules import listing
 from preparation.differences import Difference, difference
 from preparation.reading import read_rows
+from preparation.row_index import entries
 from preparation.rows import Row
 
 
@@ -99,9 +100,28 @@ def unfinished_imports(dataset: Dataset) -> QuerySet[Import]:
 
 
 def is_used(file_sha256: str) -> bool:
-    """Whether a version or an import that is not discarded has these bytes."""
-    held = Import.objects.filter(file_sha256=file_sha256).exclude(state=rules.State.DISCARDED)
-    return held.exists() or DatasetVersion.objects.filter(file_sha256=file_sha256).exists()
+    """Whether a version or an import that is not discarded has these bytes; where rows were erased, none has."""
+    held = Import.objects.filter(file_sha256=file_sha256, version=None).exclude(state=rules.State.DISCARDED)
+    return held.exists() or DatasetVersion.objects.filter(file_sha256=file_sha256, rows_erased_at=None).exists()
+
+
+def erased_before(organisation_id: UUID, file_sha256: str) -> DatasetVersion | None:
+    """A version of these very bytes of which rows were erased in the organisation."""
+    found = DatasetVersion.objects.filter(file_sha256=file_sha256, dataset__project__organisation=organisation_id)
+    return found.exclude(rows_erased_at=None).first()
+
+
+def where_it_stands(version: DatasetVersion, place: int) -> tuple[DatasetVersion, int]:
+    """The version in whose file the row at `place` of `version` can be read, and its place there: another one where
+    other rows were erased. Raises NotFound for a row that was erased itself."""
+    while version.rows_erased_at is not None:
+        with blobs.opened(version.index_sha256) as index:
+            known = list(entries(index.read()))
+        if known[place].is_erased or version.successor is None:
+            raise NotFound("row")
+        place -= sum(entry.is_erased for entry in known[:place])
+        version = version.successor
+    return version, place
 
 
 def newest(datasets: QuerySet[Dataset]) -> dict[UUID, DatasetVersion]:
@@ -241,9 +261,9 @@ def same_bytes(version: DatasetVersion) -> QuerySet[DatasetVersion]:
 def _file(version: DatasetVersion) -> Iterator[Path]:
     """The blob where it lies if the storage is a folder, else a copy of it."""
     try:
-        lies = Path(default_storage.path(blobs.path_of(version.file_sha256)))
+        lies = Path(default_storage.path(blobs.path_of(version.readable)))
     except NotImplementedError:
-        with blobs.as_local_file(version.file_sha256, "rows.jsonl") as copy:
+        with blobs.as_local_file(version.readable, "rows.jsonl") as copy:
             yield copy
     else:
         yield lies

@@ -87,6 +87,7 @@ def enter(
             actor=actor, dataset_id=dataset_id, path=path, file_name=file_name, reading=reading, **vars(said)
         )
     sha256, size = blobs.put_path(path)
+    _refuse_erased(dataset, sha256)
     with transaction.atomic():
         found = Import(
             dataset=dataset,
@@ -124,6 +125,7 @@ def register_version(
         if not found.sound:
             raise Unusable(faults_of(found))
         sha256, size = blobs.put_path(path)
+        _refuse_erased(dataset, sha256)
         index_sha256, _ = blobs.put(index)
     with transaction.atomic():
         return keep(
@@ -237,6 +239,14 @@ def _facts(found: Import) -> dict[str, Any]:
     return {"file_sha256": found.file_sha256, "licence": found.licence, "reading": found.asked}
 
 
+def _refuse_erased(dataset: Dataset, sha256: str) -> None:
+    """Bytes of which rows were erased do not come back by another upload. Raises Unusable."""
+    erased = selectors.erased_before(dataset.project.organisation_id, sha256)
+    if erased is not None and not selectors.is_used(sha256):
+        blobs.remove(sha256)
+        raise Unusable([Fault("file", f"Rows of these very bytes were erased from {erased}.", "Leave those rows out.")])
+
+
 def _is_packed(path: Path, file_name: str, reading: Reading) -> bool:
     try:
         asked = None if reading.container == AUTO else reading.container
@@ -256,7 +266,7 @@ def download(*, actor: Actor, version_id: UUID) -> BinaryIO:
     if not selectors.may_download(actor, version):
         record_alone(actor, "dataset-version.file-refused", subject=version, facts=facts)
         raise NotAllowed(f"To download the file of {version} takes {listing(rules.DOWNLOADERS)} of its project.")
-    opened = blobs.opened(version.file_sha256)
+    opened = blobs.opened(version.readable)
     record_alone(actor, "dataset-version.file-taken", subject=version, facts=facts)
     return opened
 

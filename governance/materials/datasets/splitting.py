@@ -38,7 +38,7 @@ def split(*, actor: Actor, version_id: UUID, asked: splits.Split) -> Split:
         with transaction.atomic():
             return errands.ask(actor, _numbered(version, asked), facts={"options": asked.to_json()}, otherwise=taken)
     try:
-        with blobs.as_local_file(version.file_sha256, "rows") as path:
+        with blobs.as_local_file(version.readable, "rows") as path:
             made = splits.assign_file(path, version.reading, asked, name=version.file_name)
     except Refused as refused:
         raise Unusable([_fault_of(refused)]) from None
@@ -70,7 +70,7 @@ def cancel(*, actor: Actor, split_id: UUID) -> Split:
 def begin(*, lease: Lease, folder: Path) -> tuple[Split, Path]:
     """The split and its version's file, laid into `folder`. Raises LeaseLost."""
     found = errands.begun(lease, Split)
-    return found, blobs.copy_to(found.version.file_sha256, folder / "file")
+    return found, blobs.copy_to(found.version.readable, folder / "file")
 
 
 @transaction.atomic

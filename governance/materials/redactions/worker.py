@@ -22,7 +22,7 @@ from preparation.persons.kinds import KINDS
 def begin(*, lease: Lease, folder: Path) -> tuple[Redaction, Path]:
     """The redaction and its source's file, laid into `folder`. Raises LeaseLost."""
     found = errands.begun(lease, Redaction)
-    return found, blobs.copy_to(found.source.file_sha256, folder / "file")
+    return found, blobs.copy_to(found.source.readable, folder / "file")
 
 
 @transaction.atomic

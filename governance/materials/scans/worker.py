@@ -17,7 +17,7 @@ from governance.materials.scans.rules import State
 def begin(*, lease: Lease, folder: Path) -> tuple[Scan, Path]:
     """The scan and its version's file, laid into `folder`. Raises LeaseLost."""
     found = errands.begun(lease, Scan)
-    return found, blobs.copy_to(found.version.file_sha256, folder / "file")
+    return found, blobs.copy_to(found.version.readable, folder / "file")
 
 
 @transaction.atomic

@@ -67,7 +67,7 @@ def lay_out(links: Sequence[RunData], folder: Path) -> dict[str, list[dict[str, 
         version, split = link.dataset_version, link.split
         if version.pk not in files:
             name = f"{link.position}-{version.file_sha256[:12]}{Path(version.file_name).suffix}"
-            files[version.pk] = blobs.copy_to(version.file_sha256, folder / name)
+            files[version.pk] = blobs.copy_to(version.readable, folder / name)
         path = files[version.pk]
         entry: dict[str, Any] = {"path": str(path), **asdict(version.reading), "sha256": version.file_sha256}
         if split is not None:
