@@ -14,6 +14,7 @@ from governance.delivery.releases.models import Release
 from governance.documents.dossiers import selectors as dossier_selectors
 from governance.documents.dossiers import services as dossiers
 from governance.documents.dossiers.models import DossierVersion
+from governance.documents.model_cards import services as model_cards
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Unusable, WrongState
 from governance.foundation.jobs.models import Job
@@ -322,6 +323,24 @@ def test_the_graph_takes_the_same_queries_for_one_run_and_for_two(
 ) -> None:
     with django_assert_max_num_queries(12):  # type: ignore[operator]
         graph.load(Project.objects.filter(pk=home.project.pk))
+
+
+def test_a_document_made_afterwards_says_what_was_suspended_and_why(home: House, released: Release) -> None:
+    version = data_of(released)
+    withdraw(home, version)
+    dossier = released.dossier_version.dossier
+    frozen = dossiers.freeze(actor=home.ada, dossier_id=dossier.pk)
+    told = [
+        statement
+        for section in frozen.document["sections"]
+        for statement in section["statements"]
+        if statement["text"].startswith(f"Suspension of the approval of {version}")
+    ]
+    assert len(told) == 1
+    assert "Consent was taken back." in told[0]["text"]
+    assert [cited["kind"] for cited in told[0]["evidence"]] == ["suspension"]
+    card = model_cards.renew(actor=home.ada, model_version_id=released.model_version.pk)
+    assert "Consent was taken back." in card.markdown
 
 
 def test_a_dossier_frozen_before_says_what_was_withdrawn_to_who_signs_it(home: House, released: Release) -> None:

@@ -11,7 +11,7 @@ from governance.foundation.core.records import Record
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets.models import DatasetVersion, QualityProfile
 from governance.materials.scans.models import Scan, SpecialCategories
-from governance.people.approvals.models import Decision
+from governance.people.approvals.models import Decision, Suspension
 from governance.people.organisations.models import Organisation
 from governance.people.projects.models import Classification, Project
 from governance.people.waivers.models import LicenceChoice, Waiver
@@ -25,7 +25,7 @@ KINDS: dict[str, type[Record]] = {
     for model in (
         Organisation, Project, Classification, BaseModel, DatasetVersion, EvaluationPlan, Run, ModelVersion,
         Evaluation, Decision, Declaration, StatedFact, ModelCard, DossierVersion, Release, Rendering, Waiver,
-        LicenceChoice, Scan, SpecialCategories, QualityProfile,
+        LicenceChoice, Scan, SpecialCategories, QualityProfile, Suspension,
     )
 }  # fmt: skip
 

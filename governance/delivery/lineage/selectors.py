@@ -54,6 +54,11 @@ def touching(ids: Iterable[UUID]) -> QuerySet[Withdrawal]:
     )
 
 
+def is_withdrawn(version: DatasetVersion) -> bool:
+    """Whether the whole of it is withdrawn."""
+    return Withdrawal.objects.filter(version=version, rows=None, taken_back_at=None).exists()
+
+
 def barred(versions: Collection[UUID]) -> set[UUID]:
     """Those of these versions that hold what was withdrawn."""
     found = Affected.objects.filter(object_id__in=versions, is_barred=True, withdrawal__taken_back_at=None)

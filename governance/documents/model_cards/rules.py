@@ -61,7 +61,8 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Training data", (
         entry("What it is", answer("", data.description, each="datasets"), answer("", data.languages, each="datasets"),
               answer("", quality.traits, each="qualities")),
-        entry("Where it comes from", answer("", data.origin, each="datasets")),
+        entry("Where it comes from", answer("", data.origin, each="datasets"),
+              answer("", data.suspended, each="suspensions")),
         entry(
             "Personal data",
             answer("", data.personal, each="datasets"),

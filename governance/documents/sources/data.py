@@ -77,6 +77,12 @@ def rights(dataset: Source) -> Told:
     return Told(f"{said} {stated.text}" if stated else said, "declared")
 
 
+def suspended(suspension: Source) -> Told:
+    """Why something that the model rests on is not approved any more."""
+    facts = suspension.facts
+    return remark(f"{suspension.name}, since {facts['at']:%d %B %Y}: {facts['because']}")
+
+
 def selection(dataset: Source) -> Told | None:
     """How the rows were chosen, in the registrant's words."""
     return _stated(dataset, (("selection", ""),))

@@ -12,6 +12,7 @@ from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.materials.scans import selectors as scans
+from governance.people.approvals import selectors as approvals
 from governance.people.approvals.models import Decision
 from governance.people.projects import selectors as projects
 from governance.people.waivers import selectors as waivers
@@ -65,6 +66,10 @@ def sources_of(model_version: ModelVersion) -> Sources:
         model_version=_source(model_version, at=model_version.created_at),
         earlier=tuple(_source(each, at=each.created_at) for each in earlier),
         decisions=tuple(decision_source(each) for each in _decisions(run)),
+        suspensions=tuple(
+            _source(each, by=each.by_name, at=each.created_at)
+            for each in approvals.suspensions([run.pk, base.pk, *(each.pk for each in data)], project.pk)
+        ),
     )
 
 

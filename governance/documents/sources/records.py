@@ -51,6 +51,7 @@ class Sources:
     model_version: Source | None = None
     earlier: tuple[Source, ...] = ()
     decisions: tuple[Source, ...] = ()
+    suspensions: tuple[Source, ...] = ()  # of approvals of what went into the run, and of its plan
     signatures: tuple[Source, ...] = ()
     card: Source | None = None
     releases: tuple[Source, ...] = ()

@@ -203,7 +203,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "crumbs": _crumbs(request, version.dataset, within=True),
         "facts": _facts(version),
         "standing": standings.of(version, version.dataset.project, request.actor),
-        "is_withdrawn": bool(withdrawals.barred([version.pk])),
+        "is_withdrawn": withdrawals.is_withdrawn(version),
         "may_withdraw": projects.may(request.actor, version.project_id, withdrawing.ACT),
         "verdicts": waivers.by_purpose(version.dataset.project, version),
         "told": selectors.licence_told(version),
@@ -310,7 +310,8 @@ def _rows_page(request: PageRequest, version: DatasetVersion) -> dict[str, Any]:
     rows = selectors.rows_for(request.actor, version, count=ROWS, start=start)
     return {
         "rows": list(enumerate(rows, start=start)),
-        "may_withdraw": projects.may(request.actor, version.project_id, withdrawing.ACT),
+        "may_withdraw": projects.may(request.actor, version.project_id, withdrawing.ACT)
+        and not withdrawals.is_withdrawn(version),
         "may_prove": bool(version.index_sha256) and projects.may(request.actor, version.project_id, "export evidence"),
         "first": start + 1,
         "last": start + len(rows),

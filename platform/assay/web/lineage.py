@@ -109,7 +109,7 @@ def _node(record: Record, state: str, here: Record | None) -> pictures.Node:
         str(record.pk),
         str(record),
         str(NOUNS[record.kind]),
-        note=str(found.label).lower() if found else "",
+        note=str(standings.CHOICES.get(state, found.label)).lower() if found else "",
         colour=found.colour if found else "",
         here=is_here,
         gone=state in ("withdrawn", "suspended"),

@@ -28,6 +28,7 @@ ANSWERS = (
     answer("iv-2-d.sources", data.origin, each="datasets"),
     answer("iv-2-d.rights", data.rights, each="datasets"),
     answer("iv-2-d.rights", licences.judged, *licences.INPUTS),
+    answer("iv-2-d.rights", data.suspended, each="suspensions"),
     answer("iv-2-d.selection", data.selection, each="datasets"),
     answer("iv-2-d.training", training.technique, "manifest"),
     answer("iv-2-d.used", data.used, "manifest", "datasets"),
