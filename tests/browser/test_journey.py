@@ -77,6 +77,7 @@ def test_a_model_goes_from_rows_to_release_and_back_by_the_hands_of_five_people(
     walk.sign("rita", request_of(walk, release), "Approve this release", "For the walk alone.")
     let_go(walk, release)
     take_the_pdf(walk, dossier)
+    withdraw_the_data_and_take_that_back(walk, data, (run, dossier, release))
     withdraw(walk, release)
     look_around(walk)
     assert walk.faults == []
@@ -305,6 +306,38 @@ def take_the_pdf(walk: Walk, dossier: str) -> None:
     with page.expect_download() as taken:
         link.click()
     assert Path(taken.value.path()).read_bytes().startswith(b"%PDF-")
+
+
+def withdraw_the_data_and_take_that_back(walk: Walk, data: str, resting: tuple[str, ...]) -> None:
+    """Ben withdraws the data; Paula sees what that reached and suspended, and takes it back, as Ben cannot."""
+    page = walk.open("ben", data)
+    page.get_by_role("link", name="Withdraw", exact=True).click()
+    table = page.get_by_role("table")
+    for noun in ("run", "model", "dossier", "release"):
+        expect(table.locator("th .a-sub", has_text=re.compile(f"^{noun}$"))).to_have_count(1)
+    expect(table.get_by_text("its approval would be suspended")).to_have_count(4)
+    walk.look(page, "withdrawal form")
+    page.locator("#id_rows").fill("2-3")
+    page.locator("#id_rows").press("Tab")
+    expect(table).to_contain_text("holds what was withdrawn")
+    page.locator("#id_rows").fill("")
+    page.get_by_label("Why").fill("A contributor took the consent back.")
+    page.get_by_role("button", name="Withdraw it").click()
+    page.wait_for_url("**/withdrawals/**")
+    expect(page.get_by_role("table").get_by_text("approval suspended")).to_have_count(4)
+    expect(page.get_by_text("it takes another person to take that back")).to_be_visible()
+    walk.look(page, "withdrawal")
+    seen = walk.open("paula", f"{data}?tab=lineage")
+    expect(seen.locator(".a-head .a-chip")).to_contain_text("Withdrawn")
+    expect(seen.locator("svg.a-lineage .p-box.gone")).to_have_count(4)
+    walk.look(seen, "lineage of withdrawn data")
+    for record in resting:
+        expect(walk.open("paula", record).get_by_text("It rests on withdrawn data")).to_be_visible()
+    back = walk.open("paula", page.url)
+    back.get_by_label("Why it may be used after all").fill("The consent covers these rows.")
+    back.get_by_role("button", name="Take this withdrawal back").click()
+    expect(back.locator(".a-head .a-chip")).to_contain_text("Taken back")
+    expect(walk.open("paula", resting[-1]).get_by_text("It rests on withdrawn data")).to_have_count(0)
 
 
 def withdraw(walk: Walk, release: str) -> None:
