@@ -156,3 +156,18 @@ def test_the_page_is_fetched_anew_when_a_worker_takes_the_run(home: House, model
     assert "HX-Refresh" not in client.get(live, {"look": "queued"})
     Run.objects.filter(pk=run.pk).update(state=State.RUNNING)
     assert client.get(live, {"look": "queued"})["HX-Refresh"] == "true"
+
+
+def test_a_version_to_validate_on_is_planned_and_comes_back(home: House) -> None:
+    learnt, held_out = factories.dataset_version(home), factories.dataset_version(home, rows=9)
+    run = draft(home, validation_data=[held_out.pk])
+    shown = initial_of(run)
+    assert (shown["data"], shown["validation_data"]) == ([learnt.pk], [held_out.pk])
+    form = RunForm({**shown, "device": "auto", "precision": "auto"}, project=home.project)
+    assert form.is_valid(), form.errors
+    assert form.plan()["validation_data"] == [held_out.pk]
+    kept = services.revise(actor=home.ada, run_id=run.pk, **form.plan())
+    assert [(link.role, link.dataset_version_id) for link in kept.links()] == [
+        ("train", learnt.pk),
+        ("validation", held_out.pk),
+    ]

@@ -125,7 +125,8 @@ def preview(project: Project, form: RunForm) -> dict[str, Any]:
     """Gates and estimate for what is typed so far."""
     given = getattr(form, "cleaned_data", {})
     base_model, data = given.get("base_model"), list(given.get("data") or [])
-    rows = [gate_row(gate) for gate in gates.for_plan(project, base_model, data)]
+    every = list(dict.fromkeys([*data, *(given.get("validation_data") or [])]))
+    rows = [gate_row(gate) for gate in gates.for_plan(project, base_model, every)]
     plan = given.get("evaluation_plan")
     rows.append(
         {
@@ -171,7 +172,7 @@ def row_preview(project: Project, form: RunForm, number: int) -> dict[str, Any]:
 
 def _links(project: Project, form: RunForm) -> list[RunData]:
     plan = form.plan()
-    return links_of(project, plan["data"], plan["splits"])
+    return links_of(project, plan["data"], plan["splits"], plan["validation_data"])
 
 
 def _seed(manifest: dict[str, Any]) -> str:

@@ -47,13 +47,17 @@ class RunForm(forms.Form):
     data = forms.ModelMultipleChoiceField(  # type: ignore[assignment]
         label=_("Training data"), queryset=DatasetVersion.objects.none(), widget=forms.CheckboxSelectMultiple
     )
+    validation_data = forms.ModelMultipleChoiceField(
+        label=_("Data to validate on"), queryset=DatasetVersion.objects.none(), required=False,
+        widget=forms.CheckboxSelectMultiple, help_text=_("Whole versions that are never trained on."),
+    )  # fmt: skip
     validation_fraction = forms.FloatField(
         label=_("Held out, %"),
         required=False,
         min_value=0,
         max_value=90,
         widget=_number(AUTO),
-        help_text=_("Per cent of the rows kept for validation; auto keeps 10 %, none beside parts to validate on."),
+        help_text=_("Per cent of the rows kept for validation; auto keeps 10 %, none beside data to validate on."),
     )
     method = forms.ChoiceField(
         label=_("Method"), choices=[("lora", "LoRA"), ("full", _("Full"))], initial="lora", widget=forms.RadioSelect
@@ -87,16 +91,21 @@ class RunForm(forms.Form):
         choose: dict[str, Any] = {
             "base_model": BaseModel.objects.filter(organisation=project.organisation_id),
             "data": DatasetVersion.objects.filter(dataset__project=project).select_related("dataset"),
+            "validation_data": DatasetVersion.objects.filter(dataset__project=project).select_related("dataset"),
             "evaluation_plan": EvaluationPlan.objects.filter(project=project),
         }
         begun = bool(self.initial)  # a plan that is changed or copied keeps what it left open
         for name, found in choose.items():
             self.fields[name].queryset = found  # type: ignore[attr-defined]
-            if not begun and len(only := list(found.values_list("pk", flat=True)[:2])) == 1:
+            if (
+                not begun
+                and name != "validation_data"
+                and len(only := list(found.values_list("pk", flat=True)[:2])) == 1
+            ):
                 self.initial[name] = only if name == "data" else only[0]
         self.rows_of = rows.add_to(self, project)
-        for name in ("base_model", "data"):
-            labels = _standing_labels(choose[name], project, chips=name == "data")
+        for name in ("base_model", "data", "validation_data"):
+            labels = _standing_labels(choose[name], project, chips=name != "base_model")
             self.fields[name].label_from_instance = labels  # type: ignore[attr-defined]
 
     def row_choices(self) -> list[forms.BoundField]:
@@ -118,6 +127,7 @@ class RunForm(forms.Form):
             "base_model_id": given["base_model"].pk,
             "data": [version.pk for version in given["data"] if not rows.chosen(given, version.pk)],
             "splits": [parts for version in given["data"] if (parts := rows.chosen(given, version.pk))],
+            "validation_data": [version.pk for version in given["validation_data"]],
             "evaluation_plan_id": given["evaluation_plan"].pk if given["evaluation_plan"] else None,
             "training": {
                 "method": method,
@@ -176,10 +186,12 @@ def initial_of(run: Run) -> dict[str, Any]:
     method = training["method"]
     links = run.links()
     train = [link.dataset_version_id for link in links if link.role == RunData.Use.TRAIN or link.split_id]
+    whole = [link.dataset_version_id for link in links if link.role == RunData.Use.VALIDATION and not link.split_id]
     return {
         "title": run.title,
         "base_model": run.base_model_id,
         "data": list(dict.fromkeys(train)),
+        "validation_data": whole,
         **rows.initial_of(links),
         "validation_fraction": _percent(training["data"]["validation_fraction"]),
         "method": method["name"],
