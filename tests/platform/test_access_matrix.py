@@ -121,6 +121,7 @@ GET    annotation-task-answer    200 200 403 403 403 403 403 403   404 404   302
 POST   annotation-task-answer    422 422 403 403 403 403 403 403   404 404   302
 POST   annotation-task-take-back 409 409 403 403 403 403 403 403   404 404   302
 POST   annotation-task-close     302 302 403 403 403 403 403 302   404 404   302
+POST   annotation-task-version   409 409 403 403 403 403 403 409   404 404   302
 POST   annotation-task-cancel    409 409 403 403 403 403 403 409   404 404   302
 GET    scan-detail               200 200 200 200 200 200 200 200   404 404   302
 POST   scan-cancel               302 302 403 403 302 403 403 302   404 404   302
@@ -244,6 +245,7 @@ GET    api:annotation-task-rows  200 200 403 403 403 403 403 403   404 404   401
 GET    api:annotation-task-answers 200 200 403 403 403 403 403 403 404 404   401
 POST   api:annotation-task-answers 201 201 403 403 403 403 403 403 404 404   401
 POST   api:annotation-task-take-back 409 409 403 403 403 403 403 403 404 404 401
+POST   api:annotation-task-version 409 409 403 403 403 403 403 409 404 404 401
 POST   api:annotation-task-close 200 200 403 403 403 403 403 200   404 404   401
 GET    api:scan-list             200 200 200 200 200 200 200 200   200 200   401
 POST   api:scan-list             409 409 403 403 409 403 403 409   404 404   401

@@ -165,3 +165,41 @@ def test_a_list_of_tasks_takes_as_many_questions_to_the_database_however_long(
         counts.append(len(seen))
     assert counts[0] == counts[1]
     assert selectors.visible_to(home.ada).filter(state=State.OPEN).count() == 6
+
+
+def test_labels_are_asked_for_given_by_key_and_made_a_version(home: House, version: DatasetVersion) -> None:
+    ada = page_of("ada")
+    form = {"type": "labels", "rows": "2", "seed": "1", "people": ["ben"], "labels": "transfer\n\n card \n"}
+    address = ada.post(f"/dataset-versions/{version.pk}/annotate/", form).url
+    task = AnnotationTask.objects.get()
+    assert task.choices == ["transfer", "card"]
+    ben = page_of("ben")
+    shown = text(ben, f"{address}answer/")
+    assert "transfer number" in shown and "One working day" not in shown
+    assert 'data-key="1"' in shown and "Which label fits this text?" in shown
+    for place in (0, 1):
+        ben.post(f"{address}answer/", {"place": place, "choice": "transfer"})
+    assert "Make the new version" not in text(ada, address)
+    ada.post(f"{address}close/")
+    assert "Make the new version" in text(ada, address)
+    assert "Make the new version" not in text(page_of("rita"), address)
+    made = ada.post(f"{address}version/")
+    new = version.dataset.versions.get(number=version.number + 1)
+    assert made.url == f"/dataset-versions/{new.pk}/" and new.format == "classification" and new.rows == 2
+    after = text(ada, address)
+    assert str(new) in after and "Make the new version" not in after
+
+
+def test_the_interface_shows_no_label_and_makes_the_version(home: House, version: DatasetVersion) -> None:
+    body = {"version": str(version.pk), "type": "labels", "rows": 1, "people": ["ben"], "labels": ["a", "b"]}
+    address = f"{API}/annotation-tasks/{by_token(home.ada).post(f'{API}/annotation-tasks/', body).json()['id']}"
+    ben, ada = by_token(home.ben), by_token(home.ada)
+    (row,) = ben.get(f"{address}/rows/").json()["results"]
+    assert [turn[0] for turn in row["shown"]["turns"]] == ["user"]
+    ben.post(f"{address}/answers/", {"place": row["place"], "choice": "b"})
+    assert ada.post(f"{address}/version/").status_code == 409
+    ada.post(f"{address}/close/")
+    made = ada.post(f"{address}/version/")
+    assert made.status_code == 201
+    assert made.json()["made"] == str(version.dataset.versions.get(number=version.number + 1).pk)
+    assert by_token(home.rita).post(f"{address}/version/").status_code == 403

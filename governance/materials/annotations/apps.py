@@ -8,10 +8,11 @@ class AnnotationsConfig(AppConfig):
 
     def ready(self) -> None:
         from governance.foundation.jobs import errands
-        from governance.materials.annotations import selectors
+        from governance.materials.annotations import making, selectors
         from governance.materials.annotations.models import AnnotationTask
         from governance.materials.datasets.models import DatasetVersion
         from governance.people.approvals import subjects
 
         errands.register(AnnotationTask)
         subjects.tell_also(DatasetVersion, selectors.told_to_deciders)
+        subjects.touch_also(DatasetVersion, making.touched)

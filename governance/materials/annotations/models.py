@@ -32,6 +32,7 @@ class AnnotationTask(Errand):
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State], default=State.QUEUED)
     outcome = models.JSONField(null=True, blank=True)  # see annotations.outcomes; of people it has roles, never names
     closed_at = models.DateTimeField(null=True, blank=True)
+    made = models.OneToOneField(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="made_from_answers")
 
     class Meta:
         ordering = ["-created_at"]
@@ -43,6 +44,10 @@ class AnnotationTask(Errand):
             models.CheckConstraint(
                 condition=~models.Q(state__in=[State.OPEN.value, State.CLOSED.value]) | models.Q(rows__gt=0),
                 name="open_annotation_task_has_rows",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(made=None) | models.Q(state=State.CLOSED.value),
+                name="only_a_closed_annotation_task_made_a_version",
             ),
         ]
 

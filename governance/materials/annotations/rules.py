@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from math import sqrt
 from statistics import NormalDist
+from typing import Any
 
 
 class State(StrEnum):
@@ -32,17 +33,25 @@ class Type(StrEnum):
     """What is asked of a row."""
 
     REVIEW = "review"  # is it any good?
+    LABELS = "labels"  # which label fits its text?
 
 
 GOOD, BAD, UNSURE = "good", "bad", "unsure"
+# What can be answered; labels are given by whoever asks, or stand in the rows.
 CHOICES: Mapping[Type, tuple[str, ...]] = {Type.REVIEW: (GOOD, BAD, UNSURE)}
-TITLES: Mapping[Type, str] = {Type.REVIEW: "Expert review"}
-QUESTIONS: Mapping[Type, str] = {Type.REVIEW: "Should a model learn from this row?"}
+TITLES: Mapping[Type, str] = {Type.REVIEW: "Expert review", Type.LABELS: "Labelling"}
+QUESTIONS: Mapping[Type, str] = {
+    Type.REVIEW: "Should a model learn from this row?",
+    Type.LABELS: "Which label fits this text?",
+}
+# Types whose answers are written down as rows of a new version, in this format.
+MAKES: Mapping[Type, str] = {Type.LABELS: "classification"}
 NEEDS_REASON = frozenset({BAD})
 
 # Nobody reads more, and every row that is shown is kept with its task.
 MOST_ROWS = 5_000
 MOST_PEOPLE = 20
+FEWEST_LABELS, MOST_LABELS, LONGEST_LABEL = 2, 50, 120
 # After so long a pause the next answer begins another sitting, which the audit trail tells.
 SITTING = timedelta(minutes=30)
 
@@ -65,6 +74,23 @@ class Asked:
     rows: int | None = None
     seed: int = 0
     tie_breaker: str = ""
+    labels: tuple[str, ...] = ()  # none: those that stand in the rows
+
+
+def text_of(shown: Mapping[str, Any]) -> str:
+    """What a label is asked for: what is given in a row, roles written out where there are several turns."""
+    given = [(role, text) for role, text, learnt, *_ in shown["turns"] if not learnt]
+    if not given:
+        return str(shown["more"].get("text", ""))
+    return given[0][1] if len(given) == 1 else "\n".join(f"{role}: {text}" for role, text in given)
+
+
+def as_asked(task: Type, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a row that people are shown: of what is to be labelled, never the label that it has."""
+    if task != Type.LABELS:
+        return dict(shown)
+    return {"turns": [turn for turn in shown["turns"] if not turn[2]],
+            "more": {name: part for name, part in shown["more"].items() if name == "text"}}  # fmt: skip
 
 
 def settled(answers: Mapping[int, str], tie_breaker: int | None = None) -> str | None:

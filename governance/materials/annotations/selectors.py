@@ -3,6 +3,7 @@ every answer can be changed, and should be changed by the row alone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet
@@ -10,7 +11,7 @@ from django.db.models import Count, F, Q, QuerySet
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound
 from governance.foundation.core.records import one_of
-from governance.materials.annotations import outcomes
+from governance.materials.annotations import outcomes, rules
 from governance.materials.annotations.agreement import Agreement, agreement
 from governance.materials.annotations.models import AnnotationRow, AnnotationTask, Annotator, Answer
 from governance.materials.annotations.rules import BAD, State, Type
@@ -24,7 +25,7 @@ from governance.people.projects.rules import listing
 
 def visible_to(actor: Actor) -> QuerySet[AnnotationTask]:
     return AnnotationTask.objects.filter(version__dataset__project__in=projects.visible_to(actor)).select_related(
-        "version__dataset__project"
+        "version__dataset__project", "made__dataset"
     )
 
 
@@ -103,6 +104,11 @@ def waiting_for(actor: Actor) -> list[Progress]:
 def next_row(annotator: Annotator) -> AnnotationRow | None:
     """The first row that waits for this person; None where none does."""
     return waiting_rows(annotator).first()
+
+
+def shown_of(row: AnnotationRow) -> dict[str, Any] | None:
+    """What of a row is shown to those who are asked; None where it was erased."""
+    return None if row.shown is None else rules.as_asked(Type(row.task.type), row.shown)
 
 
 def row_at(task: AnnotationTask, place: int) -> AnnotationRow:

@@ -17,7 +17,7 @@ from governance.foundation.core.moves import move
 from governance.foundation.jobs import errands
 from governance.materials.annotations import outcomes, rules, selectors
 from governance.materials.annotations.models import AnnotationRow, AnnotationTask, Annotator, Answer
-from governance.materials.annotations.rules import CHOICES, QUESTIONS, TRANSITIONS, Asked, State
+from governance.materials.annotations.rules import CHOICES, QUESTIONS, TRANSITIONS, Asked, State, Type
 from governance.materials.datasets import rules as dataset_rules
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
@@ -45,8 +45,8 @@ def ask(*, actor: Actor, version_id: UUID, asked: Asked) -> AnnotationTask:
             _keep_people(task, people)
         return task
     try:
-        with blobs.as_local_file(version.file_sha256, "rows") as path:
-            sampled = draw(path, version.reading, Draw(wanted, asked.seed), name=version.file_name)
+        with blobs.as_local_file(version.readable, "rows") as path:
+            sampled = draw(path, version.reading, drawing(_task(version, asked, wanted)), name=version.file_name)
     except Refused as refused:
         raise Unusable([Fault(refused.field or "version", refused.message, refused.cure)]) from None
     with transaction.atomic():
@@ -120,8 +120,20 @@ def cancel(*, actor: Actor, task_id: UUID) -> AnnotationTask:
     return errands.cancel(actor, AnnotationTask, task_id, _own)
 
 
+def drawing(task: AnnotationTask) -> Draw:
+    """What is drawn from the version's file."""
+    return Draw(task.wanted, task.seed, labels=0 if task.choices else rules.MOST_LABELS)
+
+
 def keep_rows(task: AnnotationTask, sampled: Sampled) -> dict[str, Any]:
-    """Keep the rows that were drawn, in the caller's transaction. Returns what the task says of them."""
+    """Keep the rows that were drawn, in the caller's transaction. Returns what the task says of them.
+
+    Raises Unusable where its labels were to be those of the rows, and there are none to choose from.
+    """
+    choices = task.choices or sampled.labels
+    if len(choices) < rules.FEWEST_LABELS:
+        cure = "Type those that people are to choose from."
+        raise Unusable([Fault("labels", f"The rows have {len(choices)} label in all.", cure)])
     AnnotationRow.objects.bulk_create(
         AnnotationRow(
             task=task,
@@ -134,7 +146,7 @@ def keep_rows(task: AnnotationTask, sampled: Sampled) -> dict[str, Any]:
         for place, one in enumerate(sampled.rows)
     )
     drawn = digest([[one.place, one.digest] for one in sampled.rows])
-    return {"rows": len(sampled.rows), "rows_sha256": drawn}
+    return {"rows": len(sampled.rows), "rows_sha256": drawn, "choices": choices}
 
 
 def forget(version: DatasetVersion, rows: Collection[int]) -> int:
@@ -156,10 +168,29 @@ def _checked(version: DatasetVersion, asked: Asked) -> int:
     if wanted > rules.MOST_ROWS:
         cure = f"Ask for a sample of up to {rules.MOST_ROWS:,}."
         faults.add("rows", f"{wanted:,} rows are more than people read.", cure)
+    if asked.type == Type.LABELS:
+        _check_labels(version, asked, faults)
     if not 0 <= asked.seed < 2**32:
         faults.add("seed", "The seed is out of range.", "Use a whole number from 0 to 4294967295.")
     faults.raise_if_any()
     return wanted
+
+
+def _check_labels(version: DatasetVersion, asked: Asked, faults: Faults) -> None:
+    if version.format == "table":
+        cure = "Register the file again with a column mapped to `text`."
+        faults.add("type", "Of a table nobody knows which text is to be labelled.", cure)
+    if not asked.labels and version.format != rules.MAKES[Type.LABELS]:
+        faults.add("labels", "No label is given, and the rows have none.", "Type at least two, one a line.")
+    if len(set(asked.labels)) != len(asked.labels) or len(asked.labels) == 1:
+        faults.add("labels", "People need at least two labels to choose from, each once.", "Change the list.")
+    if len(asked.labels) > rules.MOST_LABELS:
+        cure = f"Give at most {rules.MOST_LABELS}; ask about groups of them first."
+        faults.add("labels", f"{len(asked.labels)} labels are more than people tell apart.", cure)
+    for label in asked.labels:
+        if not label.strip() or label != label.strip() or len(label) > rules.LONGEST_LABEL:
+            cure = f"Use 1 to {rules.LONGEST_LABEL} characters, without spaces around them."
+            faults.add("labels", f"“{label[:40]}” cannot be a label.", cure)
 
 
 def _people(version: DatasetVersion, asked: Asked) -> list[Annotator]:
@@ -196,7 +227,7 @@ def _task(version: DatasetVersion, asked: Asked, wanted: int) -> AnnotationTask:
         version=version,
         version_sha256=version.content_digest,
         question=asked.question.strip() or QUESTIONS[asked.type],
-        choices=list(CHOICES[asked.type]),
+        choices=list(CHOICES.get(asked.type, asked.labels)),
         wanted=wanted,
         seed=asked.seed,
     )

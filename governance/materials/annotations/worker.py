@@ -7,25 +7,31 @@ from django.db import transaction
 from governance.foundation.audit.services import record
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import PLATFORM
+from governance.foundation.core.errors import Unusable
 from governance.foundation.jobs import errands
 from governance.foundation.jobs.services import Lease
 from governance.materials.annotations.models import AnnotationTask
 from governance.materials.annotations.rules import State
-from governance.materials.annotations.services import keep_rows
+from governance.materials.annotations.services import drawing, keep_rows
 from preparation.drawing import Draw, Sampled
 
 
 def begin(*, lease: Lease, folder: Path) -> tuple[AnnotationTask, Path, Draw]:
     """The task, its version's file, laid into `folder`, and what is drawn from it. Raises LeaseLost."""
     task = errands.begun(lease, AnnotationTask)
-    return task, blobs.copy_to(task.version.file_sha256, folder / "file"), Draw(task.wanted, task.seed)
+    return task, blobs.copy_to(task.version.readable, folder / "file"), drawing(task)
 
 
 @transaction.atomic
 def finish(*, lease: Lease, sampled: Sampled) -> AnnotationTask:
     """Open the task with what was drawn, and end the job. Raises LeaseLost."""
     task = errands.held(lease, AnnotationTask)
-    errands.finish(lease, task, State.OPEN, **keep_rows(task, sampled))
+    try:
+        kept = keep_rows(task, sampled)
+    except Unusable as unusable:
+        errands.refuse(lease, task, State.REFUSED, "unusable-rows", str(unusable.faults[0]))
+        return task
+    errands.finish(lease, task, State.OPEN, **kept)
     record(PLATFORM, "annotation-task.opened", subject=task, facts={"rows": task.rows})
     return task
 

@@ -1,7 +1,7 @@
 """`standing` is the only source of whether something is approved; no record keeps a copy of the answer."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -142,8 +142,9 @@ def visible(actor: Actor, request_id: UUID) -> ApprovalRequest:
         raise NotFound("approval request") from None
 
 
-def facts(request: ApprovalRequest, subject: subjects.Approvable) -> rules.Facts:
-    touched = dict(subject.touched_by())
+def facts(request: ApprovalRequest, subject: subjects.Approvable, others: Mapping[int, str]) -> rules.Facts:
+    """`others`: what people did to the subject, as the nouns that rest on it know it."""
+    touched = {**others, **subject.touched_by()}
     if request.requested_by_id is not None:
         touched.setdefault(
             request.requested_by_id, f"asked for approval of this {rules.POLICIES[request.subject_kind].noun}"
@@ -161,15 +162,12 @@ def objection(actor: Actor, request: ApprovalRequest) -> rules.Objection | None:
     if actor.user_id is None:
         return rules.Objection("person", "Only a person can decide.")
     subject = subjects.load(request.subject_kind, request.subject_id)
-    return _objection(actor, request, subject, projects.roles(actor, request.project_id))
+    others = subjects.acts_of_others(request.subject_kind, [subject.pk])[subject.pk]
+    return _objection(actor, projects.roles(actor, request.project_id), facts(request, subject, others))
 
 
-def _objection(
-    actor: Actor, request: ApprovalRequest, subject: subjects.Approvable, roles: frozenset[Role]
-) -> rules.Objection | None:
-    return rules.objection(
-        user_id=actor.lookup_id, first_name=actor.first_name, roles=roles, facts=facts(request, subject)
-    )
+def _objection(actor: Actor, roles: frozenset[Role], found: rules.Facts) -> rules.Objection | None:
+    return rules.objection(user_id=actor.lookup_id, first_name=actor.first_name, roles=roles, facts=found)
 
 
 def inbox(actor: Actor) -> list[ApprovalRequest]:
@@ -188,11 +186,14 @@ def inbox(actor: Actor) -> list[ApprovalRequest]:
     for request in mine:
         wanted[request.subject_kind].add(request.subject_id)
     found = {kind: subjects.load_all(kind, pks) for kind, pks in wanted.items()}
+    others = {kind: subjects.acts_of_others(kind, pks) for kind, pks in wanted.items()}
     return [
         request
         for request in mine
         if (subject := found[request.subject_kind].get(request.subject_id)) is not None
-        and _objection(actor, request, subject, roles[request.project_id]) is None
+        and not _objection(
+            actor, roles[request.project_id], facts(request, subject, others[request.subject_kind][subject.pk])
+        )
     ]
 
 

@@ -1,7 +1,7 @@
 """What can be approved. Upper floors register their nouns here when Django starts, so that approvals can
 load a subject, and tell a decider the facts, without knowing them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 from uuid import UUID
@@ -67,6 +67,9 @@ _also: dict[str, list[Summary]] = {}
 # Why nobody can be asked about a subject, as another noun knows it, or None.
 Veto = Callable[[Any], "str | None"]
 _vetoes: dict[str, list[Veto]] = {}
+# What people did to subjects of these ids, as another noun knows it: id -> user id -> a verb phrase.
+Acts = Callable[[Collection[UUID]], Mapping[UUID, Mapping[int, str]]]
+_acts: dict[str, list[Acts]] = {}
 
 
 def register(
@@ -91,6 +94,13 @@ def forbid_also(model: type[Record], veto: Veto) -> None:
     known = _vetoes.setdefault(model.kind, [])
     if veto not in known:
         known.append(veto)
+
+
+def touch_also(model: type[Record], acts: Acts) -> None:
+    """Keep those whom `acts` names from deciding on `model`, from a noun that rests on it."""
+    known = _acts.setdefault(model.kind, [])
+    if acts not in known:
+        known.append(acts)
 
 
 def load(kind: str, pk: UUID) -> Approvable:
@@ -133,6 +143,15 @@ def own_veto(subject: Approvable) -> str | None:
 def vetoes_of_others(subject: Approvable) -> str | None:
     """The same, as the nouns that rest on it know it."""
     return next((said for veto in _vetoes.get(subject.kind, ()) if (said := veto(subject))), None)
+
+
+def acts_of_others(kind: str, pks: Collection[UUID]) -> dict[UUID, dict[int, str]]:
+    """What people did to each of these subjects, as the nouns that rest on them know it; a query for each noun."""
+    found: dict[UUID, dict[int, str]] = {pk: {} for pk in pks}
+    for acts in _acts.get(kind, ()):
+        for pk, touched in acts(pks).items():
+            found[pk] |= touched
+    return found
 
 
 def belongs_to(subject: Approvable, project_id: UUID) -> bool:

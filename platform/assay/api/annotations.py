@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import ErrandSerializer, Input, NounViewSet, RecordSerializer, address
-from governance.materials.annotations import rules, selectors, services
+from governance.materials.annotations import making, rules, selectors, services
 from governance.materials.annotations.models import AnnotationRow, AnnotationTask, Answer
 from governance.materials.annotations.rules import Asked, State, Type
 
@@ -20,7 +20,7 @@ AT_ONCE = 20  # rows that wait, in one answer
 
 class AnnotationTaskSerializer(RecordSerializer):
     """`state`: queued (a worker draws the rows), open, closed, refused, failed or cancelled. `outcome` is written when
-    it is closed; of people it tells roles."""
+    it is closed; of people it tells roles. `made`: the version that was made of the answers."""
 
     project = serializers.UUIDField(source="version.dataset.project_id", read_only=True)
 
@@ -28,7 +28,7 @@ class AnnotationTaskSerializer(RecordSerializer):
         model = AnnotationTask
         fields: ClassVar = [
             "id", "type", "version", "version_sha256", "project", "question", "choices", "wanted", "seed", "rows",
-            "rows_sha256", "state", "outcome", "error", "asked_by_name", "created_at", "closed_at",
+            "rows_sha256", "state", "made", "outcome", "error", "asked_by_name", "created_at", "closed_at",
             "sha256",
         ]  # fmt: skip
         read_only_fields = fields
@@ -67,6 +67,11 @@ class NewTask(Input):
         required=False, allow_null=True, min_value=1, max_value=rules.MOST_ROWS, help_text="Every row where left out."
     )
     seed = serializers.IntegerField(default=0, min_value=0, max_value=2**32 - 1)
+    labels = serializers.ListField(
+        child=serializers.CharField(max_length=rules.LONGEST_LABEL),
+        default=list,
+        help_text="To choose from, where labels are asked for; none: those that stand in the rows.",
+    )
     people = serializers.ListField(child=serializers.CharField(max_length=150), help_text="Usernames.")
     tie_breaker = serializers.CharField(
         default="", allow_blank=True, max_length=150, help_text="Whose answer counts where they are evenly split."
@@ -76,10 +81,16 @@ class NewTask(Input):
 class ShownRowSerializer(serializers.ModelSerializer[AnnotationRow]):
     """A row as it is shown; `shown` is null where it was erased."""
 
+    shown = serializers.SerializerMethodField(help_text="turns: [role, text, learnt] each; more: what goes beyond.")
+
     class Meta:
         model = AnnotationRow
         fields: ClassVar = ["place", "number", "sha256", "shown"]
         read_only_fields = fields
+
+    @extend_schema_field({"type": "object", "nullable": True})
+    def get_shown(self, row: AnnotationRow) -> dict[str, Any] | None:
+        return selectors.shown_of(row)
 
 
 class WaitingRows(serializers.Serializer[Any]):
@@ -124,7 +135,8 @@ class AnnotationTaskViewSet(NounViewSet):
         """Ask people: at once, or (202) as soon as a worker has drawn the rows of a large file."""
         body = NewTask.of(request)
         version = body.pop("version")
-        asked = Asked(**{**body, "type": Type(body["type"]), "people": tuple(body["people"])})
+        listed = {name: tuple(body[name]) for name in ("people", "labels")}
+        asked = Asked(**{**body, **listed, "type": Type(body["type"])})
         made = services.ask(actor=self.actor, version_id=version, asked=asked)
         code = 202 if made.state == State.QUEUED else 201
         return self.shown(self.one(made.pk), http_status=code, location=address(self.basename, made))
@@ -169,3 +181,11 @@ class AnnotationTaskViewSet(NounViewSet):
         self.one()
         services.close(actor=self.actor, task_id=pk)
         return self.shown(self.one())
+
+    @extend_schema(request=None, responses={201: WholeTaskSerializer})
+    @action(detail=True, methods=["post"])
+    def version(self, request: Request, pk: UUID) -> Response:
+        """Register what the answers came to as the dataset's next version; `made` names it."""
+        self.one()
+        making.make_version(actor=self.actor, task_id=pk)
+        return self.shown(self.one(), http_status=201)

@@ -57,6 +57,7 @@ NOT_PAGES: Mapping[str, str] = {
     "search-cancel": ACTS,
     "annotation-task-take-back": ACTS,
     "annotation-task-close": ACTS,
+    "annotation-task-version": ACTS,
     "annotation-task-cancel": ACTS,
     "waiver-ask": ACTS,
     "waiver-revoke": ACTS,

@@ -1,5 +1,6 @@
 """Annotation tasks: people are shown rows of a version one by one, and answer; what their answers came to."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.foundation.jobs import selectors as jobs
-from governance.materials.annotations import rules, selectors, services
+from governance.materials.annotations import making, rules, selectors, services
 from governance.materials.annotations.models import AnnotationRow, AnnotationTask, Annotator
 from governance.materials.annotations.rules import State, Type
 from governance.materials.datasets import rules as dataset_rules
@@ -31,12 +32,16 @@ PAGE = 25
 LAST = 10  # of one's own answers, to be changed
 NAMES = {
     Type.REVIEW: gettext_lazy("Expert review"),
+    Type.LABELS: gettext_lazy("Labels"),
 }
-# What can be answered, as a button says it, and the keys that press it.
-WORDS = {
-    rules.GOOD: (gettext_lazy("Good"), "g"),
-    rules.BAD: (gettext_lazy("Bad"), "b"),
-    rules.UNSURE: (gettext_lazy("Unsure"), "u"),
+# What can be answered, as a button says it, and the letter that presses it; a label says itself.
+WORDS: Mapping[Type, Mapping[str, tuple[Any, str]]] = {
+    Type.REVIEW: {
+        rules.GOOD: (gettext_lazy("Good"), "g"),
+        rules.BAD: (gettext_lazy("Bad"), "b"),
+        rules.UNSURE: (gettext_lazy("Unsure"), "u"),
+    },
+    Type.LABELS: {},
 }
 
 
@@ -84,6 +89,10 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "alive": jobs.worker_is_alive(),
         "may_close": may and task.state == State.OPEN,
         "may_cancel": may and task.state == State.QUEUED,
+        "may_make": task.state == State.CLOSED
+        and Type(task.type) in rules.MAKES
+        and task.made is None
+        and projects.may(request.actor, task.project_id, making.ACT),
         "events": list(audit.history(task)[:20]),
         "crumbs": _crumbs(request, task.version),
         "progress": selectors.progress(task),
@@ -136,6 +145,13 @@ def cancel(request: PageRequest, pk: UUID) -> HttpResponse:
     return redirect("annotation-task-detail", pk=pk)
 
 
+@require_POST
+def make_version(request: PageRequest, pk: UUID) -> HttpResponse:
+    version = making.make_version(actor=request.actor, task_id=pk)
+    messages.success(request, _("Registered. A data steward who did not answer can be asked to approve it now."))
+    return redirect("dataset-version-detail", pk=version.pk)
+
+
 def tab(request: PageRequest, version: DatasetVersion) -> dict[str, Any]:
     """What the version's tab “Quality” shows: the last review, and every task over its rows."""
     review = selectors.latest_review(version)
@@ -163,8 +179,8 @@ def _row_page(request: PageRequest, annotator: Annotator, row: AnnotationRow | N
         "row": row,
         "shown": _shown(row) if row else None,
         "given": given,
-        "given_words": words(given.choice) if given else "",
-        "needs_reason": ", ".join(words(one) for one in task.choices if one in rules.NEEDS_REASON),
+        "given_words": words(task, given.choice) if given else "",
+        "needs_reason": ", ".join(words(task, one) for one in task.choices if one in rules.NEEDS_REASON),
         "reason": form["reason"].value() if form.is_bound else (given.reason if given else ""),
         "form": form,
         "buttons": _buttons(task),
@@ -180,38 +196,40 @@ def _row_page(request: PageRequest, annotator: Annotator, row: AnnotationRow | N
 
 def _shown(row: AnnotationRow) -> dict[str, Any] | None:
     """The row's turns and what goes beyond them; None where it was erased."""
-    if row.shown is None:
+    shown = selectors.shown_of(row)
+    if shown is None:
         return None
-    turns = [{"role": turn[0], "content": turn[1], "learnt": turn[2]} for turn in row.shown["turns"]]
-    return {"turns": turns, "more": row.shown["more"]}
+    turns = [{"role": turn[0], "content": turn[1], "learnt": turn[2]} for turn in shown["turns"]]
+    return {"turns": turns, "more": shown["more"]}
 
 
 def _buttons(task: AnnotationTask) -> list[dict[str, str]]:
     """One for each answer, with the keys that press it: its number, and its letter where it has one."""
     found = []
     for number, choice in enumerate(task.choices, start=1):
-        words, letter = WORDS.get(choice, (choice, ""))
+        says, letter = WORDS[Type(task.type)].get(choice, (choice, ""))
         key = str(number) if number < 10 else ""
-        found.append({"choice": choice, "words": str(words), "keys": f"{key} {letter}".strip(), "key": letter or key})
+        found.append({"choice": choice, "words": str(says), "keys": f"{key} {letter}".strip(), "key": letter or key})
     return found
 
 
-def words(choice: str | None) -> str:
+def words(task: AnnotationTask, choice: str | None) -> str:
     """An answer as a person reads it."""
     if choice is None:
         return _("Undecided")
-    return str(WORDS[choice][0]) if choice in WORDS else choice or _("Skipped")
+    says, _letter = WORDS[Type(task.type)].get(choice, (choice, ""))
+    return str(says) or _("Skipped")
 
 
 def _own(request: PageRequest, task: AnnotationTask) -> dict[str, Any]:
     """What somebody who is asked sees of their own answers."""
     if task.state not in (State.OPEN, State.CLOSED) or not selectors.is_asked(request.actor, task):
         return {"mine": None}
-    annotator = task.annotators.get(user_id=request.actor.user_id)
+    annotator = task.annotators.get(user_id=request.actor.person_id)
     last = annotator.answers.filter(ended_at=None).select_related("row").order_by("-pk")[:LAST]
     return {
         "mine": selectors.own_progress(annotator),
-        "my_last": [{"answer": one, "words": words(one.choice)} for one in last],
+        "my_last": [{"answer": one, "words": words(task, one.choice)} for one in last],
     }
 
 
@@ -221,8 +239,8 @@ def _results(request: PageRequest, task: AnnotationTask) -> dict[str, Any]:
         return {"so_far": selectors.in_words(selectors.agreement_so_far(task).to_json())}
     if task.state != State.CLOSED:
         return {}
-    counts = [(words(choice), count) for choice, count in task.told["counts"].items()]
-    counts.append((words(None), task.told["undecided"]))
+    counts = [(words(task, choice), count) for choice, count in task.told["counts"].items()]
+    counts.append((words(task, None), task.told["undecided"]))
     title = _("Rows by what they come to")
     bars = [pictures.Bar(name, float(count)) for name, count in counts]
     context: dict[str, Any] = {
@@ -246,9 +264,9 @@ def _judged(one: selectors.Judged) -> dict[str, Any]:
         "row": one.row,
         "url": f"{address}?start={one.row.row}" if reached else "",
         "begins": said[0] if said else "",
-        "verdict": words(one.verdict),
+        "verdict": words(one.row.task, one.verdict),
         "disagrees": one.disagrees,
-        "answers": [{"answer": each, "words": words(each.choice)} for each in one.answers],
+        "answers": [{"answer": each, "words": words(one.row.task, each.choice)} for each in one.answers],
     }
 
 

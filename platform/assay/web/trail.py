@@ -78,6 +78,7 @@ ACTS: Mapping[str, str | Promise] = {
     "annotation-task.begun": _t("sat down to answer the"),
     "annotation-task.answered": _t("answered about every row of the"),
     "annotation-task.closed": _t("closed the"),
+    "annotation-task.version-made": _t("registered a version from the"),
     "scan.asked": _t("asked a worker to look for personal data:"),
     "scan.done": _t("looked for personal data:"),
     "scan.failed": _t("could not look for personal data:"),

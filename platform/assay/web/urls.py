@@ -101,6 +101,7 @@ urlpatterns = [
     path("annotation-tasks/<uuid:pk>/answer/", annotations.answer, name="annotation-task-answer"),
     path("annotation-tasks/<uuid:pk>/take-back/", annotations.take_back, name="annotation-task-take-back"),
     path("annotation-tasks/<uuid:pk>/close/", annotations.close, name="annotation-task-close"),
+    path("annotation-tasks/<uuid:pk>/version/", annotations.make_version, name="annotation-task-version"),
     path("annotation-tasks/<uuid:pk>/cancel/", annotations.cancel, name="annotation-task-cancel"),
     path("scans/<uuid:pk>/", scans.detail, name="scan-detail"),
     path("scans/<uuid:pk>/cancel/", scans.cancel, name="scan-cancel"),

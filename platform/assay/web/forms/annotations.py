@@ -12,7 +12,10 @@ from governance.materials.datasets.rules import READ_ROWS
 from governance.people.projects import selectors as projects
 from governance.people.projects.rules import SPOKEN, Role
 
-TYPES = [(Type.REVIEW.value, _("Expert review: good, bad or unsure"))]
+TYPES = [
+    (Type.REVIEW.value, _("Expert review: good, bad or unsure")),
+    (Type.LABELS.value, _("Labels: which one fits the text")),
+]
 
 
 class TaskForm(forms.Form):
@@ -23,6 +26,10 @@ class TaskForm(forms.Form):
         label=_("The question"), max_length=1000, required=False,
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": QUESTIONS[Type.REVIEW]}),
         help_text=_("It stands above every row. Say what a good row is, so that everybody judges by the same."),
+    )  # fmt: skip
+    labels = forms.CharField(
+        label=_("Labels"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One a line, in the order in which they are offered. Left open: those that stand in the rows."),
     )  # fmt: skip
     rows = forms.IntegerField(
         label=_("Rows"), required=False, min_value=1, max_value=MOST_ROWS,
@@ -53,7 +60,8 @@ class TaskForm(forms.Form):
 
     def asked(self) -> Asked:
         given = self.cleaned_data
-        return Asked(**{**given, "people": tuple(given["people"])})
+        labels = tuple(line.strip() for line in given["labels"].splitlines() if line.strip())
+        return Asked(**{**given, "people": tuple(given["people"]), "labels": labels})
 
 
 class AnswerForm(forms.Form):
