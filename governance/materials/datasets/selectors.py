@@ -12,7 +12,7 @@ from django.db.models import Count, Max, QuerySet
 
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotAllowed, WrongState
+from governance.foundation.core.errors import NotAllowed, NotFound, WrongState
 from governance.foundation.core.records import one_of
 from governance.materials.base_models import rules as told
 from governance.materials.base_models.selectors import licence_drift, licence_fact
@@ -114,12 +114,16 @@ def erased_before(organisation_id: UUID, file_sha256: str) -> DatasetVersion | N
 def where_it_stands(version: DatasetVersion, place: int) -> tuple[DatasetVersion, int]:
     """The version in whose file the row at `place` of `version` can be read, and its place there: another one where
     other rows were erased. Raises NotFound for a row that was erased itself."""
-    while version.rows_erased_at is not None:
+    if version.rows_erased_at is not None:
         with blobs.opened(version.index_sha256) as index:
             known = list(entries(index.read()))
-        if known[place].is_erased or version.successor is None:
+        if known[place].is_erased:
             raise NotFound("row")
+        # An index tells of rows that were erased later too: those that it has left are those of the last version.
         place -= sum(entry.is_erased for entry in known[:place])
+    while version.rows_erased_at is not None:
+        if version.successor is None:
+            raise NotFound("row")
         version = version.successor
     return version, place
 
