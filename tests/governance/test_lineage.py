@@ -294,7 +294,10 @@ def test_a_withdrawal_needs_a_reason_and_a_role(home: House) -> None:
 
 def test_a_version_is_withdrawn_once(home: House) -> None:
     version = factories.dataset_version(home)
+    withdraw(home, version, rows=[1])
+    assert not selectors.is_withdrawn(version)
     withdraw(home, version)
+    assert selectors.is_withdrawn(version)
     with pytest.raises(WrongState, match="withdrawn already"):
         withdraw(home, version)
 

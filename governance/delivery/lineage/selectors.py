@@ -56,7 +56,7 @@ def touching(ids: Iterable[UUID]) -> QuerySet[Withdrawal]:
 
 def is_withdrawn(version: DatasetVersion) -> bool:
     """Whether the whole of it is withdrawn."""
-    return Withdrawal.objects.filter(version=version, rows=None, taken_back_at=None).exists()
+    return Withdrawal.objects.filter(version=version, rows__isnull=True, taken_back_at=None).exists()
 
 
 def barred(versions: Collection[UUID]) -> set[UUID]:
