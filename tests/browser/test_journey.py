@@ -170,7 +170,7 @@ def write_the_plan(walk: Walk) -> None:
 def prepare_the_run(walk: Walk) -> str:
     page = walk.open("ada", f"/projects/{walk.place.project}/runs/new/")
     page.locator("#id_base_model").select_option(index=1)
-    page.get_by_label("Opening hours v1").check()
+    page.get_by_role("group", name="Training data").get_by_label("Opening hours v1").check()
     page.locator("#id_title").fill("Opening hours, a short try")
     for name, value in {"max_steps": "24", "batch_size": "2", "max_length": "128", "r": "4", "alpha": "8"}.items():
         page.locator(f"#id_{name}").fill(value)
