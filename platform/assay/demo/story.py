@@ -28,6 +28,9 @@ from governance.materials.base_models import services as base_models
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.materials.scans import selectors as scans
+from governance.materials.scans import services as scan_services
+from governance.materials.scans.rules import Holds
 from governance.people.approvals import reauthentication
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest, Decision
@@ -117,6 +120,12 @@ class Story:
         with path.open(encoding="utf-8") as source, target.open("w", encoding="utf-8") as out:
             out.writelines(line for _, line in zip(range(rows), source, strict=False))
         return target
+
+    def answer_for_personal_data(self, data: DatasetVersion) -> None:
+        """Paula says whether there are special categories in the rows: no scan can tell."""
+        if scans.answer(data) is None:
+            reason = "Read in full: questions about accounts, cards and fees; no row says anything about a person."
+            scan_services.answer(actor=self.stage["paula"], version_id=data.pk, holds=Holds.NO, reason=reason)
 
     def approve_data(self, data: DatasetVersion) -> Decision:
         reason = "Written for this demonstration, no person in it, CC0."

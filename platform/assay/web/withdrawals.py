@@ -1,6 +1,7 @@
 """Withdrawing data: what it reaches before anybody decides, what was done about each, and the way back."""
 
 import csv
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -24,10 +25,12 @@ from governance.delivery.lineage.models import Affected
 from governance.delivery.lineage.radius import Reached
 from governance.delivery.lineage.services import ACT
 from governance.foundation.audit import selectors as audit
+from governance.foundation.core.records import Record
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.rules import POLICIES
+from governance.people.approvals.selectors import Standing
 from governance.people.projects import selectors as projects
 
 
@@ -123,10 +126,16 @@ def _foreseen(version: DatasetVersion, asked: str) -> dict[str, Any]:
 
 
 def _foreseen_rows(reached: list[Reached]) -> list[dict[str, Any]]:
+    by_kind: dict[str, list[Record]] = defaultdict(list)
+    for each in reached:
+        by_kind[each.record.kind].append(each.record)
+    answers: dict[UUID, Standing] = {}
+    for kind in by_kind.keys() & POLICIES.keys():
+        answers |= approvals.standings(by_kind[kind])
     rows = []
     for each in reached:
         record = each.record
-        stands = record.kind in POLICIES and approvals.standing(record).granted
+        stands = record.pk in answers and answers[record.pk].granted
         rows.append(
             {
                 "kind": record.kind,

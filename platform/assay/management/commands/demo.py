@@ -50,6 +50,7 @@ class Command(BaseCommand):
             step = story.step
             model = step("Ada registers the base model, Ben approves it", story.register_base_model)
             data = step("Ada registers the rows", story.register_data)
+            step("Paula answers for personal data in them", lambda: story.answer_for_personal_data(data))
             step("Ben approves them", lambda: story.approve_data(data))
             step("Rita answers the questionnaire and signs it", story.classify)
             plan = step("Ada writes the evaluation plan", story.write_plan)
