@@ -16,6 +16,8 @@ from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
+from governance.delivery.erasures import services as erasures
+from governance.delivery.erasures.models import Erasure
 from governance.delivery.lineage import services as lineage
 from governance.delivery.releases import services as releases
 from governance.delivery.searches import services as searches
@@ -37,6 +39,8 @@ from governance.materials.licence_texts import services as licence_texts
 from governance.materials.redactions import services as redactions
 from governance.materials.scans import services as scans
 from governance.materials.scans.rules import Holds
+from governance.oversight.retention import services as holds
+from governance.oversight.retention.rules import Basis
 from governance.people.approvals import reauthentication
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import Verdict
@@ -87,6 +91,7 @@ def _walk(patterns: Any, namespace: str) -> Iterator[Route]:
 ABOUT = {
     "questionnaire": "project",
     "search-list": "project",
+    "hold-list": "project",
     "search-create": "project",
     "dataset-version-create": "dataset",
     "api:dataset-versions": "dataset",
@@ -197,6 +202,10 @@ def everything() -> Everything:
         ),
         "quality-profile": run.data()[0].quality_profiles.get(),
         "redaction": redactions.ask(actor=home.ada, version_id=run.data()[0].pk, asked=Redaction("mask", ("email",))),
+        "erasure": _erasure(home),
+        "hold": holds.place(
+            actor=home.cleo, project_id=home.project.pk, basis=Basis.PROJECT_RULE, ground="So we keep it."
+        ),
         "search": searches.ask(
             actor=home.paula, project_id=home.project.pk, case_number="2026-17", term="Marguerite Lindqvist", how="near"
         ),
@@ -288,6 +297,17 @@ def _split(home: House) -> Split:
         patch.setattr(dataset_rules, "READ_AT_ONCE", 0)
         version = factories.dataset_version(home)
         return splitting.split(actor=home.ada, version_id=version.pk, asked=splits.Split("folds"))
+
+
+def _erasure(home: House) -> Erasure:
+    """One that waits for a second person."""
+    about = factories.dataset_version(home, rows=7)
+    proof = reauthentication.by_password(
+        actor=home.paula, password=PASSWORD, subject_digest=about.content_digest, verdict=Verdict.APPROVE
+    )
+    return erasures.ask(
+        actor=home.paula, version_id=about.pk, rows=[1], case_number="2026-17", reason="Art. 17.", proof=proof
+    )
 
 
 def _draft(home: House) -> Run:

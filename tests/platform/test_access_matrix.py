@@ -59,7 +59,7 @@ GET    approval-list             200 200 200 200 200 200 200 200   200 200   302
 GET    approval-detail           200 200 200 200 200 200 200 200   404 404   302
 POST   approval-detail           403 403 422 403 403 403 403 403   404 404   302
 POST   approval-withdraw         302 403 403 403 403 403 403 403   404 404   302
-POST   approval-ask              409 409 409 409 403 403 403 409   404 404   302
+POST   approval-ask              409 409 409 409 409 403 403 409   404 404   302
 
 GET    base-model-list           200 200 200 200 200 200 200 200   200 200   302
 GET    base-model-create         200 200 403 403 403 403 403 200   404 404   302
@@ -110,6 +110,15 @@ POST   search-create             403 422 403 403 422 403 403 403   404 404   302
 GET    search-detail             404 200 404 200 200 200 404 200   404 404   302
 POST   search-detail             404 422 404 422 422 422 404 422   404 404   302
 POST   search-cancel             404 302 404 403 302 403 404 403   404 404   302
+GET    dataset-version-erase     403 403 403 403 200 403 403 403   404 404   302
+POST   dataset-version-erase     403 403 403 403 422 403 403 403   404 404   302
+GET    erasure-detail            200 200 200 200 200 200 200 200   404 404   302
+POST   erasure-again             403 403 403 403 409 403 403 403   404 404   302
+POST   erasure-cancel            403 403 403 403 302 403 403 403   404 404   302
+GET    hold-list                 200 200 200 200 200 200 200 200   404 404   302
+POST   hold-list                 403 403 403 422 422 403 403 403   404 404   302
+GET    hold-detail               200 200 200 200 200 200 200 200   404 404   302
+POST   hold-lift                 403 403 403 302 302 403 403 403   404 404   302
 POST   dataset-version-scan      409 409 403 403 409 403 403 409   404 404   302
 GET    dataset-version-special   403 200 403 403 200 403 403 200   404 404   302
 POST   dataset-version-special   403 422 403 403 422 403 403 422   404 404   302
@@ -144,7 +153,7 @@ GET    run-detail                200 200 200 200 200 200 200 200   404 404   302
 GET    project-lineage           200 200 200 200 200 200 200 200   404 404   302
 GET    project-licences          200 200 200 200 200 200 200 200   404 404   302
 POST   licence-pick              403 422 422 422 403 403 403 422   404 404   302
-POST   waiver-ask                422 422 422 422 403 403 403 422   404 404   302
+POST   waiver-ask                422 422 422 422 422 403 403 422   404 404   302
 POST   licence-text-keep         422 422 403 403 403 403 403 422   404 404   302
 GET    waiver-detail             200 200 200 200 200 200 200 200   404 404   302
 POST   waiver-revoke             403 403 302 302 403 403 403 302   404 404   302
@@ -237,6 +246,15 @@ GET    api:search-list           200 200 200 200 200 200 200 200   200 200   401
 POST   api:search-list           403 422 403 403 422 403 403 403   404 404   401
 GET    api:search-detail         404 200 404 200 200 200 404 200   404 404   401
 POST   api:search-cancel         404 200 404 403 200 403 404 403   404 404   401
+GET    api:erasure-list          200 200 200 200 200 200 200 200   200 200   401
+POST   api:erasure-list          403 403 403 403 403 403 403 403   404 404   401
+GET    api:erasure-detail        200 200 200 200 200 200 200 200   404 404   401
+POST   api:erasure-again         403 403 403 403 409 403 403 403   404 404   401
+POST   api:erasure-cancel        403 403 403 403 200 403 403 403   404 404   401
+GET    api:hold-list             200 200 200 200 200 200 200 200   200 200   401
+POST   api:hold-list             403 403 403 201 201 403 403 403   404 404   401
+GET    api:hold-detail           200 200 200 200 200 200 200 200   404 404   401
+POST   api:hold-lift             403 403 403 200 200 403 403 403   404 404   401
 GET    api:annotation-task-list  200 200 200 200 200 200 200 200   200 200   401
 POST   api:annotation-task-list  201 201 403 403 403 403 403 201   404 404   401
 GET    api:annotation-task-detail 200 200 200 200 200 200 200 200  404 404   401
@@ -299,7 +317,7 @@ POST   api:evaluation-cancel     409 409 409 403 403 403 403 409   404 404   401
 GET    api:evaluation-export     200 200 200 200 200 200 403 200   404 404   401
 
 GET    api:approval-list         200 200 200 200 200 200 200 200   200 200   401
-POST   api:approval-list         409 409 409 409 403 403 403 409   404 404   401
+POST   api:approval-list         409 409 409 409 409 403 403 409   404 404   401
 GET    api:approval-inbox        200 200 200 200 200 200 200 200   200 200   401
 GET    api:approval-detail       200 200 200 200 200 200 200 200   404 404   401
 POST   api:approval-decisions    403 403 403 403 403 403 403 403   404 404   401
@@ -307,7 +325,7 @@ POST   api:approval-withdraw     200 403 403 403 403 403 403 403   404 404   401
 POST   api:reauthentication-list 422 422 422 422 422 422 422 422   422 422   401
 
 GET    api:waiver-list           200 200 200 200 200 200 200 200   200 200   401
-POST   api:waiver-list           409 409 409 409 403 403 403 409   404 404   401
+POST   api:waiver-list           409 409 409 409 409 403 403 409   404 404   401
 GET    api:waiver-detail         200 200 200 200 200 200 200 200   404 404   401
 POST   api:waiver-revoke         403 403 200 200 403 403 403 200   404 404   401
 GET    api:licence-text-list     200 200 200 200 200 200 200 200   200 200   401
@@ -390,6 +408,12 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:dataset-version-splits": {"method": "random"},
         "api:redaction-list": {"version": pk["dataset-version"], "method": "mask", "kinds": ["email"]},
         "api:redaction-look-behind": {"pseudonym": "IBAN 0", "reason": "A request."},
+        "hold-lift": {"reason": "Settled."},
+        "api:hold-lift": {"reason": "Settled."},
+        "api:hold-list": {"project": pk["project"], "basis": "legal-hold", "ground": "A claim."},
+        "api:erasure-list": {
+            "version": pk["dataset-version"], "rows": [1], "case_number": "1", "reason": "Art. 17.", "proof": "no.ne"
+        },
         "api:search-list": {"project": pk["project"], "case_number": "2026-17", "term": "-"},
         "api:annotation-task-list": {"version": pk["dataset-version"], "type": "review", "people": ["ben"]},
         "api:annotation-task-answers": {"place": 0, "choice": "good"},

@@ -249,6 +249,8 @@ def test_the_page_asks_shows_where_it_is_and_answers_whether_it_was_for_somebody
     assert shown["Cache-Control"] == "no-store"
     assert "xx xxxx xx [xxxxxxxxxx xxxxxxxxx] ." in page and "indqvist" not in page
     assert f'href="/dataset-versions/{version.pk}/rows/?start=2"' in page
+    for verb in ("withdraw", "erase"):
+        assert f'href="/dataset-versions/{version.pk}/{verb}/?rows=1,3"' in page
     assert "Yes, the search was for that." in client.post(answer["Location"], {"term": NAME}).content.decode()
     assert "No, the search was for" in client.post(answer["Location"], {"term": "Somebody Else"}).content.decode()
     assert "2026-17" in client.get(f"/projects/{home.project.pk}/searches/").content.decode()

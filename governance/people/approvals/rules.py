@@ -63,6 +63,12 @@ POLICIES: dict[str, Policy] = {
         1,
         "I accept this use against what the rule says, within the scope of this waiver and until its last day.",
     ),
+    "erasure": Policy(
+        "erasure",
+        frozenset({Role.OWNER, Role.DATA_STEWARD}),
+        1,
+        "I checked that these rows are to be erased, and know that it cannot be undone.",
+    ),
     "dossier": Policy("dossier", frozenset({Role.COMPLIANCE_OFFICER}), 1, "I reviewed this dossier and approve it."),
     "release": Policy(
         "release", frozenset({Role.RISK_OWNER}), 1, "I take responsibility for releasing this model for this purpose."

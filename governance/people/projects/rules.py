@@ -40,6 +40,8 @@ MAY: dict[str, frozenset[Role]] = {
     "scan data": MAKERS | {Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER},
     "answer for personal data": frozenset({Role.OWNER, Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER}),
     "have rows annotated": MAKERS | {Role.DATA_STEWARD},
+    "erase rows": frozenset({Role.DATA_PROTECTION_OFFICER}),
+    "place a hold": frozenset({Role.COMPLIANCE_OFFICER, Role.DATA_PROTECTION_OFFICER}),
     "search for a person": frozenset({Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER}),
     "see searches for persons": frozenset(
         {Role.OWNER, Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.DATA_PROTECTION_OFFICER, Role.AUDITOR}
@@ -49,7 +51,8 @@ MAY: dict[str, frozenset[Role]] = {
     "prepare a run": MAKERS,
     "launch a run": MAKERS,
     "cancel a run": MAKERS | {Role.RISK_OWNER, Role.DATA_STEWARD},
-    "ask for an approval": MAKERS | {Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER},
+    "ask for an approval": MAKERS
+    | {Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER, Role.DATA_PROTECTION_OFFICER},
     "pick a licence": frozenset({Role.OWNER, Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
     "revoke a waiver": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
     "declare dossier text": MAKERS

@@ -19,9 +19,11 @@ from assay.api import (
     base_models,
     datasets,
     dossiers,
+    erasures,
     evaluation_plans,
     evaluations,
     exports,
+    holds,
     model_cards,
     model_versions,
     organisations,
@@ -64,6 +66,8 @@ router.register("splits", splits.SplitViewSet, basename="split")
 router.register("redactions", redactions.RedactionViewSet, basename="redaction")
 router.register("annotation-tasks", annotations.AnnotationTaskViewSet, basename="annotation-task")
 router.register("scans", scans.ScanViewSet, basename="scan")
+router.register("erasures", erasures.ErasureViewSet, basename="erasure")
+router.register("holds", holds.HoldViewSet, basename="hold")
 router.register("searches", searches.SearchViewSet, basename="search")
 router.register("special-categories", scans.SpecialCategoriesViewSet, basename="special-categories")
 router.register("imports", datasets.ImportViewSet, basename="import")

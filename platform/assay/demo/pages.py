@@ -15,6 +15,7 @@ from django.utils.text import slugify
 
 from assay.accounts import urls as accounts
 from assay.web import urls as web
+from governance.delivery.erasures.models import Erasure
 from governance.delivery.lineage.models import Withdrawal
 from governance.delivery.releases.models import Release
 from governance.delivery.searches.models import Search
@@ -25,6 +26,7 @@ from governance.materials.base_models.models import BaseModel, Registration
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import, QualityProfile, Split
 from governance.materials.redactions.models import Redaction
 from governance.materials.scans.models import Scan
+from governance.oversight.retention.models import Hold
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import POLICIES
 from governance.people.organisations.models import Organisation
@@ -55,6 +57,9 @@ NOT_PAGES: Mapping[str, str] = {
     "redaction-cancel": ACTS,
     "redaction-erase": ACTS,
     "search-cancel": ACTS,
+    "erasure-again": ACTS,
+    "erasure-cancel": ACTS,
+    "hold-lift": ACTS,
     "annotation-task-take-back": ACTS,
     "annotation-task-close": ACTS,
     "annotation-task-version": ACTS,
@@ -115,6 +120,8 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "scans": Scan,
     "redactions": Redaction,
     "searches": Search,
+    "erasures": Erasure,
+    "holds": Hold,
     "annotation-tasks": AnnotationTask,
     "evaluation-plans": EvaluationPlan,
     "runs": Run,
@@ -143,6 +150,9 @@ WHO: Mapping[str, str] = {
     "classification-detail": "rita",
     "approval-list": "ben",
     "dataset-version-special": "ben",
+    "dataset-version-erase": "paula",
+    "erasure-detail": "paula",
+    "hold-list": "cleo",
     "search-list": "paula",
     "search-create": "paula",
     "search-detail": "paula",

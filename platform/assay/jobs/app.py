@@ -17,7 +17,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assay.settings.dev")
 GPU, LIGHT = "gpu", "light"
 QUEUES = (GPU, LIGHT)
 QUEUE_OF = {"train": GPU, "evaluate": GPU, "render": LIGHT, "register": LIGHT, "import": LIGHT, "split": LIGHT,
-            "profile": LIGHT, "scan": LIGHT, "redact": LIGHT, "search": LIGHT, "annotate": LIGHT}  # fmt: skip
+            "profile": LIGHT, "scan": LIGHT, "redact": LIGHT, "search": LIGHT,
+            "erasure": LIGHT, "annotate": LIGHT}  # fmt: skip
 
 TASK = "assay.jobs.run"
 # Seconds until a broker that does not answer is given up: a page waits for this at most once.

@@ -17,6 +17,7 @@ from django.utils import timezone
 from assay.jobs import processes
 from assay.jobs.app import QUEUE_OF
 from assay.jobs.enqueue import send
+from governance.delivery.erasures import worker as erasures
 from governance.delivery.searches import services as searches
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job, Outbox
@@ -96,9 +97,12 @@ def sweep(now: datetime | None = None) -> int:
 
 
 def destroy() -> None:
-    """Let go of what was kept for a time alone: what searches found, and what was sought by those that ended."""
+    """Let go of what was kept for a time alone: what searches found, what was sought by those that ended, and what a lost
+    worker left of erased rows."""
     if gone := searches.destroy_what_expired(timezone.now()):
         log.info("What %d searches found was kept long enough and is destroyed.", len(gone))
+    if left := erasures.destroy_what_waits():
+        log.warning("What a lost worker left of erased rows is destroyed now: %s", left)
 
 
 def announce(queues: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 
 from assay.jobs import (
     annotating,
+    erasing,
     evaluate,
     importing,
     profiling,
@@ -50,6 +51,7 @@ TASKS: dict[str, Task] = {
     "annotate": annotating.PROCESS,
     "profile": profiling.PROCESS,
     "search": searching,
+    "erasure": erasing.PROCESS,
 }
 
 # Set when this worker is asked to stop: what it holds is given back, unharmed, for its next start.

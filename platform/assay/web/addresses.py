@@ -19,6 +19,8 @@ PAGES = {
     "scan": "scan-detail",
     "redaction": "redaction-detail",
     "search": "search-detail",
+    "erasure": "erasure-detail",
+    "hold": "hold-detail",
     "annotation_task": "annotation-task-detail",
     "evaluation_plan": "evaluation-plan-detail",
     "run": "run-detail",

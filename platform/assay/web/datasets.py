@@ -21,6 +21,7 @@ from assay.web.forms.datasets import DatasetForm, VersionForm, initial_of
 from assay.web.forms.faults import attempt, onto
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from governance.delivery.erasures import services as erasing
 from governance.delivery.evidence import membership
 from governance.delivery.lineage import selectors as withdrawals
 from governance.delivery.lineage import services as withdrawing
@@ -195,6 +196,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
     }
     current, rows = tabs.of(request, counts)
     may_read = selectors.may_read_rows(request.actor, version)
+    shows_rows = may_read and version.rows_erased_at is None
     events = list(audit.history(version)[:50]) if current == "history" else []
     context = {
         "version": version,
@@ -209,15 +211,16 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "told": selectors.licence_told(version),
         "differs": disagree(version.licence, version.licence_told) or any(not twin.agrees for twin in twins),
         "may_read": may_read,
-        "may_download": selectors.may_download(request.actor, version),
+        "may_download": selectors.may_download(request.actor, version) and version.rows_erased_at is None,
+        "may_erase": projects.may(request.actor, version.project_id, erasing.ACT) and version.rows_erased_at is None,
         "events": events,
     }
     if current == "overview":
         context |= {
             "splits": splits.rows_of(version),
-            "may_split": projects.may(request.actor, version.project_id, ACT),
+            "may_split": projects.may(request.actor, version.project_id, ACT) and version.rows_erased_at is None,
         }
-        context |= {"record": _record(version), "page": _rows_page(request, version) if may_read else None}
+        context |= {"record": _record(version), "page": _rows_page(request, version) if shows_rows else None}
     if current == "evidence":
         context |= {"pictures": _pictures(version.profile), "columns": version.profile.get("columns", [])}
     if current == "persons":
@@ -267,7 +270,8 @@ def version_changes(request: PageRequest, pk: UUID) -> HttpResponse:
         "shown": ROWS_OF_A_KIND,
     }
     if earlier:
-        context |= _changes(version, earlier[0], shows_rows=context["may_read"])
+        erased = version.rows_erased_at or earlier[0].rows_erased_at
+        context |= _changes(version, earlier[0], shows_rows=context["may_read"] and not erased)
     return render(request, "datasets/changes.html", context)
 
 

@@ -43,6 +43,7 @@ WORDS = {
     "split": gettext_lazy("Make %(what)s"),
     "scan": gettext_lazy("Look for personal data: %(what)s"),
     "search": gettext_lazy("%(what)s"),
+    "erasure": gettext_lazy("Erase rows: %(what)s"),
     "redact": gettext_lazy("Write the rows again: %(what)s"),
     "profile": gettext_lazy("Measure the %(what)s"),
     "annotate": gettext_lazy("Draw the rows of the %(what)s"),

@@ -15,6 +15,8 @@ from assay.web.forms.faults import attempt
 from assay.web.forms.searches import SearchForm, WasItForm
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from governance.delivery.erasures import services as erasing
+from governance.delivery.lineage import services as withdrawing
 from governance.delivery.searches import selectors, services
 from governance.delivery.searches.models import Part
 from governance.delivery.searches.rules import State
@@ -25,6 +27,7 @@ from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 
 ROWS_SHOWN = 50  # of a version; all of them are counted
+ROWS_IN_ADDRESS = 3_500  # characters; a form of withdrawal takes 4,000, a server 8,000
 FOUND = {
     "exact": gettext_lazy("as written"),
     "number": gettext_lazy("the number, written otherwise"),
@@ -69,7 +72,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     may = projects.may(request.actor, search.project_id, selectors.ACT)
     context = {
         "search": search,
-        "parts": [_shown(part) for part in parts if part.rows_hit],
+        "parts": [_shown(request, part) for part in parts if part.rows_hit],
         "without": [part for part in parts if part.rows is not None and not part.rows_hit],
         "looked": sum(part.rows is not None for part in parts),
         "of": len(parts),
@@ -98,7 +101,7 @@ def cancel(request: PageRequest, pk: UUID) -> HttpResponse:
     return redirect("search-detail", pk=pk)
 
 
-def _shown(part: Part) -> dict[str, Any]:
+def _shown(request: PageRequest, part: Part) -> dict[str, Any]:
     """A version with its first rows; those within the reach of the page of rows are links."""
     rows_at = reverse("dataset-version-rows", args=[part.version_id])
     return {
@@ -115,7 +118,33 @@ def _shown(part: Part) -> dict[str, Any]:
             for hit in part.hits[:ROWS_SHOWN]
         ],
         "unseen": part.rows_hit - min(len(part.hits), ROWS_SHOWN),
+        **_next(request, part),
     }
+
+
+def _next(request: PageRequest, part: Part) -> dict[str, Any]:
+    """What can be done about the rows of a version: the same addresses as from its page, the rows filled in."""
+    version = part.version
+    rows = _ranges([hit["place"] + 1 for hit in part.hits])
+    if not rows or len(rows) > ROWS_IN_ADDRESS or version.rows_erased_at is not None:
+        return {"is_too_long": len(rows) > ROWS_IN_ADDRESS}
+    may = {"withdraw": withdrawing.ACT, "erase": erasing.ACT}
+    return {
+        verb: f"{reverse(f'dataset-version-{verb}', args=[version.pk])}?rows={rows}"
+        for verb, act in may.items()
+        if projects.may(request.actor, version.project_id, act)
+    }
+
+
+def _ranges(numbers: list[int]) -> str:
+    """1,2,3,7 as “1-3,7”."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in parts)
 
 
 def _crumbs(request: PageRequest, project: Project) -> list[dict[str, Any]]:

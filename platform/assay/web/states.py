@@ -145,6 +145,7 @@ STATES: Mapping[str, Look] = {
     "dead": Look(_("No sign of life"), "red"),
     # suspended or outdated
     "suspended": Look(_("Suspended"), "violet"),
+    "held": Look(_("Held back"), "violet"),
     "void": Look(_("Void: changed since"), "violet"),
     "expired": Look(_("Expired"), "violet"),
     "superseded": Look(_("Superseded"), "violet"),

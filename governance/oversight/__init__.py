@@ -1,0 +1,1 @@
+"""What we watch: what has to be kept, and for how long."""
