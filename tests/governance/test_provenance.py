@@ -179,3 +179,16 @@ def test_a_version_that_is_not_there_or_not_yours_cannot_be_linked(home: House, 
         with pytest.raises(Unusable) as refused:
             registered(home, tmp_path, 3, parents=[parent])
         assert [fault.field for fault in refused.value.faults] == ["provenance.derived_from_versions"]
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ({}, []),
+        ({"synthetic_model": " ; "}, []),
+        ({"synthetic_model": "Linden Nano 2"}, ["Linden Nano 2"]),
+        ({"synthetic_model": "Linden Nano 2; Writer 1 ;Linden Nano 2;"}, ["Linden Nano 2", "Writer 1"]),
+    ],
+)
+def test_several_models_that_wrote_rows_stand_apart_by_semicolons(said: dict[str, Any], names: list[str]) -> None:
+    assert provenance.writers(said) == names

@@ -179,6 +179,12 @@ def linked_ids(record: Mapping[str, Any]) -> list[UUID]:
     return [UUID(str(link["id"] if isinstance(link, dict) else link)) for link in links]
 
 
+def writers(record: Mapping[str, Any]) -> list[str]:
+    """The models that it says wrote rows, each once, as they are named there: several stand apart by ";"."""
+    named = str(record.get("synthetic_model") or "").split(";")
+    return list(dict.fromkeys(name for each in named if (name := each.strip())))
+
+
 def is_date(text: str) -> bool:
     """Whether `text` is a year, a month or a day that there is."""
     found = _DATE.fullmatch(text)
