@@ -19,6 +19,7 @@ from preparation.drawing import Draw, draw
 from preparation.erasing import without
 from preparation.examination import examine
 from preparation.findings import Refused
+from preparation.pairing import Other, pair
 from preparation.persons.names import Names, NoModel
 from preparation.persons.redaction import PSEUDONYM, Pseudonyms, Redaction, redact
 from preparation.persons.scanning import scan
@@ -64,6 +65,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     sample = _verb(verbs, "draw", _draw, "draw a sample of rows for people to look at")
     sample.add_argument("--draw", type=json.loads, required=True, metavar="JSON", help='{"count": 100, "seed": 7}')
+    sample.add_argument(
+        "--other",
+        type=json.loads,
+        metavar="JSON",
+        help='{"path", "container", "format"}: what second answers come from',
+    )
     fewer = _verb(verbs, "erase", _erase, "write a file again without some of its rows")
     fewer.add_argument(
         "--places", type=Path, required=True, metavar="FILE", help="a JSON list of the rows' places, from 0"
@@ -179,7 +186,11 @@ def _search(asked: argparse.Namespace, reading: Reading) -> int:
 
 def _draw(asked: argparse.Namespace, reading: Reading) -> int:
     try:
-        found = draw(asked.file, reading, Draw.from_json(asked.draw), name=asked.name, progress=_teller(asked.file))
+        how, tell = Draw.from_json(asked.draw), _teller(asked.file)
+        if asked.other:
+            found = pair(asked.file, reading, how, Other(**asked.other), name=asked.name, progress=tell)
+        else:
+            found = draw(asked.file, reading, how, name=asked.name, progress=tell)
     except Refused as refused:
         sys.stderr.write(f"{refused} {refused.cure}\n")
         return NOT_SOUND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,12 @@ def draw(path: Path, reading: Reading, asked: Draw, *, name: str = "", progress:
             if len(labels) > asked.labels:
                 message = f"The rows have more than {asked.labels} labels."
                 raise Refused(message, "Type those that people are to choose from.", "labels")
-    rows = sorted(kept.values(), key=lambda one: one.place)
-    # Neighbours in a file are alike; whoever reads them one after the other compares instead of judging.
-    random.Random(asked.seed).shuffle(rows)  # noqa: S311 - to be repeated, not to be secret
-    return Sampled(rows, sample.rows, [label for label, _ in labels.most_common()])
+    told = [label for label, _ in labels.most_common()]
+    return Sampled(in_random_order(kept.values(), asked.seed), sample.rows, told)
+
+
+def in_random_order(rows: Iterable[Drawn], seed: int) -> list[Drawn]:
+    """Neighbours in a file are alike; whoever reads them one after the other compares instead of judging."""
+    ordered = sorted(rows, key=lambda one: one.place)
+    random.Random(seed).shuffle(ordered)  # noqa: S311 - to be repeated, not to be secret
+    return ordered

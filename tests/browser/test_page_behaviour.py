@@ -48,6 +48,9 @@ PAGE = """{% extends "base.html" %}{% load assay %}{% block title %}T{% endblock
 <th scope="col">A note that takes its room</th><th scope="col">Another that takes its room</th>
 <th scope="col">Verdict</th></tr></thead><tbody><tr><th scope="row">Loss</th><td>3.4</td><td>{% digest digest %}</td>
 <td>{% chip "failed" %}</td></tr></tbody></table></div>{% endif %}
+{% if path == "/answer" %}<form action="/done" data-answering><textarea name="reason" data-key="r" aria-label="Reason">
+</textarea><button name="choice" value="good" data-key="1 g">Good</button>
+<button name="choice" value="left" data-key="ArrowLeft">Left</button></form>{% endif %}
 {% if path == "/rail" %}<nav class="a-rail"><details open><summary><h2>Annex IV</h2></summary><ol>
 {% for n in rows %}<li><a href="#"{% if n == 90 %} aria-current="true"{% endif %}>
 <i></i><i></i><span class="t">Point {{ n }}</span></a></li>{% endfor %}</ol></details></nav>{% endif %}{% endblock %}
@@ -214,6 +217,24 @@ def test_on_a_narrow_screen_a_row_shows_its_verdict_beneath_its_name(page: Page,
         '"A note that takes its room"'
     )
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_row_is_answered_by_one_key_but_not_while_one_types(page: Page, address: str) -> None:
+    page.goto(f"{address}/answer")
+    page.keyboard.press("r")
+    reason = page.get_by_label("Reason")
+    expect(reason).to_be_focused()
+    page.keyboard.type("good 1")
+    expect(reason).to_have_value("good 1")
+    page.keyboard.press("Escape")
+    expect(reason).not_to_be_focused()
+    page.keyboard.press("x")
+    assert page.url == f"{address}/answer"
+    page.keyboard.press("g")
+    page.wait_for_url("**/done?*choice=good")
+    page.goto(f"{address}/answer")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url("**/done?*choice=left")
 
 
 def test_a_long_rail_opens_at_the_point_one_reads(page: Page, address: str) -> None:

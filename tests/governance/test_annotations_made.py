@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from assay.jobs import work
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound, Unusable, WrongState
+from governance.foundation.jobs.models import Job
 from governance.materials.annotations import making, rules, selectors, services
 from governance.materials.annotations.models import AnnotationTask
-from governance.materials.annotations.rules import Asked, Type
+from governance.materials.annotations.rules import Asked, State, Type
 from governance.materials.datasets import derivation, provenance
+from governance.materials.datasets import rules as dataset_rules
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import selectors as approval_selectors
@@ -133,10 +136,12 @@ def test_of_a_conversation_what_is_asked_is_labelled(home: House, tmp_path: Path
     ]
     version = registered(home, tmp_path, [{"messages": turns}])
     task = labelled(home, version)
+    shown = rules.as_asked(Type.LABELS, task.shown_rows.get().shown)
+    assert [turn[1] for turn in shown["turns"]] == ["My card is gone."]
     services.answer(actor=home.ben, task_id=task.pk, place=0, choice="card")
     closed(home, task)
     made = making.make_version(actor=home.ada, task_id=task.pk)
-    assert rows_of(made) == [{"text": "system: Be kind.\nuser: My card is gone.", "label": "card"}]
+    assert rows_of(made) == [{"text": "My card is gone.", "label": "card"}]
 
 
 @pytest.mark.parametrize(
@@ -202,3 +207,164 @@ def test_an_erased_row_is_not_written_down(home: House, letters: DatasetVersion)
     made = making.make_version(actor=home.ada, task_id=task.pk)
     assert [row["text"] for row in rows_of(made)] == [TEXTS[1]]
     assert selectors.visible(home.ada, task.pk).made == made
+
+
+# --- preferences ---------------------------------------------------------------------------------------------------
+
+PAIRS: list[dict[str, object]] = [
+    {"prompt": f"Question {number}?", "chosen": f"Good {number}.", "rejected": f"Poor {number}."}
+    for number in range(40)
+]
+
+
+def compared(home: House, version: DatasetVersion, *people: str, **asked: object) -> AnnotationTask:
+    return services.ask(
+        actor=home.ada, version_id=version.pk, asked=Asked(Type.PREFERENCES, people or ("ben", "rita"), **asked)
+    )  # type: ignore[arg-type]
+
+
+def sides(actor: Actor, task: AnnotationTask) -> dict[int, list[str]]:
+    """{place: [the text on the left, the text on the right]} as this person is shown them."""
+    annotator = selectors.own(actor, task)
+    found = {}
+    for row in task.shown_rows.all():
+        shown = selectors.shown_to(annotator, row)
+        assert shown is not None
+        found[row.place] = [turns[-1][1] for turns in shown["more"]["answers"]]
+    return found
+
+
+def prefer(actor: Actor, task: AnnotationTask, wanted: str) -> None:
+    """Choose the side on which the text begins with `wanted`."""
+    for place, (left, _right) in sides(actor, task).items():
+        choice = "left" if left.startswith(wanted) else "right"
+        services.answer(actor=actor, task_id=task.pk, place=place, choice=choice)
+
+
+def test_which_answer_stands_left_is_drawn_for_each_person_and_row_and_nothing_tells(
+    home: House, tmp_path: Path
+) -> None:
+    task = compared(home, registered(home, tmp_path, PAIRS))
+    ben, rita = sides(home.ben, task), sides(home.rita, task)
+    assert ben == sides(home.ben, task) and ben != rita
+    for shown in (ben, rita):
+        left = sum(one.startswith("Good") for one, _ in shown.values())
+        assert 8 <= left <= 32  # of 40; beyond, a fair coin would fall once in 10,000 times
+    seen = json.dumps([selectors.shown_to(selectors.own(home.ben, task), row) for row in task.shown_rows.all()])
+    assert "chosen" not in seen and "rejected" not in seen
+
+
+def test_preferences_become_chosen_and_rejected_and_ties_are_left_out(home: House, tmp_path: Path) -> None:
+    version = registered(home, tmp_path, PAIRS[:4])
+    task = compared(home, version, "ben")
+    shown = sides(home.ben, task)
+    by_question = {rules.text_of(row.shown): row.place for row in task.shown_rows.all()}
+    wanted = {"Question 0?": "Poor", "Question 1?": "Good", "Question 2?": "tie", "Question 3?": "both-bad"}
+    for question, choice in wanted.items():
+        place = by_question[question]
+        side = ("left" if shown[place][0].startswith(choice) else "right") if choice in ("Poor", "Good") else choice
+        services.answer(actor=home.ben, task_id=task.pk, place=place, choice=side)
+    told = closed(home, task).told
+    assert told["counts"] == {"first": 1, "second": 1, "tie": 1, "both-bad": 1}
+    made = making.make_version(actor=home.ada, task_id=task.pk)
+    assert made.format == "preference" and rows_of(made) == [
+        {"prompt": "Question 0?", "chosen": "Poor 0.", "rejected": "Good 0."},
+        {"prompt": "Question 1?", "chosen": "Good 1.", "rejected": "Poor 1."},
+    ]
+    assert "2 rows are written down, 0 stay undecided" in made.provenance["labelling"]
+    assert made.provenance["derived_from_versions"][0]["id"] == str(version.pk)
+
+
+def test_two_who_agree_on_the_text_agree_whatever_side_it_stood_on(home: House, tmp_path: Path) -> None:
+    task = compared(home, registered(home, tmp_path, [*PAIRS[:6], PAIRS[6] | {"chosen": "Poor.", "rejected": "Good."}]))
+    prefer(home.ben, task, "Good")
+    prefer(home.rita, task, "Good")
+    told = closed(home, task).told
+    assert told["agreement"]["alpha"] == 1.0
+    assert told["counts"]["first"] == 6 and told["counts"]["second"] == 1
+    left = sum(one.startswith("Good") for actor in (home.ben, home.rita) for one, _ in sides(actor, task).values())
+    assert told["left"] == {"count": left, "n": 14}
+
+
+def test_who_always_takes_the_left_one_is_seen_to(home: House, tmp_path: Path) -> None:
+    task = compared(home, registered(home, tmp_path, PAIRS[:9]), "ben")
+    for place in range(9):
+        services.answer(actor=home.ben, task_id=task.pk, place=place, choice="left")
+    told = closed(home, task).told
+    assert told["left"] == {"count": 9, "n": 9} and told["counts"]["first"] not in (0, 9)
+
+
+def chats(name: str, answers: dict[str, str]) -> list[dict[str, object]]:
+    return [
+        {"messages": [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": asked},
+            {"role": "assistant", "content": f"{answer} ({name})" if answer != "same" else "same"},
+        ]}
+        for asked, answer in answers.items()
+    ]  # fmt: skip
+
+
+def test_two_versions_are_compared_where_they_ask_the_same_and_answer_otherwise(home: House, tmp_path: Path) -> None:
+    one = registered(home, tmp_path, chats("one", {"a": "x", "b": "same", "c": "z", "only here": "q"}), "One")
+    other = registered(home, tmp_path, chats("other", {"c": "w", "b": "same", "a": "y", "only there": "q"}), "Other")
+    DatasetVersion.objects.filter(pk=other.pk).update(
+        licence="MIT", provenance=other.provenance | {"source": "Written by a model.", "synthetic_share": 100}
+    )
+    task = compared(home, one, "ben", other=other.pk)
+    assert (task.rows, task.drawn_from, task.other_sha256) == (
+        2,
+        2,
+        DatasetVersion.objects.get(pk=other.pk).content_digest,
+    )
+    for place, (left, _) in sides(home.ben, task).items():
+        services.answer(actor=home.ben, task_id=task.pk, place=place, choice="left" if "(other)" in left else "right")
+    assert closed(home, task).told["counts"] == {"first": 0, "second": 2, "tie": 0, "both-bad": 0}
+    made = making.make_version(actor=home.ada, task_id=task.pk)
+    prompt = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "a"}]
+    assert rows_of(made)[0] == {"prompt": prompt, "chosen": "y (other)", "rejected": "x (one)"}
+    assert made.licence == "(CC0-1.0) AND (MIT)"
+    assert [link["id"] for link in made.provenance["derived_from_versions"]] == [str(one.pk), str(other.pk)]
+    assert made.provenance["source"].splitlines() == [factories.PROVENANCE["source"], "Written by a model."]
+    assert "synthetic_share" not in made.provenance and provenance.flaws(made.provenance) == []
+
+
+def test_pairs_of_large_versions_are_found_by_a_worker(
+    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = registered(home, tmp_path, chats("one", {"a": "x", "b": "y"}), "One")
+    other = registered(home, tmp_path, chats("other", {"b": "v", "a": "w"}), "Other")
+    at_once = compared(home, one, other=other.pk)
+    monkeypatch.setattr(dataset_rules, "READ_AT_ONCE", 0)
+    task = compared(home, one, other=other.pk)
+    assert task.state == State.QUEUED
+    work.do(Job.objects.get(subject_id=task.pk).pk, worker="light@here")
+    task.refresh_from_db()
+    assert (task.state, task.rows_sha256, task.drawn_from) == (State.OPEN, at_once.rows_sha256, 2)
+    assert [row.shown for row in task.shown_rows.all()] == [row.shown for row in at_once.shown_rows.all()]
+
+
+def test_what_cannot_be_compared_is_refused_and_says_why(home: House, tmp_path: Path) -> None:
+    one = registered(home, tmp_path, chats("one", {"a": "x"}), "One")
+    strange = registered(home, tmp_path, chats("other", {"b": "x"}), "Strange")
+    text = registered(home, tmp_path, [{"text": "a"}], "Text")
+    for other, why in (
+        (None, "hold one answer each"),
+        (one.pk, "two versions of one project"),
+        (text.pk, "no questions with one answer"),
+        (strange.pk, "No row of one asks what a row of the other asks"),
+    ):
+        with pytest.raises(Unusable, match=why):
+            compared(home, one, other=other)
+    with pytest.raises(NotFound):
+        compared(home, one, other=home.project.pk)
+    assert not AnnotationTask.objects.exists()
+
+
+def test_erasing_a_row_of_the_other_version_empties_the_pairs_with_it(home: House, tmp_path: Path) -> None:
+    one = registered(home, tmp_path, chats("one", {"a": "x", "b": "y"}), "One")
+    other = registered(home, tmp_path, chats("other", {"a": "w", "b": "v"}), "Other")
+    task = compared(home, one, "ben", other=other.pk)
+    assert services.forget(other, []) == 0
+    assert services.forget(other, [1]) == 2
+    assert [row.shown for row in task.shown_rows.all()] == [None, None]

@@ -1,6 +1,8 @@
 """Two people review rows in the browser, without a script and with one; the interface does the same."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -8,6 +10,7 @@ from django.test import Client
 from governance.materials.annotations import selectors, services
 from governance.materials.annotations.models import AnnotationTask, Answer
 from governance.materials.annotations.rules import Asked, State, Type
+from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import DatasetVersion
 from tests import factories
 from tests.callers import API, by_token
@@ -203,3 +206,67 @@ def test_the_interface_shows_no_label_and_makes_the_version(home: House, version
     assert made.status_code == 201
     assert made.json()["made"] == str(version.dataset.versions.get(number=version.number + 1).pk)
     assert by_token(home.rita).post(f"{address}/version/").status_code == 403
+
+
+@pytest.fixture
+def pairs(home: House, tmp_path: Path) -> DatasetVersion:
+    rows = [{"prompt": f"Q{n}?", "chosen": f"Better {n}.", "rejected": f"Worse {n}."} for n in range(6)]
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    line = datasets.create(actor=home.ada, project_id=home.project.pk, name="Pairs")
+    return datasets.register_version(
+        actor=home.ada, dataset_id=line.pk, path=path, file_name=path.name, licence="CC0-1.0",
+        provenance=factories.PROVENANCE,
+    )  # fmt: skip
+
+
+def test_of_two_answers_the_side_is_chosen_and_what_it_meant_is_told_after_the_end(
+    home: House, pairs: DatasetVersion
+) -> None:
+    ada, ben = page_of("ada"), page_of("ben")
+    form = {"type": "preferences", "seed": "5", "people": ["ben"]}
+    address = ada.post(f"/dataset-versions/{pairs.pk}/annotate/", form).url
+    for place in range(6):
+        shown = text(ben, f"{address}answer/")
+        assert 'data-key="1 ArrowLeft"' in shown and "chosen" not in shown.lower().replace("can choose", "")
+        better_left = shown.index("Better") < shown.index("Worse")
+        left = better_left == (place > 0)  # once the worse one, or the rows would be those that there are
+        ben.post(f"{address}answer/", {"place": place, "choice": "left" if left else "right"})
+    again = text(ben, f"{address}answer/?row=0")
+    assert "answered: The left one" in again or "answered: The right one" in again
+    assert "The chosen one of the row" not in text(ben, address)
+    ada.post(f"{address}close/")
+    told = text(ada, address)
+    assert told.count("<strong>The chosen one of the row</strong>") == 5 and "Left one preferred" in told
+    ada.post(f"{address}version/")
+    assert pairs.dataset.versions.get(number=2).format == "preference"
+
+
+def test_a_review_of_pairs_says_which_answer_is_chosen(home: House, pairs: DatasetVersion) -> None:
+    task = services.ask(actor=home.ada, version_id=pairs.pk, asked=Asked(Type.REVIEW, ("ben",), rows=1))
+    shown = text(page_of("ben"), f"/annotation-tasks/{task.pk}/answer/")
+    assert shown.index("Chosen") < shown.index("Better") < shown.index("Rejected") < shown.index("Worse")
+
+
+def test_the_form_offers_versions_with_one_answer_a_row_to_compare_with(
+    home: House, version: DatasetVersion, pairs: DatasetVersion
+) -> None:
+    shown = text(page_of("ada"), f"/dataset-versions/{pairs.pk}/annotate/")
+    assert f'<option value="{version.pk}">' in shown and f'<option value="{pairs.pk}">' not in shown
+    form = {"type": "preferences", "seed": "0", "people": ["ben"]}
+    refused = page_of("ada").post(f"/dataset-versions/{version.pk}/annotate/", form)
+    assert refused.status_code == 422 and "hold one answer each" in refused.content.decode()
+
+
+def test_the_interface_compares_blindly(home: House, pairs: DatasetVersion) -> None:
+    body = {"version": str(pairs.pk), "type": "preferences", "people": ["ben"]}
+    address = f"{API}/annotation-tasks/{by_token(home.ada).post(f'{API}/annotation-tasks/', body).json()['id']}"
+    ben = by_token(home.ben)
+    for row in ben.get(f"{address}/rows/").json()["results"]:
+        left = row["shown"]["more"]["answers"][0][-1][1]
+        choice = "left" if left.startswith("Worse") else "right"
+        said = ben.post(f"{address}/answers/", {"place": row["place"], "choice": choice})
+        assert said.status_code == 201
+    assert ben.post(f"{address}/answers/", {"place": 0, "choice": "first"}).status_code == 422
+    counts = by_token(home.ada).post(f"{address}/close/").json()["outcome"]["counts"]
+    assert counts == {"first": 0, "second": 6, "tie": 0, "both-bad": 0}

@@ -18,12 +18,13 @@ from governance.materials.annotations.models import AnnotationTask, Annotator
 from governance.materials.annotations.rules import MAKES, State, Type
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import DatasetVersion
+from governance.materials.datasets.provenance import BY_NAME, Form
 from governance.people.projects import selectors as projects
 from preparation.examination import examine
 from preparation.reading import Reading
 
 ACT = "register data"
-ENDINGS = {Type.LABELS: "labelled"}
+ENDINGS = {Type.LABELS: "labelled", Type.PREFERENCES: "preferred"}
 
 
 def make_version(*, actor: Actor, task_id: UUID) -> DatasetVersion:
@@ -47,7 +48,8 @@ def make_version(*, actor: Actor, task_id: UUID) -> DatasetVersion:
             raise Unusable(datasets.faults_of(found))
         sha256, size = blobs.put_path(path)
         index_sha256, _ = blobs.put(index)
-        said = datasets.Statement(source.licence, _provenance(task, len(rows)), source.licence_told)
+        licence, told = _licence(task)
+        said = datasets.Statement(licence, _provenance(task, len(rows)), told)
         with transaction.atomic():
             _check(AnnotationTask.objects.select_for_update().get(pk=task.pk))
             version = datasets.keep(
@@ -83,7 +85,27 @@ def _rows(task: AnnotationTask) -> Iterator[dict[str, Any]]:
     for row in task.shown_rows.order_by("row"):
         choice = verdicts.get(row.place)
         if choice is not None and row.shown is not None:
-            yield {"text": rules.text_of(row.shown), "label": choice}
+            if task.type == Type.LABELS:
+                yield {"text": rules.text_of(row.shown), "label": choice}
+            elif choice in (rules.FIRST, rules.SECOND):
+                yield _preferred(row.shown, choice)
+
+
+def _preferred(shown: Mapping[str, Any], choice: str) -> dict[str, Any]:
+    """A row of a preference set; what is one turn is written as text."""
+    first, second = shown["more"]["answers"]
+    chosen, rejected = (first, second) if choice == rules.FIRST else (second, first)
+    return {
+        "prompt": _written(shown["turns"], "user"),
+        "chosen": _written(chosen, "assistant"),
+        "rejected": _written(rejected, "assistant"),
+    }
+
+
+def _written(turns: list[Any], role: str) -> Any:
+    if len(turns) == 1 and turns[0][0] == role and len(turns[0]) < 4:
+        return turns[0][1]
+    return [{"role": turn[0], "content": turn[1], **(turn[3] if len(turn) > 3 else {})} for turn in turns]
 
 
 def _provenance(task: AnnotationTask, rows: int) -> dict[str, Any]:
@@ -91,16 +113,40 @@ def _provenance(task: AnnotationTask, rows: int) -> dict[str, Any]:
     source, told = task.version, task.told
     people = [f"{' and '.join(one['roles'])} ({one['answered']:,} rows)" for one in told["people"] if one["answered"]]
     ties = "by one of them" if task.annotators.filter(breaks_ties=True).exists() else "left out"
+    of = " and ".join(map(str, _sources(task)))
     labelling = (
-        f"In Assay, of {source}: {task.rows:,} of {told['of']:,} rows (seed {task.seed}) were shown to "
+        f"In Assay, of {of}: {task.rows:,} of {told['of']:,} rows (seed {task.seed}) were shown to "
         f"{len(people)} people, {', '.join(people)}. Asked: “{task.question}” Choices: {', '.join(task.choices)}. "
         f"What most of them answered counts; rows evenly split: {ties}. {rows:,} rows are written down, "
         f"{told['undecided']:,} stay undecided; {selectors.in_words(told['agreement'])}."
     )
-    before = str(source.provenance.get("labelling") or "").strip()
-    link = {"id": str(source.pk), "name": str(source), "file_sha256": source.file_sha256}
-    return {
-        **source.provenance,
-        "derived_from_versions": [link],
-        "labelling": f"{before}\n{labelling}".strip(),
-    }
+    record = _merged(source.provenance, task.other.provenance) if task.other else dict(source.provenance)
+    before = str(record.get("labelling") or "").strip()
+    links = [{"id": str(one.pk), "name": str(one), "file_sha256": one.file_sha256} for one in _sources(task)]
+    return {**record, "derived_from_versions": links, "labelling": f"{before}\n{labelling}".strip()}
+
+
+def _sources(task: AnnotationTask) -> list[DatasetVersion]:
+    return [task.version, *([task.other] if task.other else [])]
+
+
+def _licence(task: AnnotationTask) -> tuple[str, list[dict[str, str]]]:
+    """The licence of the rows, and what other places say of it; both licences where two versions have two."""
+    licences = list(dict.fromkeys(one.licence for one in _sources(task)))
+    told = [entry for one in _sources(task) for entry in one.licence_told]
+    return licences[0] if len(licences) == 1 else " AND ".join(f"({one})" for one in licences), told
+
+
+def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of two versions, of both: texts one after the other, lists together; of anything else only what
+    both say alike, since neither holds for the rows of the other."""
+    found: dict[str, Any] = {}
+    for name in dict.fromkeys([*one, *other]):
+        said = [record[name] for record in (one, other) if record.get(name)]
+        if all(isinstance(each, list) for each in said):
+            found[name] = list(dict.fromkeys(item for each in said for item in each if isinstance(item, str)))
+        elif all(isinstance(each, str) for each in said) and BY_NAME[name].form == Form.TEXT:
+            found[name] = "\n".join(dict.fromkeys(said))
+        elif len(said) == 2 and said[0] == said[1]:
+            found[name] = said[0]
+    return found

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 
 from governance.foundation.jobs.models import Errand
-from governance.materials.annotations.rules import TITLES, TRANSITIONS, State, Type
+from governance.materials.annotations.rules import TITLES, TRANSITIONS, State, Type, is_swapped
 from governance.materials.datasets.models import DatasetVersion
 
 
@@ -23,11 +23,15 @@ class AnnotationTask(Errand):
     type = models.CharField(max_length=12, choices=[(one.value, one.value) for one in Type])
     version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="annotation_tasks")
     version_sha256 = models.CharField(max_length=64)  # the version's content digest
+    # The version that second answers come from, where those of two are compared.
+    other = models.ForeignKey(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="compared_in")
+    other_sha256 = models.CharField(max_length=64, blank=True)
     question = models.TextField()
     choices = models.JSONField()  # what can be answered, in the order in which it is offered
     wanted = models.PositiveIntegerField()  # how many rows were asked for
     seed = models.PositiveBigIntegerField()
     rows = models.PositiveIntegerField(default=0)  # how many are shown
+    drawn_from = models.PositiveIntegerField(default=0)  # of how many: every row, or every pair
     rows_sha256 = models.CharField(max_length=64, blank=True)  # over place and digest of each, in their order
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State], default=State.QUEUED)
     outcome = models.JSONField(null=True, blank=True)  # see annotations.outcomes; of people it has roles, never names
@@ -67,10 +71,12 @@ class AnnotationTask(Errand):
         return {
             "type": self.type,
             "version_sha256": self.version_sha256,
+            "other_sha256": self.other_sha256,
             "question": self.question,
             "choices": self.choices,
             "seed": self.seed,
             "rows": self.rows,
+            "drawn_from": self.drawn_from,
             "rows_sha256": self.rows_sha256,
             "outcome": self.outcome,
         }
@@ -102,7 +108,8 @@ class AnnotationRow(models.Model):
     """One row as it is shown: a copy, so that turning a page never reads a large file.
 
     It holds what the row holds. Whoever erases a row of the version finds its copies by `task.version` and `row`, and
-    `services.forget` empties them together with the reasons that were given about them.
+    `services.forget` empties them together with the reasons that were given about them. Which row of another version a
+    second answer comes from is not kept: every pair with that version is emptied.
     """
 
     task = models.ForeignKey(AnnotationTask, on_delete=models.PROTECT, related_name="shown_rows")
@@ -118,6 +125,10 @@ class AnnotationRow(models.Model):
 
     def __str__(self) -> str:
         return f"Row {self.number}"
+
+    def is_swapped_for(self, annotator: Annotator) -> bool:
+        """Whether this person sees its two answers in the other order."""
+        return is_swapped(self.task.seed, annotator.user_id, self.sha256)
 
 
 class Answer(models.Model):

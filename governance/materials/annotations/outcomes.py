@@ -29,7 +29,7 @@ def outcome(task: AnnotationTask) -> dict[str, Any]:
     counts = Counter(choice for choice in verdicts.values() if choice is not None)
     found: dict[str, Any] = {
         "rows": task.rows,
-        "of": task.version.rows,
+        "of": task.drawn_from,
         "answered": len(answers),
         "counts": {choice: counts[choice] for choice in task.choices},
         "undecided": sum(choice is None for choice in verdicts.values()),
@@ -39,6 +39,8 @@ def outcome(task: AnnotationTask) -> dict[str, Any]:
     }
     if task.type == Type.REVIEW:
         found["good"] = _good(task, counts[rules.GOOD], len(answers))
+    if task.type == Type.PREFERENCES:
+        found["left"] = _left(task)
     return found
 
 
@@ -46,9 +48,18 @@ def _good(task: AnnotationTask, good: int, answered: int) -> dict[str, Any]:
     """The share of good rows; its interval only where other rows of the version were not looked at."""
     if not answered:
         return {"count": 0, "n": 0, "share": None, "interval": None}
-    whole = answered == task.version.rows
+    whole = answered == task.drawn_from
     interval = None if whole else list(rules.wilson(good, answered))
     return {"count": good, "n": answered, "share": good / answered, "interval": interval}
+
+
+def _left(task: AnnotationTask) -> dict[str, int]:
+    """How often the answer on the left was preferred: far from half of the times, the place decided, not the text."""
+    chosen = Counter[bool]()
+    given = Answer.objects.filter(annotator__task=task, ended_at=None, choice__in=[rules.FIRST, rules.SECOND])
+    for answer in given.select_related("annotator", "row__task"):
+        chosen[(answer.choice == rules.FIRST) != answer.row.is_swapped_for(answer.annotator)] += 1
+    return {"count": chosen[True], "n": chosen.total()}
 
 
 def _people(task: AnnotationTask) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from governance.people.projects.rules import listing
 
 def visible_to(actor: Actor) -> QuerySet[AnnotationTask]:
     return AnnotationTask.objects.filter(version__dataset__project__in=projects.visible_to(actor)).select_related(
-        "version__dataset__project", "made__dataset"
+        "version__dataset__project", "made__dataset", "other__dataset"
     )
 
 
@@ -106,9 +106,18 @@ def next_row(annotator: Annotator) -> AnnotationRow | None:
     return waiting_rows(annotator).first()
 
 
-def shown_of(row: AnnotationRow) -> dict[str, Any] | None:
-    """What of a row is shown to those who are asked; None where it was erased."""
-    return None if row.shown is None else rules.as_asked(Type(row.task.type), row.shown)
+def shown_to(annotator: Annotator, row: AnnotationRow) -> dict[str, Any] | None:
+    """What of a row is shown to somebody who is asked; None where it was erased."""
+    if row.shown is None:
+        return None
+    return rules.as_asked(Type(row.task.type), row.shown, swapped=row.is_swapped_for(annotator))
+
+
+def offered_to(annotator: Annotator, answer: Answer) -> str:
+    """The choice as it stood before the person who made it: of two answers, the side."""
+    if annotator.task.type != Type.PREFERENCES:
+        return answer.choice
+    return rules.turned(answer.choice, swapped=answer.row.is_swapped_for(annotator))
 
 
 def row_at(task: AnnotationTask, place: int) -> AnnotationRow:

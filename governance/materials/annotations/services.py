@@ -1,11 +1,14 @@
 """Asking people about rows, answering, and closing. The worker's side, for large files, is `worker`."""
 
 from collections.abc import Collection
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from governance.foundation.audit.services import record
@@ -26,6 +29,7 @@ from governance.people.projects.rules import SPOKEN, listing
 from preparation import containers
 from preparation.drawing import Draw, Sampled, draw
 from preparation.findings import Refused
+from preparation.pairing import Other, pair
 
 ACT = "have rows annotated"
 
@@ -39,18 +43,19 @@ def ask(*, actor: Actor, version_id: UUID, asked: Asked) -> AnnotationTask:
     projects.require(actor, version.project_id, ACT)
     wanted = _checked(version, asked)
     people = _people(version, asked)
-    if not dataset_rules.read_at_once(version.file_bytes, packed=_is_packed(version)):
+    other = _other(actor, version, asked)
+    read = [version, other] if other else [version]
+    if not all(dataset_rules.read_at_once(one.file_bytes, packed=_is_packed(one)) for one in read):
         with transaction.atomic():
-            task = errands.ask(actor, _task(version, asked, wanted), facts=_facts(version, asked, wanted))
+            task = errands.ask(actor, _task(version, asked, wanted, other), facts=_facts(version, asked, wanted))
             _keep_people(task, people)
         return task
     try:
-        with blobs.as_local_file(version.readable, "rows") as path:
-            sampled = draw(path, version.reading, drawing(_task(version, asked, wanted)), name=version.file_name)
+        sampled = _drawn(_task(version, asked, wanted, other))
     except Refused as refused:
         raise Unusable([Fault(refused.field or "version", refused.message, refused.cure)]) from None
     with transaction.atomic():
-        task = errands.enter(actor, _task(version, asked, wanted))
+        task = errands.enter(actor, _task(version, asked, wanted, other))
         _keep_people(task, people)
         record(actor, "annotation-task.asked", subject=task, facts=_facts(version, asked, wanted))
         move(task, TRANSITIONS, State.OPEN, ended_at=timezone.now(), **keep_rows(task, sampled))
@@ -66,8 +71,8 @@ def again(*, actor: Actor, task_id: UUID) -> AnnotationTask:
 
 @transaction.atomic
 def answer(*, actor: Actor, task_id: UUID, place: int, choice: str, reason: str = "") -> Answer:
-    """Put on record what `actor` says about the row at `place`; an empty choice skips it. An earlier answer of the
-    same person stays, and stands no longer.
+    """Put on record what `actor` says about the row at `place`; an empty choice skips it. Of two answers, `choice` is
+    the side. An earlier answer of the same person stays, and stands no longer.
 
     The trail tells of each sitting and of the end, not of every row: the answers themselves are never changed, and
     closing puts their digest on record.
@@ -77,6 +82,8 @@ def answer(*, actor: Actor, task_id: UUID, place: int, choice: str, reason: str 
     annotator = _answering(actor, task_id)
     row = selectors.row_at(annotator.task, place)
     said = _checked_answer(annotator.task, choice, reason)
+    if annotator.task.type == Type.PREFERENCES:
+        choice = rules.turned(choice, swapped=row.is_swapped_for(annotator))
     now = timezone.now()
     last = annotator.answers.last()
     annotator.answers.filter(row=row, ended_at=None).update(ended_at=now)
@@ -125,6 +132,23 @@ def drawing(task: AnnotationTask) -> Draw:
     return Draw(task.wanted, task.seed, labels=0 if task.choices else rules.MOST_LABELS)
 
 
+def second(task: AnnotationTask, path: Path) -> Other | None:
+    """Whose rows are the second answers, its file laid out at `path`; none where each row holds two."""
+    if task.other is None:
+        return None
+    blobs.copy_to(task.other.readable, path)
+    return Other(str(path), **asdict(task.other.reading), name=task.other.file_name)
+
+
+def _drawn(task: AnnotationTask) -> Sampled:
+    """Raises Refused."""
+    version, how = task.version, drawing(task)
+    with blobs.as_local_file(version.readable, "rows") as path:
+        if other := second(task, path.with_name("other")):
+            return pair(path, version.reading, how, other, name=version.file_name)
+        return draw(path, version.reading, how, name=version.file_name)
+
+
 def keep_rows(task: AnnotationTask, sampled: Sampled) -> dict[str, Any]:
     """Keep the rows that were drawn, in the caller's transaction. Returns what the task says of them.
 
@@ -141,20 +165,24 @@ def keep_rows(task: AnnotationTask, sampled: Sampled) -> dict[str, Any]:
             row=one.place,
             number=one.number,
             sha256=one.digest,
-            shown={"turns": one.turns, "more": dict(one.more)},
+            shown=rules.kept_of(Type(task.type), one.turns, one.more),
         )
         for place, one in enumerate(sampled.rows)
     )
     drawn = digest([[one.place, one.digest] for one in sampled.rows])
-    return {"rows": len(sampled.rows), "rows_sha256": drawn, "choices": choices}
+    return {"rows": len(sampled.rows), "drawn_from": sampled.of, "rows_sha256": drawn, "choices": choices}
 
 
 def forget(version: DatasetVersion, rows: Collection[int]) -> int:
-    """Empty the copies of these rows (from 0) and the reasons given about them, in the caller's transaction.
+    """Empty the copies of these rows (from 0), every pair whose second answer may come from one of them, and the
+    reasons given about either, in the caller's transaction.
 
     What was answered stays: it says nothing of anybody. Returns how many copies there were.
     """
-    copies = AnnotationRow.objects.filter(task__version=version, row__in=rows).exclude(shown=None)
+    if not rows:
+        return 0
+    held = Q(task__version=version, row__in=rows) | Q(task__other=version)
+    copies = AnnotationRow.objects.filter(held).exclude(shown=None)
     Answer.objects.filter(row__in=copies).update(reason="")
     return copies.update(shown=None)
 
@@ -174,6 +202,25 @@ def _checked(version: DatasetVersion, asked: Asked) -> int:
         faults.add("seed", "The seed is out of range.", "Use a whole number from 0 to 4294967295.")
     faults.raise_if_any()
     return wanted
+
+
+def _other(actor: Actor, version: DatasetVersion, asked: Asked) -> DatasetVersion | None:
+    """The version that second answers come from; none where each row holds two. Raises NotFound, Unusable."""
+    if asked.type != Type.PREFERENCES:
+        return None
+    if asked.other is None:
+        if version.format in rules.PAIRED:
+            return None
+        message, cure = f"The rows of {version} hold one answer each.", "Choose a version with other answers."
+        raise Unusable([Fault("other", message, cure)])
+    other = datasets.version_visible(actor, asked.other)
+    if other.project_id != version.project_id or other.pk == version.pk:
+        raise Unusable([Fault("other", "Answers are compared of two versions of one project.", "Choose another one.")])
+    for one in (version, other):
+        if one.format not in rules.ANSWERED:
+            message = f"The rows of {one} ({one.format}) are no questions with one answer each."
+            raise Unusable([Fault("other", message, "Choose versions of conversations, or of prompts and answers.")])
+    return other
 
 
 def _check_labels(version: DatasetVersion, asked: Asked, faults: Faults) -> None:
@@ -221,8 +268,10 @@ def _people(version: DatasetVersion, asked: Asked) -> list[Annotator]:
     return found
 
 
-def _task(version: DatasetVersion, asked: Asked, wanted: int) -> AnnotationTask:
+def _task(version: DatasetVersion, asked: Asked, wanted: int, other: DatasetVersion | None) -> AnnotationTask:
     return AnnotationTask(
+        other=other,
+        other_sha256=other.content_digest if other else "",
         type=asked.type,
         version=version,
         version_sha256=version.content_digest,
@@ -256,8 +305,9 @@ def _is_packed(version: DatasetVersion) -> bool:
 def _checked_answer(task: AnnotationTask, choice: str, reason: str) -> str:
     """The reason as it is kept. Raises Unusable."""
     said = reason.strip()
-    if choice and choice not in task.choices:
-        known = ", ".join(task.choices)
+    choices = rules.offered(Type(task.type), task.choices)
+    if choice and choice not in choices:
+        known = ", ".join(choices)
         raise Unusable([Fault("choice", f"“{choice}” is no answer to this question.", f"Choose one of: {known}.")])
     if choice in rules.NEEDS_REASON and not said:
         raise Unusable([Fault("reason", "Say what is wrong with it.", "A few words, for whoever mends the data.")])

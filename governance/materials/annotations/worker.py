@@ -12,14 +12,17 @@ from governance.foundation.jobs import errands
 from governance.foundation.jobs.services import Lease
 from governance.materials.annotations.models import AnnotationTask
 from governance.materials.annotations.rules import State
-from governance.materials.annotations.services import drawing, keep_rows
+from governance.materials.annotations.services import drawing, keep_rows, second
 from preparation.drawing import Draw, Sampled
+from preparation.pairing import Other
 
 
-def begin(*, lease: Lease, folder: Path) -> tuple[AnnotationTask, Path, Draw]:
-    """The task, its version's file, laid into `folder`, and what is drawn from it. Raises LeaseLost."""
+def begin(*, lease: Lease, folder: Path) -> tuple[AnnotationTask, Path, Draw, Other | None]:
+    """The task, its version's file, what is drawn from it, and whose rows are second answers; the files lie in
+    `folder`. Raises LeaseLost."""
     task = errands.begun(lease, AnnotationTask)
-    return task, blobs.copy_to(task.version.readable, folder / "file"), drawing(task)
+    path = blobs.copy_to(task.version.readable, folder / "file")
+    return task, path, drawing(task), second(task, folder / "other")
 
 
 @transaction.atomic

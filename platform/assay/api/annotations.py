@@ -27,9 +27,9 @@ class AnnotationTaskSerializer(RecordSerializer):
     class Meta:
         model = AnnotationTask
         fields: ClassVar = [
-            "id", "type", "version", "version_sha256", "project", "question", "choices", "wanted", "seed", "rows",
-            "rows_sha256", "state", "made", "outcome", "error", "asked_by_name", "created_at", "closed_at",
-            "sha256",
+            "id", "type", "version", "version_sha256", "other", "other_sha256", "project", "question", "choices",
+            "wanted", "seed", "rows", "drawn_from", "rows_sha256", "state", "made", "outcome", "error",
+            "asked_by_name", "created_at", "closed_at", "sha256",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -72,6 +72,9 @@ class NewTask(Input):
         default=list,
         help_text="To choose from, where labels are asked for; none: those that stand in the rows.",
     )
+    other = serializers.UUIDField(
+        required=False, allow_null=True, help_text="The version that second answers come from, where two are compared."
+    )
     people = serializers.ListField(child=serializers.CharField(max_length=150), help_text="Usernames.")
     tie_breaker = serializers.CharField(
         default="", allow_blank=True, max_length=150, help_text="Whose answer counts where they are evenly split."
@@ -79,9 +82,9 @@ class NewTask(Input):
 
 
 class ShownRowSerializer(serializers.ModelSerializer[AnnotationRow]):
-    """A row as it is shown; `shown` is null where it was erased."""
+    """A row as it is shown to you; `shown` is null where it was erased."""
 
-    shown = serializers.SerializerMethodField(help_text="turns: [role, text, learnt] each; more: what goes beyond.")
+    shown = serializers.SerializerMethodField(help_text="turns: [role, text, learnt] each; more: the rest.")
 
     class Meta:
         model = AnnotationRow
@@ -90,7 +93,7 @@ class ShownRowSerializer(serializers.ModelSerializer[AnnotationRow]):
 
     @extend_schema_field({"type": "object", "nullable": True})
     def get_shown(self, row: AnnotationRow) -> dict[str, Any] | None:
-        return selectors.shown_of(row)
+        return selectors.shown_to(self.context["annotator"], row)
 
 
 class WaitingRows(serializers.Serializer[Any]):
@@ -99,7 +102,7 @@ class WaitingRows(serializers.Serializer[Any]):
 
 
 class RowAnswerSerializer(serializers.ModelSerializer[Answer]):
-    """`choice` is empty where the row was skipped."""
+    """`choice` is empty where the row was skipped; of two answers it is the answer, not the side on which it stood."""
 
     place = serializers.IntegerField(source="row.place")
     number = serializers.IntegerField(source="row.number")
@@ -113,7 +116,10 @@ class RowAnswerSerializer(serializers.ModelSerializer[Answer]):
 
 class NewRowAnswer(Input):
     place = serializers.IntegerField(min_value=0, help_text="The row's place in the task, from 0.")
-    choice = serializers.CharField(allow_blank=True, max_length=120, help_text="One of the choices; empty skips it.")
+    choice = serializers.CharField(
+        allow_blank=True, max_length=120,
+        help_text="One of the choices, of two answers the side: left, right, tie or both-bad; empty skips the row.",
+    )  # fmt: skip
     reason = serializers.CharField(default="", allow_blank=True, max_length=2000)
 
 
@@ -153,8 +159,10 @@ class AnnotationTaskViewSet(NounViewSet):
     @action(detail=True, methods=["get"], pagination_class=None)
     def rows(self, request: Request, pk: UUID) -> Response:
         """The next rows that wait for your answer, at most 20."""
-        waiting = selectors.waiting_rows(selectors.own(self.actor, self.one()))
-        return Response(WaitingRows({"left": waiting.count(), "results": waiting[:AT_ONCE]}).data)
+        annotator = selectors.own(self.actor, self.one())
+        waiting = selectors.waiting_rows(annotator)
+        found = {"left": waiting.count(), "results": waiting[:AT_ONCE]}
+        return Response(WaitingRows(found, context={"annotator": annotator}).data)
 
     @extend_schema(methods=["GET"], responses=RowAnswerSerializer(many=True), filters=False)
     @extend_schema(methods=["POST"], request=NewRowAnswer, responses={201: RowAnswerSerializer})
@@ -171,8 +179,9 @@ class AnnotationTaskViewSet(NounViewSet):
     @action(detail=True, methods=["post"], url_path="take-back")
     def take_back(self, request: Request, pk: UUID) -> Response:
         """Undo your last answer; its row waits again."""
-        self.one()
-        return Response(ShownRowSerializer(services.take_back(actor=self.actor, task_id=pk)).data)
+        annotator = selectors.own(self.actor, self.one())
+        row = services.take_back(actor=self.actor, task_id=pk)
+        return Response(ShownRowSerializer(row, context={"annotator": annotator}).data)
 
     @extend_schema(request=None, responses={200: WholeTaskSerializer})
     @action(detail=True, methods=["post"])

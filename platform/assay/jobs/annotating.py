@@ -1,6 +1,7 @@
 """The job "annotate": the rows that people are to be shown are drawn from a large file in a process of its own."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from assay.jobs import errands
@@ -15,9 +16,11 @@ LIMITS = Limits(address_space=4 * 1024**3, nice=5)
 
 
 def _prepare(lease: Lease, folder: Path) -> list[str]:
-    task, path, asked = annotations.begin(lease=lease, folder=folder)
+    task, path, asked, other = annotations.begin(lease=lease, folder=folder)
     version = task.version
-    more = ("--draw", json.dumps(asked.to_json()))
+    more = ["--draw", json.dumps(asked.to_json())]
+    if other is not None:
+        more += ["--other", json.dumps(asdict(other))]
     return errands.command("draw", path, folder, version.file_name, version.reading, *more)
 
 

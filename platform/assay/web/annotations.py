@@ -33,6 +33,7 @@ LAST = 10  # of one's own answers, to be changed
 NAMES = {
     Type.REVIEW: gettext_lazy("Expert review"),
     Type.LABELS: gettext_lazy("Labels"),
+    Type.PREFERENCES: gettext_lazy("Preferences"),
 }
 # What can be answered, as a button says it, and the letter that presses it; a label says itself.
 WORDS: Mapping[Type, Mapping[str, tuple[Any, str]]] = {
@@ -42,7 +43,14 @@ WORDS: Mapping[Type, Mapping[str, tuple[Any, str]]] = {
         rules.UNSURE: (gettext_lazy("Unsure"), "u"),
     },
     Type.LABELS: {},
+    Type.PREFERENCES: {
+        rules.LEFT: (gettext_lazy("The left one"), "ArrowLeft"),
+        rules.RIGHT: (gettext_lazy("The right one"), "ArrowRight"),
+        rules.TIE: (gettext_lazy("Equally good"), "e"),
+        rules.BOTH_BAD: (gettext_lazy("Both bad"), "b"),
+    },
 }
+SHOWN_KEYS = {"ArrowLeft": "←", "ArrowRight": "→"}
 
 
 @require_safe
@@ -66,7 +74,10 @@ def listing(request: PageRequest) -> HttpResponse:
 def create(request: PageRequest, pk: UUID) -> HttpResponse:
     version = datasets.version_visible(request.actor, pk)
     projects.require(request.actor, version.project_id, services.ACT)
-    form = TaskForm(request.POST or None, version=version, initial={"rows": min(100, version.rows)})
+    form = TaskForm(
+        request.POST or None, version=version, others=datasets.of_project(request.actor, version.project_id),
+        initial={"rows": min(100, version.rows)},
+    )  # fmt: skip
     if form.is_valid():
         act = lambda: services.ask(actor=request.actor, version_id=pk, asked=form.asked())  # noqa: E731
         if made := attempt(form, act):
@@ -177,9 +188,10 @@ def _row_page(request: PageRequest, annotator: Annotator, row: AnnotationRow | N
         "task": task,
         "name": NAMES[Type(task.type)],
         "row": row,
-        "shown": _shown(row) if row else None,
+        "shown": _shown(annotator, row) if row else None,
         "given": given,
-        "given_words": words(task, given.choice) if given else "",
+        "given_choice": selectors.offered_to(annotator, given) if given else None,
+        "given_words": words(task, selectors.offered_to(annotator, given)) if given else "",
         "needs_reason": ", ".join(words(task, one) for one in task.choices if one in rules.NEEDS_REASON),
         "reason": form["reason"].value() if form.is_bound else (given.reason if given else ""),
         "form": form,
@@ -194,22 +206,31 @@ def _row_page(request: PageRequest, annotator: Annotator, row: AnnotationRow | N
     return response
 
 
-def _shown(row: AnnotationRow) -> dict[str, Any] | None:
-    """The row's turns and what goes beyond them; None where it was erased."""
-    shown = selectors.shown_of(row)
+def _shown(annotator: Annotator, row: AnnotationRow) -> dict[str, Any] | None:
+    """The row's turns, its two answers where it has two, and what goes beyond; None where it was erased."""
+    shown = selectors.shown_to(annotator, row)
     if shown is None:
         return None
-    turns = [{"role": turn[0], "content": turn[1], "learnt": turn[2]} for turn in shown["turns"]]
-    return {"turns": turns, "more": shown["more"]}
+    more, sides = dict(shown["more"]), []
+    if "answers" in more:
+        sides = list(zip((_("Left"), _("Right")), map(_turns, more.pop("answers")), strict=True))
+    elif "chosen" in more and "rejected" in more:
+        sides = [(_("Chosen"), _turns(more.pop("chosen"))), (_("Rejected"), _turns(more.pop("rejected")))]
+    return {"turns": _turns(shown["turns"]), "more": more, "sides": sides}
+
+
+def _turns(turns: list[Any]) -> list[dict[str, Any]]:
+    return [{"role": turn[0], "content": turn[1], "learnt": len(turn) > 2 and turn[2]} for turn in turns]
 
 
 def _buttons(task: AnnotationTask) -> list[dict[str, str]]:
     """One for each answer, with the keys that press it: its number, and its letter where it has one."""
     found = []
-    for number, choice in enumerate(task.choices, start=1):
+    for number, choice in enumerate(rules.offered(Type(task.type), task.choices), start=1):
         says, letter = WORDS[Type(task.type)].get(choice, (choice, ""))
         key = str(number) if number < 10 else ""
-        found.append({"choice": choice, "words": str(says), "keys": f"{key} {letter}".strip(), "key": letter or key})
+        shown = SHOWN_KEYS.get(letter, letter or key)
+        found.append({"choice": choice, "words": str(says), "keys": f"{key} {letter}".strip(), "key": shown})
     return found
 
 
@@ -217,8 +238,17 @@ def words(task: AnnotationTask, choice: str | None) -> str:
     """An answer as a person reads it."""
     if choice is None:
         return _("Undecided")
+    if task.type == Type.PREFERENCES and choice in (rules.FIRST, rules.SECOND):
+        return _answer_of(task, first=choice == rules.FIRST)
     says, _letter = WORDS[Type(task.type)].get(choice, (choice, ""))
     return str(says) or _("Skipped")
+
+
+def _answer_of(task: AnnotationTask, *, first: bool) -> str:
+    """Which of two answers it is, for those who may know: whose, or what the row called it."""
+    if task.other is None:
+        return _("The chosen one of the row") if first else _("The rejected one of the row")
+    return _("That of %(version)s") % {"version": task.version if first else task.other}
 
 
 def _own(request: PageRequest, task: AnnotationTask) -> dict[str, Any]:
@@ -229,7 +259,7 @@ def _own(request: PageRequest, task: AnnotationTask) -> dict[str, Any]:
     last = annotator.answers.filter(ended_at=None).select_related("row").order_by("-pk")[:LAST]
     return {
         "mine": selectors.own_progress(annotator),
-        "my_last": [{"answer": one, "words": words(task, one.choice)} for one in last],
+        "my_last": [{"answer": one, "words": words(task, selectors.offered_to(annotator, one))} for one in last],
     }
 
 
@@ -256,8 +286,8 @@ def _results(request: PageRequest, task: AnnotationTask) -> dict[str, Any]:
 
 
 def _judged(one: selectors.Judged) -> dict[str, Any]:
-    shown = _shown(one.row)
-    said = [turn["content"] for turn in shown["turns"] if turn["role"] != "system"] if shown else []
+    turns = _turns(one.row.shown["turns"]) if one.row.shown else []
+    said = [turn["content"] for turn in turns if turn["role"] != "system"]
     reached = one.row.row < dataset_rules.ROWS_WITHIN_REACH
     address = reverse("dataset-version-rows", args=[one.row.task.version_id])
     return {

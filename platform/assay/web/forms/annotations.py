@@ -1,12 +1,14 @@
 """Forms about annotation tasks: what is asked of whom, and one answer."""
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.foundation.core.actor import Actor
-from governance.materials.annotations.rules import MOST_ROWS, QUESTIONS, Asked, Type
+from governance.materials.annotations.rules import ANSWERED, MOST_ROWS, PAIRED, Asked, Type
 from governance.materials.datasets.models import DatasetVersion
 from governance.materials.datasets.rules import READ_ROWS
 from governance.people.projects import selectors as projects
@@ -15,6 +17,7 @@ from governance.people.projects.rules import SPOKEN, Role
 TYPES = [
     (Type.REVIEW.value, _("Expert review: good, bad or unsure")),
     (Type.LABELS.value, _("Labels: which one fits the text")),
+    (Type.PREFERENCES.value, _("Preference: which of two answers is better")),
 ]
 
 
@@ -24,12 +27,16 @@ class TaskForm(forms.Form):
     )
     question = forms.CharField(
         label=_("The question"), max_length=1000, required=False,
-        widget=forms.Textarea(attrs={"rows": 2, "placeholder": QUESTIONS[Type.REVIEW]}),
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": _("the usual one for what is asked")}),
         help_text=_("It stands above every row. Say what a good row is, so that everybody judges by the same."),
     )  # fmt: skip
     labels = forms.CharField(
         label=_("Labels"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("One a line, in the order in which they are offered. Left open: those that stand in the rows."),
+    )  # fmt: skip
+    other = forms.TypedChoiceField(
+        label=_("Other answers"), required=False, coerce=UUID, empty_value=None,
+        help_text=_("The version whose answers are compared with those of this one, where both ask the very same."),
     )  # fmt: skip
     rows = forms.IntegerField(
         label=_("Rows"), required=False, min_value=1, max_value=MOST_ROWS,
@@ -48,8 +55,11 @@ class TaskForm(forms.Form):
         help_text=_("One of those who are asked. Left open, such a row stays undecided."),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, version: DatasetVersion, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, version: DatasetVersion, others: Iterable[DatasetVersion], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        answered = [(str(one.pk), str(one)) for one in others if one.format in ANSWERED and one.pk != version.pk]
+        each = _("none: each row has two answers") if version.format in PAIRED else _("none")
+        self.fields["other"].choices = [("", each), *answered]  # type: ignore[attr-defined]
         roles: dict[tuple[str, str], list[str]] = {}
         for member in projects.people_with(version.project_id, READ_ROWS):
             person = (member.user.get_username(), Actor.of(member.user).name)
