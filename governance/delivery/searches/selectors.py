@@ -35,7 +35,8 @@ def in_reach(actor: Actor, project: Project, *, everywhere: bool) -> QuerySet[Da
     `actor` may search."""
     reach = projects.where(actor, ACT).filter(organisation=project.organisation_id)
     own = reach if everywhere else reach.filter(pk=project.pk)
-    return DatasetVersion.objects.filter(dataset__project__in=own, rows_erased_at=None).select_related("dataset__project")
+    versions = DatasetVersion.objects.filter(dataset__project__in=own, rows_erased_at=None)
+    return versions.select_related("dataset__project")
 
 
 def parts_seen(actor: Actor, search: Search) -> tuple[list[Part], int]:

@@ -97,8 +97,8 @@ def sweep(now: datetime | None = None) -> int:
 
 
 def destroy() -> None:
-    """Let go of what was kept for a time alone: what searches found, what was sought by those that ended, and what a lost
-    worker left of erased rows."""
+    """Let go of what was kept for a time alone (what searches found, and sought), and of what a lost worker left of
+    erased rows."""
     if gone := searches.destroy_what_expired(timezone.now()):
         log.info("What %d searches found was kept long enough and is destroyed.", len(gone))
     if left := erasures.destroy_what_waits():
