@@ -14,9 +14,10 @@ from django.utils import timezone
 from assay.api.idempotency import CLAIM_LASTS, KEPT_FOR
 from assay.api.models import KeptAnswer
 from assay.api.projects import ProjectViewSet
+from assay.jobs import housekeeping
 from governance.foundation.audit.models import AuditEvent
 from governance.materials.datasets.models import DatasetVersion
-from governance.people.projects.models import Project
+from governance.people.projects.models import Member, Project
 from tests import factories
 from tests.callers import API, by_token, proof, rows, upload
 from tests.people import House, house
@@ -83,6 +84,25 @@ def test_a_key_is_kept_for_a_day(home: House, body: dict[str, str]) -> None:
     assert ada.post(f"{API}/projects/", body, **under).status_code == 201
     KeptAnswer.objects.update(created_at=timezone.now() - KEPT_FOR - timedelta(seconds=1))
     assert ada.post(f"{API}/projects/", body, **under).status_code == 422  # done anew: the name is taken by now
+
+
+def test_who_may_not_see_the_record_any_more_is_not_answered_from_what_is_kept(home: House) -> None:
+    body = {"project": str(home.project.pk), "name": "Desk"}
+    under = key()
+    ben = by_token(home.ben)
+    assert ben.post(f"{API}/datasets/", body, **under).status_code == 201
+    assert ben.post(f"{API}/datasets/", body, **under).status_code == 201
+    Member.objects.filter(user=home.ben.user_id).delete()
+    assert ben.post(f"{API}/datasets/", body, **under).status_code == 404
+
+
+def test_kept_answers_are_destroyed_after_a_day_also_of_who_never_comes_back(home: House, body: dict[str, str]) -> None:
+    assert by_token(home.ada).post(f"{API}/projects/", body, **key()).status_code == 201
+    housekeeping.destroy()
+    assert KeptAnswer.objects.count() == 1
+    KeptAnswer.objects.update(created_at=timezone.now() - KEPT_FOR - timedelta(seconds=1))
+    housekeeping.destroy()
+    assert not KeptAnswer.objects.exists()
 
 
 def test_a_request_under_way_is_not_begun_twice_and_an_abandoned_one_is_taken_over(

@@ -7,11 +7,12 @@ process that dies in between leaves neither. What was refused changed nothing, s
 import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO, cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -35,8 +36,8 @@ LONGEST_KEY = 200
 Handler = Callable[..., Response]
 
 
-def once(handler: Handler, *, slow: bool) -> Handler:
-    """`handler`, done once per key.
+def once(handler: Handler, *, slow: bool, still: Callable[[str], object]) -> Handler:
+    """`handler`, done once per key. `still` raises NotFound where its answer's address may not be seen any more.
 
     `slow` acts read files for minutes before they write; they must not hold the database meanwhile, and
     bring their own proof against doubles (the same bytes are not registered twice).
@@ -45,6 +46,7 @@ def once(handler: Handler, *, slow: bool) -> Handler:
     def answered(request: Request, *args: Any, **kwargs: Any) -> Response:
         row = _claim(request)
         if row.status is not None:
+            still(row.headers.get("Location", request.path))
             return _replayed(row)
         try:
             with nullcontext() if slow else transaction.atomic():
@@ -58,13 +60,19 @@ def once(handler: Handler, *, slow: bool) -> Handler:
     return answered
 
 
+def forget(now: datetime, answers: QuerySet[KeptAnswer] | None = None) -> int:
+    """Destroy what was kept long enough, of `answers` or of everybody. Returns how many there were."""
+    kept = KeptAnswer.objects.all() if answers is None else answers
+    return kept.filter(created_at__lt=now - KEPT_FOR).delete()[0]
+
+
 def _claim(request: Request) -> KeptAnswer:
     """The row of this request's key: newly ours, or answered. Raises KeyReused, StillAnswering."""
     key, fingerprint = _key(request), _fingerprint(request)
     now = timezone.now()
     person = Actor.of(request.user).person_id
     mine = KeptAnswer.objects.filter(user_id=person)
-    mine.filter(created_at__lt=now - KEPT_FOR).delete()
+    forget(now, mine)
     claim = uuid.uuid4()
     row, made = mine.get_or_create(user_id=person, key=key, defaults={"request_sha256": fingerprint, "claim": claim})
     if made:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers, status
@@ -21,7 +22,7 @@ from assay.api.narrowing import By, Narrowing
 from assay.api.preconditions import etag
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
-from governance.foundation.core.records import Record
+from governance.foundation.core.records import Record, one_of
 from governance.foundation.jobs.models import Errand
 
 
@@ -85,7 +86,14 @@ class Door(APIView):
         handler = getattr(self, "post", None)
         if request.method == "POST" and handler is not None and self.keyed and idempotency.HEADER in request.headers:
             slow = getattr(self, "action", "") in self.slow_actions
-            self.post = idempotency.once(handler, slow=slow)
+            self.post = idempotency.once(handler, slow=slow, still=self.still)
+
+    def still(self, address: str) -> None:
+        """Raises NotFound where what stands at `address`, an answer that was kept, may not be seen any more."""
+        found = resolve(urlsplit(address).path)
+        shown = found.func.cls  # type: ignore[attr-defined]
+        if "pk" in found.kwargs:
+            one_of(shown.seen(self.actor), found.kwargs["pk"])
 
 
 class NounViewSet(Door, GenericViewSet[Any]):

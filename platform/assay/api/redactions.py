@@ -87,7 +87,8 @@ class RedactionViewSet(NounViewSet):
         return self.shown(self.one())
 
     @extend_schema(request=LookBehind, responses={200: Seen})
-    @action(detail=True, methods=["post"], url_path="look-behind")
+    # No key: it would keep the value to be answered again, past its erasure and past the right to look.
+    @action(detail=True, methods=["post"], url_path="look-behind", keyed=False)
     def look_behind(self, request: Request, pk: UUID) -> Response:
         """Which value a pseudonym stands for; that you looked, and why, goes on record."""
         self.one()

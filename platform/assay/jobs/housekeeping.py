@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
+from assay.api import idempotency
 from assay.jobs import processes
 from assay.jobs.app import QUEUE_OF
 from assay.jobs.enqueue import send
@@ -97,8 +98,10 @@ def sweep(now: datetime | None = None) -> int:
 
 
 def destroy() -> None:
-    """Let go of what was kept for a time alone (what searches found, and sought), and of what a lost worker left of
-    erased rows."""
+    """Let go of what was kept for a time alone (the API's answers, what searches found, and sought), and of what a lost
+    worker left of erased rows."""
+    if kept := idempotency.forget(timezone.now()):
+        log.info("%d answers that the API kept for a day are destroyed.", kept)
     if gone := searches.destroy_what_expired(timezone.now()):
         log.info("What %d searches found was kept long enough and is destroyed.", len(gone))
     if left := erasures.destroy_what_waits():
