@@ -36,6 +36,7 @@ SCHEMA = "assay.redaction/1"
 MASK, PSEUDONYM, DROP = METHODS = ("mask", "pseudonym", "drop")
 SALT_BYTES = 32
 _HASH_DIGITS = 16
+_TITLES = frozenset(kind.title.upper() for kind in KINDS.values())
 _REPEATED = 6  # characters that a value has at least to be taken out where nothing says what it is
 
 
@@ -184,6 +185,12 @@ def _replaced(text: str, spans: list[Span], pseudonyms: Pseudonyms | None) -> st
         parts += [text[end : span.start], f"[{words}]"]
         end = span.end
     return "".join([*parts, text[end:]])
+
+
+def is_pseudonym(text: str) -> bool:
+    """Whether it has the form of one, a kind and a hash: nothing else that somebody may have typed."""
+    kind, _, digest = text.rpartition(" ")
+    return kind in _TITLES and re.fullmatch(rf"[0-9a-f]{{{_HASH_DIGITS}}}", digest) is not None
 
 
 def value_of(path: Path, pseudonym: str) -> str | None:

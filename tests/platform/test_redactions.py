@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from assay.api.models import KeptAnswer
 from assay.jobs import work
 from governance.delivery.evidence.records import KINDS as BUNDLED
 from governance.foundation.audit.models import AuditEvent
@@ -106,9 +107,10 @@ def test_a_pseudonym_is_the_same_in_a_version_and_leads_back_on_record_alone(
     names = re.findall(r"\[(E-MAIL ADDRESS [0-9a-f]{16})\]", bytes_of(found.version).decode())
     assert len(names) == 2 and len(set(names)) == 1
     asked = {"redaction_id": found.pk, "pseudonym": f"[{names[0]}]"}
-    assert services.look_behind(actor=home.paula, reason="Request 7 under Art. 15.", **asked) == MAIL
+    assert services.look_behind(actor=home.paula, reason="Request 7 by Jane Roe.", **asked) == MAIL
     event = AuditEvent.objects.get(action="redaction.pseudonym-seen")
-    assert "Request 7" in event.body and MAIL not in event.body
+    assert json.loads(event.body)["facts"] == {"pseudonym": names[0]}
+    assert json.loads(event.personal.text) == {"reason": "Request 7 by Jane Roe."}
     for actor in (home.ada, home.ben, home.admin):
         with pytest.raises(NotAllowed, match="data protection officer"):
             services.look_behind(actor=actor, reason="Curious.", **asked)
@@ -117,6 +119,20 @@ def test_a_pseudonym_is_the_same_in_a_version_and_leads_back_on_record_alone(
         services.look_behind(actor=home.paula, reason=" ", **asked)
     with pytest.raises(NotFound):
         services.look_behind(actor=home.dev, reason="Mine?", **asked)
+
+
+@pytest.mark.parametrize("typed", [MAIL, "Jane Roe 0123456789abcdef", "E-MAIL ADDRESS 3F9A", "X" * 200])
+def test_what_is_no_pseudonym_is_not_in_the_chain_that_nobody_can_erase(
+    home: House, version: DatasetVersion, typed: str
+) -> None:
+    found = made(home, version, NAMED)
+    with pytest.raises(NotAllowed):
+        services.look_behind(actor=home.vera, redaction_id=found.pk, pseudonym=typed, reason="Jane Roe asks.")
+    event = AuditEvent.objects.get(action="redaction.pseudonym-refused")
+    assert json.loads(event.body)["facts"] == {}
+    assert typed not in event.body and "Jane Roe" not in event.body
+    with pytest.raises(Unusable, match="no such pseudonym"):
+        services.look_behind(actor=home.paula, redaction_id=found.pk, pseudonym=typed, reason="Jane Roe asks.")
 
 
 def test_salt_and_map_can_be_erased_and_leave_the_version_as_it_is(
@@ -227,6 +243,11 @@ def test_the_interface_asks_follows_and_looks_behind(home: House, version: Datas
     address = f"{API}/redactions/{found.pk}"
     assert by_token(home.paula).post(f"{address}/look-behind/", look, format="json").json() == {"value": CARD}
     assert by_token(home.ben).post(f"{address}/look-behind/", look, format="json").status_code == 403
+    paula, under = by_token(home.paula), {"format": "json", "headers": {"Idempotency-Key": "one"}}
+    for _ in range(2):  # a value is kept nowhere to be answered again: each look is one more on record
+        assert paula.post(f"{address}/look-behind/", look, **under).json() == {"value": CARD}
+    assert not KeptAnswer.objects.exists()
+    assert AuditEvent.objects.filter(action="redaction.pseudonym-seen").count() == 3
     erased = by_token(home.paula).post(f"{address}/erase-pseudonyms/")
     assert erased.status_code == 200 and erased.json()["pseudonyms"] == "erased"
-    assert by_token(home.paula).post(f"{address}/look-behind/", look, format="json").status_code == 409
+    assert paula.post(f"{address}/look-behind/", look, **under).status_code == 409

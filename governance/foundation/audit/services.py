@@ -69,9 +69,16 @@ def record(
 
 
 @transaction.atomic
-def record_alone(actor: Actor, action: str, *, subject: Record | None = None, facts: dict[str, Any]) -> AuditEvent:
+def record_alone(
+    actor: Actor,
+    action: str,
+    *,
+    subject: Record | None = None,
+    facts: dict[str, Any],
+    personal: dict[str, Any] | None = None,
+) -> AuditEvent:
     """For what has no change of its own to go with: a refused act, a document that was read."""
-    return record(actor, action, subject=subject, facts=facts)
+    return record(actor, action, subject=subject, facts=facts, personal=personal)
 
 
 def _pseudonym(actor: Actor) -> uuid.UUID | None:

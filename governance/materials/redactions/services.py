@@ -57,7 +57,9 @@ def look_behind(*, actor: Actor, redaction_id: UUID, pseudonym: str, reason: str
     found = selectors.visible(actor, redaction_id)
     name = pseudonym.strip().strip("[]")
     if not projects.may(actor, found.project_id, LOOK_BEHIND):
-        record_alone(actor, "redaction.pseudonym-refused", subject=found, facts={"pseudonym": name})
+        # What was typed may be a person's name; no entry of the chain can be erased.
+        facts = {"pseudonym": name} if redaction.is_pseudonym(name) else {}
+        record_alone(actor, "redaction.pseudonym-refused", subject=found, facts=facts)
         raise NotAllowed("To look behind a pseudonym takes a data protection officer of this project.")
     if not reason.strip():
         cure = "Say whose request or which duty asks for it."
@@ -68,7 +70,8 @@ def look_behind(*, actor: Actor, redaction_id: UUID, pseudonym: str, reason: str
     if value is None:
         cure = "Copy it as it stands in the row, for example “E-MAIL ADDRESS 3f9a1c2b7d80e6f5”."
         raise Unusable([Fault("pseudonym", "This redaction has no such pseudonym.", cure)])
-    record_alone(actor, "redaction.pseudonym-seen", subject=found, facts={"pseudonym": name, "reason": reason.strip()})
+    facts, personal = {"pseudonym": name}, {"reason": reason.strip()}
+    record_alone(actor, "redaction.pseudonym-seen", subject=found, facts=facts, personal=personal)
     return value
 
 
