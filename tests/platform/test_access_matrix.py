@@ -76,6 +76,8 @@ POST   dataset-create            422 422 403 403 403 403 403 422   404 404   302
 GET    dataset-detail            200 200 200 200 200 200 200 200   404 404   302
 GET    dataset-version-create    200 200 403 403 403 403 403 200   404 404   302
 POST   dataset-version-create    422 422 403 403 403 403 403 422   404 404   302
+GET    dataset-version-fetch     200 200 403 403 403 403 403 200   404 404   302
+POST   dataset-version-fetch     422 422 403 403 403 403 403 422   404 404   302
 GET    dataset-version-changes   200 200 200 200 200 200 200 200   404 404   302
 GET    dataset-version-row-proof 200 200 200 200 200 200 403 200   404 404   302
 GET    dataset-version-detail    200 200 200 200 200 200 200 200   404 404   302
@@ -236,6 +238,7 @@ GET    api:dataset-list          200 200 200 200 200 200 200 200   200 200   401
 POST   api:dataset-list          201 201 403 403 403 403 403 201   404 404   401
 GET    api:dataset-detail        200 200 200 200 200 200 200 200   404 404   401
 POST   api:dataset-versions      201 201 403 403 403 403 403 201   404 404   401
+POST   api:dataset-fetch         422 422 403 403 403 403 403 422   404 404   401
 GET    api:redaction-list        200 200 200 200 200 200 200 200   200 200   401
 POST   api:redaction-list        409 409 403 403 403 403 403 409   404 404   401
 GET    api:redaction-detail      200 200 200 200 200 200 200 200   404 404   401
@@ -468,8 +471,12 @@ def knock(house: Everything, route: Route, method: str, who: str, *, absent: boo
     cookies = {name: morsel.value for name, morsel in client.cookies.items()}
     address, given = house.address(route, method, absent=absent), body(house, route.name)
     with transaction.atomic():
-        if route.name == "api:dataset-versions" and method == "POST":
-            response = client.post(address, version_of(rows(3)), format="multipart")
+        if route.name in ("api:dataset-versions", "api:dataset-fetch"):
+            parts = version_of(rows(3))
+            if route.name == "api:dataset-fetch":
+                del parts["file"]
+                parts["repository"] = "owner/name"
+            response = client.post(address, parts, format="multipart")
         elif route.is_api and method != "GET":
             headers = {"HTTP_IF_MATCH": "*"} if method == "PATCH" else {}
             response = client.generic(method, address, json.dumps(given), content_type="application/json", **headers)

@@ -74,9 +74,7 @@ class DatasetVersion(Record):
     registered_by_name = models.CharField(max_length=200)
     # Rows of it were erased: its file is gone, and the rows that are left stand in `successor`, where any is left.
     rows_erased_at = models.DateTimeField(null=True, blank=True)
-    successor = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="predecessors"
-    )
+    successor = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="predecessors")
 
     class Meta:
         ordering = ["dataset__name", "-number"]
@@ -182,8 +180,11 @@ class Import(Errand):
 
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="imports")
     file_name = models.CharField(max_length=200)
-    file_sha256 = models.CharField(max_length=64)
-    file_bytes = models.BigIntegerField()
+    # Empty and 0 until what lies on a hub was fetched.
+    file_sha256 = models.CharField(max_length=64, blank=True)
+    file_bytes = models.BigIntegerField(default=0)
+    # Which rows of a hub: {"repository", "config", "split", "revision"}, and once they are fetched their "commit".
+    hub = models.JSONField(null=True, blank=True)
     asked = models.JSONField()  # the reading that was asked for: {"container", "format", "columns"}
     licence = models.CharField(max_length=200)
     licence_told = models.JSONField(default=list)

@@ -3,11 +3,12 @@ or not kept at all. The worker's side is `worker`."""
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.dispatch import Signal
@@ -29,6 +30,7 @@ from governance.people.projects.rules import listing
 from preparation import containers
 from preparation.examination import Examination, examine
 from preparation.findings import Finding, Refused
+from preparation.hub import Place
 from preparation.reading import AUTO, Reading
 
 AS_IT_SHOWS = Reading()
@@ -87,7 +89,7 @@ def enter(
             actor=actor, dataset_id=dataset_id, path=path, file_name=file_name, reading=reading, **vars(said)
         )
     sha256, size = blobs.put_path(path)
-    _refuse_erased(dataset, sha256)
+    refuse_erased(dataset, sha256)
     with transaction.atomic():
         found = Import(
             dataset=dataset,
@@ -99,6 +101,48 @@ def enter(
         )
         errands.ask(actor, found, facts=_facts(found))
     return found
+
+
+@transaction.atomic
+def fetch(
+    *,
+    actor: Actor,
+    dataset_id: UUID,
+    place: Place,
+    licence: str,
+    provenance: dict[str, Any],
+    reading: Reading = AS_IT_SHOWS,
+    licence_told: list[dict[str, str]] | None = None,
+) -> Import:
+    """Have a worker fetch rows from a hub, then read them as any file. What the hub says goes into the record.
+
+    Raises NotFound, NotAllowed, and Unusable, also where the operator does not allow a hub.
+    """
+    dataset = selectors.visible(actor, dataset_id)
+    projects.require(actor, dataset.project_id, "register data")
+    check_hub_allowed()
+    reading = replace(reading, container=containers.JSONL)
+    faults = Faults()
+    try:
+        place.check()
+    except Refused as refused:
+        faults.add(refused.field or "repository", refused.message, refused.cure)
+    faults.raise_if_any()
+    found = Import(
+        dataset=dataset,
+        file_name=f"{place.repository.partition('/')[2]}-{place.split}.jsonl"[-200:],
+        hub=asdict(place),
+        asked=asdict(reading),
+        **vars(_checked(actor, licence, provenance, licence_told, reading)),
+    )
+    return errands.ask(actor, found, facts=_facts(found))
+
+
+def check_hub_allowed() -> None:
+    """Raises Unusable where the operator lets nothing be fetched."""
+    if not settings.ASSAY_ALLOW_HUB:
+        cure = "Send the file, or ask the operator to set ASSAY_ALLOW_HUB=1."
+        raise Unusable([Fault("repository", "Only files are taken here; nothing is fetched from a hub.", cure)])
 
 
 def register_version(
@@ -125,7 +169,7 @@ def register_version(
         if not found.sound:
             raise Unusable(faults_of(found))
         sha256, size = blobs.put_path(path)
-        _refuse_erased(dataset, sha256)
+        refuse_erased(dataset, sha256)
         index_sha256, _ = blobs.put(index)
     with transaction.atomic():
         return keep(
@@ -187,6 +231,8 @@ def keep(
 def read_again(*, actor: Actor, import_id: UUID, reading: Reading | None = None) -> Import:
     """Have a file read once more, in the same way or in another. Raises NotAllowed, NotFound, Unusable, WrongState."""
     found = _own_import(actor, import_id)
+    if not found.file_sha256:
+        check_hub_allowed()
     asked = found.reading if reading is None else reading
     _check_reading(asked).raise_if_any()
     found.asked = asdict(asked)
@@ -207,7 +253,7 @@ def discard(*, actor: Actor, import_id: UUID) -> Import:
     found = _own_import(actor, import_id)
     move(found, TRANSITIONS, State.DISCARDED)
     record(actor, "import.discarded", subject=found)
-    if not selectors.is_used(found.file_sha256):
+    if found.file_sha256 and not selectors.is_used(found.file_sha256):
         transaction.on_commit(lambda: blobs.remove(found.file_sha256))
     return found
 
@@ -236,10 +282,11 @@ def _own_import(actor: Actor, import_id: UUID) -> Import:
 
 
 def _facts(found: Import) -> dict[str, Any]:
-    return {"file_sha256": found.file_sha256, "licence": found.licence, "reading": found.asked}
+    facts = {"file_sha256": found.file_sha256, "licence": found.licence, "reading": found.asked}
+    return facts | {"hub": found.hub} if found.hub else facts
 
 
-def _refuse_erased(dataset: Dataset, sha256: str) -> None:
+def refuse_erased(dataset: Dataset, sha256: str) -> None:
     """Bytes of which rows were erased do not come back by another upload. Raises Unusable."""
     erased = selectors.erased_before(dataset.project.organisation_id, sha256)
     if erased is not None and not selectors.is_used(sha256):

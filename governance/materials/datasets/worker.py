@@ -14,18 +14,25 @@ from governance.materials.datasets import services
 from governance.materials.datasets.models import Import
 from governance.materials.datasets.rules import State
 from preparation.examination import Examination
+from preparation.hub import Fetched
 
 
 def begin(*, lease: Lease, folder: Path) -> tuple[Import, Path]:
-    """The import and its file, laid into `folder`. Raises LeaseLost."""
-    found = errands.begun(lease, Import)
-    return found, blobs.copy_to(found.file_sha256, folder / "file")
+    """The import and the path of its file in `folder`, where it lies unless it has to be fetched. Raises LeaseLost."""
+    found, path = errands.begun(lease, Import), folder / "file"
+    return found, blobs.copy_to(found.file_sha256, path) if found.file_sha256 else path
 
 
 @transaction.atomic
-def finish(*, lease: Lease, examination: Examination, index: Path) -> Import:
-    """Register what was examined, or keep what is wrong with it; either ends the job. Raises LeaseLost."""
+def finish(*, lease: Lease, examination: Examination, folder: Path, index: Path, fetched: Fetched | None) -> Import:
+    """Register what was examined, or keep what is wrong with it; either ends the job. `fetched`: the file in `folder`
+    has just come from a hub. Raises LeaseLost."""
     found = errands.held(lease, Import)
+    if fetched is not None:
+        try:
+            _take_in(found, folder / "file", fetched)
+        except Unusable as unusable:  # rows of these bytes were erased
+            return _refuse(lease, found, examination, unusable.faults)
     if not examination.sound:
         return _refuse(lease, found, examination, services.faults_of(examination))
     index_sha256, _ = blobs.put_path(index)
@@ -41,6 +48,21 @@ def finish(*, lease: Lease, examination: Examination, index: Path) -> Import:
         return _refuse(lease, found, examination, unusable.faults)
     errands.finish(lease, found, State.REGISTERED, version=version, found=_shown(examination))
     return found
+
+
+def _take_in(found: Import, path: Path, fetched: Fetched) -> None:
+    """Keep what was fetched, and say in the record where it comes from and what licence the hub names. Raises
+    Unusable."""
+    sha256, size = blobs.put_path(path)
+    services.refuse_erased(found.dataset, sha256)
+    asked: dict[str, str] = found.hub or {}
+    part = f"configuration {asked['config']}, split {asked['split']}" if asked["config"] else f"split {asked['split']}"
+    said = f"Fetched from {fetched.address} at {fetched.commit}, {part}."
+    where = f"{fetched.address} at {fetched.commit[:12]}"
+    found.file_sha256, found.file_bytes, found.hub = sha256, size, {**asked, "commit": fetched.commit}
+    found.provenance = {**found.provenance, "source": f"{found.provenance['source']}\n{said}"}
+    found.licence_told = [*found.licence_told, *({"where": where, "says": one} for one in fetched.licences)]
+    found.save(update_fields=["file_sha256", "file_bytes", "hub", "provenance", "licence_told"])
 
 
 def _refuse(lease: Lease, found: Import, examination: Examination, faults: list[Any]) -> Import:

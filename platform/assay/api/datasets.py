@@ -1,6 +1,6 @@
 """Datasets, and their versions: immutable, content-addressed."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
@@ -31,6 +31,7 @@ from governance.materials.datasets.rules import SplitState
 from governance.people.approvals.selectors import standing
 from preparation.containers import CONTAINERS
 from preparation.formats import FORMATS
+from preparation.hub import MAIN, Place
 from preparation.reading import AUTO, Reading
 
 ASK_AGAIN_SECONDS = 5
@@ -112,7 +113,7 @@ class ImportSerializer(ErrandSerializer):
     class Meta:
         model = Import
         fields: ClassVar = [
-            "id", "dataset", "project", "file_name", "file_sha256", "file_bytes", "asked", "licence", "state",
+            "id", "dataset", "project", "file_name", "file_sha256", "file_bytes", "hub", "asked", "licence", "state",
             "progress", "found", "error", "version", "asked_by_name", "created_at", "ended_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -173,18 +174,33 @@ class ReadingInput(Input):
     columns = ColumnsPart(required=False, help_text="Field of the format to the column that holds it.")
 
 
-class NewVersion(ReadingInput):
-    """A file with what is known about where it comes from."""
+class Statement(ReadingInput):
+    """How rows are read, and what is known about where they come from."""
 
-    file = serializers.FileField(allow_empty_file=True)  # so that it is refused in the reader's words
     licence = serializers.CharField(max_length=200, help_text="An SPDX expression.")
     provenance = ProvenancePart()
     licence_told = ToldPart(required=False, help_text="What other places say about its licence.")
 
 
+class NewVersion(Statement):
+    """A file with what is known about where it comes from."""
+
+    file = serializers.FileField(allow_empty_file=True)  # so that it is refused in the reader's words
+
+
+class NewFetch(Statement):
+    """Rows on a hub with what is known about where they come from."""
+
+    container = None  # type: ignore[assignment]  # takes the field away: what is fetched is JSONL
+    repository = serializers.CharField(max_length=200, help_text="The set's id on the hub, owner/name.")
+    config = serializers.CharField(required=False, default="", max_length=200, help_text="Empty: the only one.")
+    split = serializers.CharField(default="train", max_length=100)
+    revision = serializers.CharField(default=MAIN, max_length=200, help_text="A branch, a tag or a commit.")
+
+
 def reading_of(body: dict[str, Any]) -> Reading:
     """Takes the reading out of a body."""
-    return Reading(body.pop("container"), body.pop("format"), body.pop("columns", {}))
+    return Reading(body.pop("container", AUTO), body.pop("format"), body.pop("columns", {}))
 
 
 class Since(Input):
@@ -264,11 +280,29 @@ class DatasetViewSet(NounViewSet):
             **body,
         )
         if isinstance(made, Import):
-            headers = {"Location": address("import", made), "Retry-After": str(ASK_AGAIN_SECONDS)}
-            return Response(ImportSerializer(made).data, status=status.HTTP_202_ACCEPTED, headers=headers)
+            return self._asked(made)
         shown = DatasetVersionSerializer(made, context=self.get_serializer_context())
         headers = {"Location": address("dataset-version", made)}
         return Response(shown.data, status=status.HTTP_201_CREATED, headers=headers)
+
+    @extend_schema(request={"multipart/form-data": NewFetch}, responses={202: ImportSerializer})
+    @action(detail=True, methods=["post"], parser_classes=[UploadBody])
+    def fetch(self, request: Request, pk: UUID) -> Response:
+        """Have a worker fetch rows from a hub as the next version, where the operator allows it (ASSAY_ALLOW_HUB).
+
+        `Location` names the import, which tells how far it is and ends with the version's id or with what is wrong.
+        """
+        self.one()
+        body = NewFetch.of(request)
+        place = Place(**{one.name: body.pop(one.name) for one in fields(Place)})
+        return self._asked(
+            services.fetch(actor=self.actor, dataset_id=pk, place=place, reading=reading_of(body), **body)
+        )
+
+    @staticmethod
+    def _asked(made: Import) -> Response:
+        headers = {"Location": address("import", made), "Retry-After": str(ASK_AGAIN_SECONDS)}
+        return Response(ImportSerializer(made).data, status=status.HTTP_202_ACCEPTED, headers=headers)
 
     @extend_schema(request=DescriptionInput, responses={200: DescriptionSerializer})
     @action(detail=True, methods=["post"])

@@ -9,11 +9,17 @@ from django.conf import settings
 # here: a list of what is forbidden would always miss the next address with a password in it.
 NEEDED = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "USER"})
 NEEDED_BEGINNINGS = ("LC_", "CUDA_", "NVIDIA_", "OPENBLAS_", "PYTORCH_", "HF_HOME", "FONTCONFIG_", "COVERAGE_")
+# Where a hub lies and how it is reached; only where the operator lets rows be fetched.
+TO_A_HUB = frozenset({
+    "HF_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "SSL_CERT_FILE", "SSL_CERT_DIR",
+})  # fmt: skip
 
 
 def environment() -> dict[str, str]:
     """What this worker's environment holds of the needed names, with what every subprocess shall find."""
-    kept = {name: value for name, value in os.environ.items() if name in NEEDED or name.startswith(NEEDED_BEGINNINGS)}
+    named = NEEDED | TO_A_HUB if settings.ASSAY_ALLOW_HUB else NEEDED
+    kept = {name: value for name, value in os.environ.items() if name in named or name.startswith(NEEDED_BEGINNINGS)}
     threads = str(settings.ASSAY_JOB_THREADS or len(os.sched_getaffinity(0)))
     return {
         **kept,

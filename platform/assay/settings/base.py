@@ -182,6 +182,8 @@ MEDIA_ROOT = DATA_DIR / "blobs"
 # Uploads go to a temporary file, never into memory; the size cap is checked before anything is read.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 ASSAY_UPLOAD_LIMIT = env.number("ASSAY_UPLOAD_LIMIT", 2 * 1024**3)
+# Whether rows may be fetched from a Hugging Face hub; else only files are taken.
+ASSAY_ALLOW_HUB = env.flag("ASSAY_ALLOW_HUB", False)
 # Where an operator puts base-model folders that may be registered; nothing outside it is ever read.
 ASSAY_MODELS_DIR = env.folder("ASSAY_MODELS_DIR", VAR_DIR / "models")
 # The folder of a spaCy model that finds names and places in data; empty: they are not looked for, and that is said.

@@ -110,7 +110,7 @@ def version_create(request: PageRequest, pk: UUID) -> HttpResponse:
     limit = settings.ASSAY_UPLOAD_LIMIT
     sent = int(request.META.get("CONTENT_LENGTH") or 0)
     if request.method == "POST" and sent > limit + FORM_ALLOWANCE:
-        form = VersionForm(_initial(dataset), limit=limit)
+        form = VersionForm(last_answers(dataset), limit=limit)
         form.errors.clear()  # nothing was read, so nothing else can be said to be missing
         form.add_error("file", _too_large(sent, limit))
         return _version_page(request, dataset, form, status=413)
@@ -122,7 +122,7 @@ def _receive(request: PageRequest, dataset: Dataset) -> HttpResponse:
     limit = settings.ASSAY_UPLOAD_LIMIT
     form = VersionForm(
         request.POST or None, request.FILES or None,
-        limit=limit, initial=_initial(dataset), versions=selectors.of_project(request.actor, dataset.project_id),
+        limit=limit, initial=last_answers(dataset), versions=selectors.of_project(request.actor, dataset.project_id),
     )  # fmt: skip
     findings: list[Fault] = []
     if form.is_valid():
@@ -152,7 +152,7 @@ def _receive(request: PageRequest, dataset: Dataset) -> HttpResponse:
     return _version_page(request, dataset, form, findings)
 
 
-def _initial(dataset: Dataset) -> dict[str, Any]:
+def last_answers(dataset: Dataset) -> dict[str, Any]:
     """The last version's answers, to be read again and changed where the new version differs."""
     last = dataset.versions.first()
     return initial_of(last.provenance, last.licence, last.licence_told) if last else {}
@@ -166,6 +166,7 @@ def _version_page(
         "form": form,
         "formats": FORMATS.values(),
         "findings": findings or [],
+        "hub_allowed": settings.ASSAY_ALLOW_HUB,
         "crumbs": _crumbs(request, dataset, within=True),
     }
     return render(request, "datasets/version_form.html", context, status=status or (422 if form.errors else 200))

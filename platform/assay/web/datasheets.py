@@ -98,6 +98,7 @@ def _filled(request: PageRequest, dataset: Dataset, found: Description) -> HttpR
         "description": found,
         "formats": FORMATS.values(),
         "findings": [],
+        "hub_allowed": settings.ASSAY_ALLOW_HUB,
         "crumbs": _crumbs(request, dataset),
     }
     return render(request, "datasets/version_form.html", context)

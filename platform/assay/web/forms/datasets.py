@@ -1,7 +1,7 @@
 """Forms about datasets: a named line of versions, and the upload of one version with its provenance."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, cast
 
 from django import forms
@@ -15,6 +15,7 @@ from governance.materials.datasets.exchange.reading import LARGEST
 from governance.materials.datasets.models import DatasetVersion
 from preparation.containers import CONTAINERS
 from preparation.formats import FORMATS
+from preparation.hub import MAIN, Place
 from preparation.reading import AUTO, Reading
 
 # Two of these to a line: the ends of one stretch of time, a share and its model, whether and when.
@@ -124,14 +125,10 @@ class MappingForm(ReadingForm):
         return given
 
 
-class VersionForm(ReadingForm):
-    """A file and what its registrant says about it. `limit`: bytes that an upload may have; `versions`: what it can
-    be derived from; `found_in`: field to the place where a description had what stands in it."""
+class StatementForm(ReadingForm):
+    """What a registrant says about rows. `versions`: what they can be derived from; `found_in`: field to the place
+    where a description had what stands in it."""
 
-    rest_goes_to = "file"
-    field_order = ("file", "container", "format", "columns")
-
-    file = forms.FileField(label=_("File"), allow_empty_file=True)
     licence = LicenceField()
     licence_told = forms.CharField(
         label=_("What other places say about its licence"), required=False,
@@ -142,16 +139,11 @@ class VersionForm(ReadingForm):
     def __init__(
         self,
         *args: Any,
-        limit: int,
         versions: Iterable[DatasetVersion] = (),
         found_in: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["file"].help_text = _(
-            "JSONL, JSON, CSV, TSV, Parquet or text, gzipped or not; OpenAI's fine-tuning files as they are. "
-            "At most %(size)s."
-        ) % {"size": numerals.size(limit)}
         for one in provenance.FIELDS:
             self.fields[one.name] = record_field(one, versions)
         self._keep_links()
@@ -193,6 +185,49 @@ class VersionForm(ReadingForm):
     def record(self) -> dict[str, Any]:
         """The provenance record as answered; what was left empty is left out, not kept as an empty answer."""
         return provenance.answered(self.cleaned_data)
+
+
+class VersionForm(StatementForm):
+    """A file and what its registrant says about it. `limit`: bytes that an upload may have."""
+
+    rest_goes_to = "file"
+    field_order = ("file", "container", "format", "columns")
+
+    file = forms.FileField(label=_("File"), allow_empty_file=True)
+
+    def __init__(self, *args: Any, limit: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["file"].help_text = _(
+            "JSONL, JSON, CSV, TSV, Parquet or text, gzipped or not; OpenAI's fine-tuning files as they are. "
+            "At most %(size)s."
+        ) % {"size": numerals.size(limit)}
+
+
+class HubForm(StatementForm):
+    """Rows on a hub and what their registrant says about them."""
+
+    rest_goes_to = "repository"
+    field_order = ("repository", "config", "split", "revision", "format", "columns")
+
+    container = None  # type: ignore[assignment]  # takes the field away: what is fetched is JSONL
+    repository = forms.CharField(
+        label=_("Data set"), max_length=200, widget=forms.TextInput(attrs={"placeholder": "owner/name"}),
+        help_text=_("Its id on the hub. It must be open to everybody, and be read without a program of its own."),
+    )  # fmt: skip
+    config = forms.CharField(
+        label=_("Configuration"), max_length=200, required=False, help_text=_("Empty: the only one.")
+    )
+    split = forms.CharField(label=_("Split"), max_length=100, initial="train")
+    revision = forms.CharField(
+        label=_("Revision"), max_length=200, initial=MAIN,
+        help_text=_("A branch, a tag or a commit; which commit it was is kept."),
+    )  # fmt: skip
+
+    def place(self) -> Place:
+        return Place(**{one.name: self.cleaned_data[one.name] for one in fields(Place)})
+
+    def reading(self) -> Reading:
+        return Reading(format=self.cleaned_data["format"] or AUTO, columns=self.cleaned_data["columns"])
 
 
 class DescriptionForm(forms.Form):
