@@ -8,6 +8,7 @@ from governance.documents.dossiers.models import Declaration, DossierVersion, St
 from governance.documents.model_cards.models import ModelCard
 from governance.documents.renderings.models import Rendering
 from governance.foundation.core.records import Record
+from governance.materials.annotations.models import AnnotationTask
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets.models import DatasetVersion, QualityProfile
 from governance.materials.scans.models import Scan, SpecialCategories
@@ -25,7 +26,7 @@ KINDS: dict[str, type[Record]] = {
     for model in (
         Organisation, Project, Classification, BaseModel, DatasetVersion, EvaluationPlan, Run, ModelVersion,
         Evaluation, Decision, Declaration, StatedFact, ModelCard, DossierVersion, Release, Rendering, Waiver,
-        LicenceChoice, Scan, SpecialCategories, QualityProfile, Suspension,
+        LicenceChoice, Scan, SpecialCategories, QualityProfile, AnnotationTask, Suspension,
     )
 }  # fmt: skip
 

@@ -73,7 +73,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         entry("Rows written by a model", answer("", data.synthetic, each="datasets")),
         entry("What training really read", answer("", data.used, "manifest", "datasets")),
         entry("Checks", answer("", data.quality, "manifest", each="datasets"),
-              answer("", quality.checked, each="qualities")),
+              answer("", quality.checked, each="qualities"), answer("", quality.reviewed, each="reviews")),
     )),
     ("Training", (
         entry("Method", answer("", training.method, "manifest")),

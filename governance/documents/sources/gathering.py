@@ -8,6 +8,7 @@ from evaluation import report as reports
 from governance.documents.sources.records import Source, Sources
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.records import Record
+from governance.materials.annotations import selectors as annotations
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
@@ -57,6 +58,11 @@ def sources_of(model_version: ModelVersion) -> Sources:
             _source(found, by=found.asked_by_name, at=found.created_at)
             for each in data
             if (found := datasets.quality(each))
+        ),
+        reviews=tuple(
+            _source(task, by=task.asked_by_name, at=task.closed_at)
+            for each in data
+            if (task := annotations.latest_review(each))
         ),
         licence_decisions=tuple(
             _decided(each) for each in waivers.in_force(project, [one.content_digest for one in (base, *data)])

@@ -1,7 +1,7 @@
 """The quality of the data as a worker measured it: what the rows are like, and what the checklist says. Pure."""
 
 from governance.documents.sources import numbers as n
-from governance.documents.sources.records import Source, Told, measured
+from governance.documents.sources.records import Source, Told, measured, remark
 
 NAMED = 5  # languages and labels named; of more, the most frequent
 
@@ -46,6 +46,27 @@ def checked(profile: Source) -> Told:
     said += f" Good: {n.listing(good)}." if good else ""
     said += f" Not measured: {n.listing(unmeasured)}." if unmeasured else ""
     return measured(said)
+
+
+def reviewed(review: Source) -> Told | None:
+    """What people said of the rows, one by one; nothing where nobody did. By itself it answers no prompt."""
+    told = review.facts["outcome"]
+    good, agrees = told["good"], told["agreement"]
+    if not good["n"]:
+        return None
+    people = n.listing(f"{n.listing(one['roles'])} ({n.counted(one['answered'], 'row')})" for one in told["people"])
+    said = (
+        f"{review.name}: {n.counted(told['rows'], 'row')} of {n.count(told['of'])}, drawn at random, were shown to "
+        f"people: {people}. Asked: “{review.facts['question']}” Good: {n.count(good['count'])} of {n.count(good['n'])}"
+    )
+    if good["interval"]:
+        low, high = (n.percent(end, 1) for end in good["interval"])
+        said += f" (95 % interval over all rows: {low} to {high})"
+    said += f"; bad: {n.count(told['counts']['bad'])}; undecided: {n.count(told['undecided'])}."
+    if agrees["alpha"] is None:
+        return remark(f"{said} Agreement not measured: {agrees['why_not']}.")
+    over = f"{n.counted(agrees['rows'], 'row')} that at least two people answered"
+    return remark(f"{said} Agreement: Krippendorff's alpha {n.amount(agrees['alpha'], 3)}, over {over}.")
 
 
 def _sampled(found: dict[str, object]) -> str:

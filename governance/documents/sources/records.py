@@ -45,6 +45,7 @@ class Sources:
     scans: tuple[Source, ...] = ()  # the newest finished scan of each dataset for personal data
     special_categories: tuple[Source, ...] = ()  # what was said last of each dataset
     qualities: tuple[Source, ...] = ()  # the newest profile of each dataset that a worker measured
+    reviews: tuple[Source, ...] = ()  # the expert review of each dataset that was closed last
     licence_decisions: tuple[Source, ...] = ()  # waivers in force and picked licences
     plan: Source | None = None
     evaluation: Source | None = None

@@ -24,6 +24,7 @@ KINDS = {
     "stated_fact": _("stated fact"),
     "model_card": _("model card"),
     "quality_profile": _("quality profile"),
+    "annotation_task": _("expert review"),
 }
 # How a prompt stands, beside how it stood.
 STANDS = {

@@ -35,6 +35,7 @@ ANSWERS = (
     answer("iv-2-d.labels", data.labelling, each="datasets"),
     answer("iv-2-d.cleaning", data.cleaning, "manifest", "datasets"),
     answer("iv-2-d.cleaning", quality.checked, each="qualities"),
+    answer("iv-2-d.cleaning", quality.reviewed, each="reviews"),
     answer("iv-2-d.personal", data.personal, each="datasets"),
     answer("iv-2-d.personal", personal.scanned, each="scans"),
     answer("iv-2-d.personal", personal.not_scanned, "datasets", "scans?"),
