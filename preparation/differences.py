@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from preparation.row_index import RECORD_BYTES
 
 _RECORD = numpy.dtype([("salt", "V16"), ("leaf", "V32"), ("content", "<u8"), ("given", "<u8")])
-NOTHING = numpy.frombuffer(b"", dtype="<u8")
+_Places = NDArray[numpy.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +30,13 @@ class Difference:
 def difference(old: bytes, new: bytes) -> Difference:
     """What is in one and not in the other, equal rows counted one by one. Takes indexes of rows."""
     before, after = _records(old), _records(new)
-    gone = _without(before["content"], after["content"])
-    come = _without(after["content"], before["content"])
-    kept = len(before) - len(gone)
-    waiting: defaultdict[int, list[int]] = defaultdict(list)
-    for place in reversed(gone):
-        waiting[int(before["given"][place])].append(place)
-    added, changed = [], []
-    for place in come:
-        same_question = waiting.get(int(after["given"][place]))
-        if same_question:
-            changed.append((same_question.pop(), place))
-        else:
-            added.append(place)
-    removed = sorted(place for places in waiting.values() for place in places)
-    return Difference(kept, added, removed, changed)
+    stayed, stays = _paired(before["content"], after["content"])
+    gone, come = _rest(len(before), stayed), _rest(len(after), stays)
+    was, became = _paired(before["given"][gone], after["given"][come])
+    order = numpy.argsort(became)
+    changed = list(zip(gone[was[order]].tolist(), come[became[order]].tolist(), strict=True))
+    removed, added = numpy.delete(gone, was), numpy.delete(come, became)
+    return Difference(len(stayed), added.tolist(), removed.tolist(), changed)
 
 
 def same_rows(index: bytes, places: Iterable[int], other: bytes) -> list[int]:
@@ -61,14 +52,20 @@ def _records(index: bytes) -> NDArray[numpy.void]:
     return numpy.frombuffer(index, dtype=_RECORD)
 
 
-def _without(these: NDArray[numpy.uint64], those: NDArray[numpy.uint64]) -> list[int]:
-    """Places in `these` that have no partner in `those`; of equal ones the later are left over."""
-    values, counts = numpy.unique(those, return_counts=True)
-    partners = dict(zip(values[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True))
-    left_over = numpy.flatnonzero(~numpy.isin(these, values)).tolist()
-    own, own_counts = numpy.unique(these, return_counts=True)
-    repeated = own[(own_counts > 1) & numpy.isin(own, values)]
-    for value in repeated.tolist():
-        places = numpy.flatnonzero(these == value)
-        left_over.extend(places[partners.get(value, 1) :].tolist())
-    return sorted(left_over)
+def _paired(these: NDArray[numpy.uint64], those: NDArray[numpy.uint64]) -> tuple[_Places, _Places]:
+    """Where equal values stand in both, the first with the first, the second with the second, and so on."""
+    here, there = (numpy.argsort(values, kind="stable") for values in (these, those))
+    sorted_here, sorted_there = these[here], those[there]
+    return here[_has_partner(sorted_here, sorted_there)], there[_has_partner(sorted_there, sorted_here)]
+
+
+def _has_partner(these: NDArray[numpy.uint64], those: NDArray[numpy.uint64]) -> NDArray[numpy.bool_]:
+    """Of sorted values, which have an equal of their own among the other sorted ones; of equal ones the first."""
+    rank = numpy.arange(len(these)) - numpy.searchsorted(these, these)
+    return rank < numpy.searchsorted(those, these, "right") - numpy.searchsorted(those, these)
+
+
+def _rest(size: int, places: _Places) -> _Places:
+    left = numpy.ones(size, dtype=bool)
+    left[places] = False
+    return numpy.flatnonzero(left)
