@@ -309,7 +309,8 @@ def test_two_versions_are_compared_where_they_ask_the_same_and_answer_otherwise(
     one = registered(home, tmp_path, chats("one", {"a": "x", "b": "same", "c": "z", "only here": "q"}), "One")
     other = registered(home, tmp_path, chats("other", {"c": "w", "b": "same", "a": "y", "only there": "q"}), "Other")
     DatasetVersion.objects.filter(pk=other.pk).update(
-        licence="MIT", provenance=other.provenance | {"source": "Written by a model.", "synthetic_share": 100}
+        licence="MIT",
+        provenance=other.provenance | {"source": "Written by a model.", "synthetic_share": 100, "issuer": "Somebody"},
     )
     task = compared(home, one, "ben", other=other.pk)
     assert (task.rows, task.drawn_from, task.other_sha256) == (
@@ -326,6 +327,7 @@ def test_two_versions_are_compared_where_they_ask_the_same_and_answer_otherwise(
     assert made.licence == "(CC0-1.0) AND (MIT)"
     assert [link["id"] for link in made.provenance["derived_from_versions"]] == [str(one.pk), str(other.pk)]
     assert made.provenance["source"].splitlines() == [factories.PROVENANCE["source"], "Written by a model."]
+    assert made.provenance["issuer"] == "The test suite; Somebody"
     assert "synthetic_share" not in made.provenance and provenance.flaws(made.provenance) == []
 
 

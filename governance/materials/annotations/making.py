@@ -146,7 +146,7 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
         if all(isinstance(each, list) for each in said):
             found[name] = list(dict.fromkeys(item for each in said for item in each if isinstance(item, str)))
         elif all(isinstance(each, str) for each in said) and BY_NAME[name].form == Form.TEXT:
-            found[name] = "\n".join(dict.fromkeys(said))
+            found[name] = ("\n" if BY_NAME[name].long else "; ").join(dict.fromkeys(said))
         elif len(said) == 2 and said[0] == said[1]:
             found[name] = said[0]
     return found

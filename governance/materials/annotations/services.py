@@ -26,7 +26,6 @@ from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.projects import selectors as projects
 from governance.people.projects.rules import SPOKEN, listing
-from preparation import containers
 from preparation.drawing import Draw, Sampled, draw
 from preparation.findings import Refused
 from preparation.pairing import Other, pair
@@ -45,7 +44,7 @@ def ask(*, actor: Actor, version_id: UUID, asked: Asked) -> AnnotationTask:
     people = _people(version, asked)
     other = _other(actor, version, asked)
     read = [version, other] if other else [version]
-    if not all(dataset_rules.read_at_once(one.file_bytes, packed=_is_packed(one)) for one in read):
+    if not all(datasets.is_read_at_once(one) for one in read):
         with transaction.atomic():
             task = errands.ask(actor, _task(version, asked, wanted, other), facts=_facts(version, asked, wanted))
             _keep_people(task, people)
@@ -296,10 +295,6 @@ def _facts(version: DatasetVersion, asked: Asked, wanted: int) -> dict[str, Any]
         "seed": asked.seed,
         "people": len(asked.people),
     }
-
-
-def _is_packed(version: DatasetVersion) -> bool:
-    return bool(version.profile.get("gzipped")) or version.container == containers.PARQUET
 
 
 def _checked_answer(task: AnnotationTask, choice: str, reason: str) -> str:

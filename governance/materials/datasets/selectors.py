@@ -22,6 +22,7 @@ from governance.people.approvals.subjects import Fact
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.people.projects.rules import listing
+from preparation import containers
 from preparation.differences import Difference, difference
 from preparation.reading import read_rows
 from preparation.row_index import entries
@@ -132,6 +133,12 @@ def newest(datasets: QuerySet[Dataset]) -> dict[UUID, DatasetVersion]:
     """The newest version of each dataset, by the dataset's id, in one query."""
     versions = DatasetVersion.objects.filter(dataset__in=datasets.values("pk")).select_related("dataset__project")
     return {version.dataset_id: version for version in versions.order_by("number")}
+
+
+def is_read_at_once(version: DatasetVersion) -> bool:
+    """Whether going through its rows takes a second or two; of a large or packed file a worker does it."""
+    packed = bool(version.profile.get("gzipped")) or version.container == containers.PARQUET
+    return rules.read_at_once(version.file_bytes, packed=packed)
 
 
 def sample(version: DatasetVersion, count: int = 5, start: int = 0) -> list[Row]:

@@ -14,11 +14,11 @@ from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.core.errors import Fault, Unusable
 from governance.foundation.jobs import errands
 from governance.foundation.jobs.services import Lease
-from governance.materials.datasets import rules, selectors
+from governance.materials.datasets import selectors
 from governance.materials.datasets.models import DatasetVersion, Split
 from governance.materials.datasets.rules import SplitState
 from governance.people.projects import selectors as projects
-from preparation import containers, splits
+from preparation import splits
 from preparation.findings import Refused
 
 ACT = "register data"
@@ -34,7 +34,7 @@ def split(*, actor: Actor, version_id: UUID, asked: splits.Split) -> Split:
     projects.require(actor, version.project_id, ACT)
     _check(version, asked)
     taken = Unusable([_made_already(version)])
-    if not rules.read_at_once(version.file_bytes, packed=_is_packed(version)):
+    if not selectors.is_read_at_once(version):
         with transaction.atomic():
             return errands.ask(actor, _numbered(version, asked), facts={"options": asked.to_json()}, otherwise=taken)
     try:
@@ -114,10 +114,6 @@ def _check_count(version: DatasetVersion, rows: int) -> None:
     if rows != version.rows:
         message = f"The file of {version} was read as {rows:,} rows; it was registered with {version.rows:,}."
         raise Unusable([Fault("version", message, "Register the file as a new version, and split that.")])
-
-
-def _is_packed(version: DatasetVersion) -> bool:
-    return bool(version.profile.get("gzipped")) or version.container == containers.PARQUET
 
 
 def _fault_of(refused: Refused) -> Fault:
