@@ -51,7 +51,7 @@ def ask(*, actor: Actor, version_id: UUID, rows: Sequence[int], case_number: str
     errands.enter(actor, erasure, otherwise=WrongState(f"Rows of {version} are being erased already; wait for that."))
     facts = {"version_sha256": erasure.version_sha256, "rows": len(numbers), "content": erasure.content_digest}
     personal = {"reason": erasure.reason, "case_number": erasure.case_number}
-    record(actor, "erasure.asked", subject=erasure, facts=facts, personal=personal)
+    record(actor, "erasure.proposed", subject=erasure, facts=facts, personal=personal)
     if hold is not None:
         _tell_held(actor, erasure, hold)
     else:

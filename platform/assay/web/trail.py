@@ -79,7 +79,8 @@ ACTS: Mapping[str, str | Promise] = {
     "annotation-task.answered": _t("answered about every row of the"),
     "annotation-task.closed": _t("closed the"),
     "annotation-task.version-made": _t("registered a version from the"),
-    "erasure.asked": _t("asked that rows are erased:"),
+    "erasure.proposed": _t("asked that rows are erased:"),
+    "erasure.asked": _t("asked a worker to carry out the"),
     "erasure.held": _t("held back the"),
     "erasure.taken-up": _t("took up again the"),
     "erasure.refused": _t("did not confirm the"),
@@ -296,7 +297,10 @@ def _inside_a_sentence(record: Any) -> str:
 
 
 _NAMES: Mapping[str, Callable[[Any], str]] = {
-    **dict.fromkeys(("annotation_task", "evaluation", "model_card", "release", "dossier_draft"), _inside_a_sentence),
+    **dict.fromkeys(
+        ("annotation_task", "erasure", "evaluation", "hold", "model_card", "release", "search", "dossier_draft"),
+        _inside_a_sentence,
+    ),
     "member": _member,
     "membership": _membership,
     "decision": lambda decision: str(decision.request),
