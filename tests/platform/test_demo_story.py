@@ -6,6 +6,7 @@ import pytest
 
 from assay.demo.cast import assemble
 from assay.demo.story import Story
+from governance.materials.annotations.selectors import waiting_for
 from governance.work.evaluation_plans import services as evaluation_plans
 from governance.work.evaluation_plans.models import EvaluationPlan
 
@@ -48,3 +49,13 @@ def test_told_again_it_takes_the_rows_it_trained_on_not_the_cut_that_waits(story
     assert (whole.rows > 200, cut.rows) == (True, 200)
     assert story.register_data() == whole
     assert story.register_data(rows=200) == cut
+
+
+def test_told_again_it_asks_nobody_twice_about_the_same_rows(story: Story) -> None:
+    data = story.register_data()
+    for _ in range(2):
+        story.ask_for_review(data)
+    assert data.annotation_tasks.count() == 1
+    assert {one.annotator.name for actor in ("rita", "cleo") for one in waiting_for(story.stage[actor])} == {
+        story.stage["rita"].name, story.stage["cleo"].name
+    }  # fmt: skip

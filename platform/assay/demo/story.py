@@ -24,6 +24,8 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import digest_of_file
 from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import ENDED
+from governance.materials.annotations import services as annotations
+from governance.materials.annotations.rules import Asked, Type
 from governance.materials.base_models import services as base_models
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import services as datasets
@@ -230,7 +232,8 @@ class Story:
     # what else a newcomer finds
 
     def leave_more(self, base: BaseModel, data: DatasetVersion, plan: EvaluationPlan) -> None:
-        """A run whose rows are all cut before an answer begins, and a newer cut of the data that waits for Ben."""
+        """A run whose rows are all cut before an answer begins, a newer cut of the data that waits for Ben, and rows
+        that wait for a review."""
         too_short = {"hyperparameters": {**self.training["hyperparameters"], "max_length": 16}}
         run = self.prepare(base, data, plan, training=too_short, title="Sixteen tokens a row: too few for an answer")
         self.wait_for_run(run)
@@ -242,6 +245,15 @@ class Story:
                 project_id=self.stage.project.pk,
                 note="A shorter cut, to see how little data is enough.",
             )
+
+        self.ask_for_review(data)
+
+    def ask_for_review(self, data: DatasetVersion) -> None:
+        """Rows that wait for Rita and Cleo: whoever signs in as one of them can answer."""
+        if not data.annotation_tasks.exists():
+            question = "Would you send this answer to a customer as it stands?"
+            asked = Asked(Type.REVIEW, ("rita", "cleo"), question, rows=20)
+            annotations.ask(actor=self.stage["ada"], version_id=data.pk, asked=asked)
 
     # signing
 

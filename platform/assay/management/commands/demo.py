@@ -62,7 +62,7 @@ class Command(BaseCommand):
             step("Ada proposes the release; Rita decides", lambda: story.release(frozen))
             made = step("The worker makes the PDFs", lambda: story.render(evaluation, frozen))
             bundle = step("The evidence is sealed into a bundle", lambda: story.export_evidence(frozen))
-            step("A run that cannot work, and an approval that waits", lambda: story.leave_more(model, data, plan))
+            step("A run that cannot work, an approval and a review that wait", lambda: story.leave_more(model, data, plan))
         return files.write(
             out, story=story, run=run, evaluation=evaluation, frozen=frozen, renderings=made, bundle=bundle
         )
