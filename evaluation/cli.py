@@ -1,7 +1,7 @@
-"""The command line: `run`, `score`, `tasks`, `seal`.
+"""The command line: `run`, `score`, `synthesise`, `tasks`, `seal`.
 
 Exit codes: 0 succeeded, 1 failed, 2 the user's input is wrong, 3 too little memory or disk, 130 cancelled.
-A run that does not succeed leaves no `report.json`; its last event says why.
+A run that does not succeed leaves no `report.json` (a synthesis: no `synthesis.json`); its last event says why.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from evaluation import outputs, registry, runner, spec, suites
+from evaluation import outputs, registry, runner, spec, suites, synthesis
 from evaluation.events import Events
 from evaluation.report import Report
 from evaluation.spec import Invalid
@@ -60,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--out", type=Path, required=True, metavar="DIR")
     score.set_defaults(command=_score)
 
+    rows = commands.add_parser("synthesise", help="have a model write rows of data")
+    rows.add_argument("spec", type=Path, metavar="SPEC.json")
+    rows.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the rows; made if absent")
+    rows.set_defaults(command=_synthesise)
+
     tasks = commands.add_parser("tasks", help="list the known tasks")
     tasks.add_argument("--json", action="store_true")
     tasks.set_defaults(command=_tasks)
@@ -74,13 +79,19 @@ def _run(options: argparse.Namespace) -> int:
     asked = spec.read(options.spec)
     runner.prepare(asked)  # a wrong specification is told before anything is written
     with _events(options.out) as events:
-        return _guarded(events, lambda: runner.run(asked, options.out, events))
+        return _guarded(events, lambda: _told(runner.run(asked, options.out, events)))
+
+
+def _synthesise(options: argparse.Namespace) -> int:
+    asked, wanted = synthesis.read(options.spec)
+    with _events(options.out) as events:
+        return _guarded(events, lambda: synthesis.run(asked, wanted, options.out, events))
 
 
 def _score(options: argparse.Namespace) -> int:
     asked = outputs.read(options.task, options.items, options.outputs)
     with _events(options.out) as events:
-        return _guarded(events, lambda: outputs.score(asked, options.out))
+        return _guarded(events, lambda: _told(outputs.score(asked, options.out)))
 
 
 def _tasks(options: argparse.Namespace) -> int:
@@ -111,9 +122,10 @@ def _seal(options: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _events(out: Path) -> Iterator[Events]:
-    """The events of one run. Refuses a folder that already holds a report. Raises `Invalid`."""
-    if (out / "report.json").exists():
-        raise Invalid("--out", f"{out} already holds a report; choose another folder.")
+    """The events of one run. Refuses a folder that already holds a result. Raises `Invalid`."""
+    for result in ("report.json", synthesis.SYNTHESIS):
+        if (out / result).exists():
+            raise Invalid("--out", f"{out} already holds a {result}; choose another folder.")
     try:
         out.mkdir(parents=True, exist_ok=True)
         events = Events(out / "events.jsonl")
@@ -125,12 +137,16 @@ def _events(out: Path) -> Iterator[Events]:
         events.close()
 
 
-def _guarded(events: Events, work: Callable[[], Report]) -> int:
-    """Do `work`; turn how it ends into the last event and the exit code."""
+def _told(report: Report) -> dict[str, Any]:
+    return {"report_sha256": report.sha256, "gate_open": report.gate.open}
+
+
+def _guarded(events: Events, work: Callable[[], dict[str, Any]]) -> int:
+    """Do `work`; turn how it ends into the last event, with what `work` tells, and the exit code."""
     previous = {number: signal.signal(number, _cancel) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         events.emit("state", status="running")
-        report = work()
+        told = work()
     except Cancelled:
         events.emit("state", "warning", status="cancelled")
         return CANCELLED
@@ -144,7 +160,7 @@ def _guarded(events: Events, work: Callable[[], Report]) -> int:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    events.emit("state", status="succeeded", report_sha256=report.sha256, gate_open=report.gate.open)
+    events.emit("state", status="succeeded", **told)
     return SUCCEEDED
 
 

@@ -1,16 +1,17 @@
-"""Asking a causal language model: greedy answers and log-likelihoods, in batches.
+"""Asking a causal language model: answers and log-likelihoods, in batches.
 
 Weights are loaded once for each base folder; every adapter on it is attached to the same weights,
 and the base itself is asked with the adapters disabled. Sampling settings that a model folder
 carries (temperature, repetition penalty) are left aside: an evaluation decodes greedily, so that
-the same model gives the same answer. Shapes: B rows of a batch, S positions, V vocabulary.
+the same model gives the same answer; who wants drawn answers says by which seed. Shapes: B rows
+of a batch, S positions, V vocabulary.
 """
 
 from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,9 +27,18 @@ ROWS_A_BATCH = 64
 FALLBACK_CONTEXT = 2_048
 
 
+# The next token of each row [B] from its logits [B, V]; told which of the prompts the rows are.
+Pick = Callable[[torch.Tensor, Sequence[int]], torch.Tensor]
+
+
+def likeliest(logits: torch.Tensor, _: Sequence[int]) -> torch.Tensor:
+    """Greedy decoding."""
+    return logits.argmax(dim=1)
+
+
 @dataclass(frozen=True)
 class Answer:
-    """One greedy answer. `cut`: the token limit ended it. With `error` nothing was generated."""
+    """One answer. `cut`: the token limit ended it. With `error` nothing was generated."""
 
     text: str
     tokens: int
@@ -125,8 +135,10 @@ class LanguageModel:
             network.set_adapter(self.adapter)
             yield network
 
-    def answers(self, prompts: Sequence[Sequence[int]], max_new_tokens: int, progress: Progress) -> list[Answer]:
-        """The greedy answer to every prompt (token ids), in their order, `batch_size` at a time.
+    def answers(
+        self, prompts: Sequence[Sequence[int]], max_new_tokens: int, progress: Progress, pick: Pick = likeliest
+    ) -> list[Answer]:
+        """The answer to every prompt (token ids), in their order, `batch_size` at a time.
 
         A prompt that leaves no room for `max_new_tokens` in the context is an error of that item.
         """
@@ -142,7 +154,7 @@ class LanguageModel:
         for start in range(0, len(asked), self.batch_size):
             batch = asked[start : start + self.batch_size]
             with self.active() as network:
-                made = self._greedy(network, [prompts[index] for index in batch], max_new_tokens)
+                made = self._decoded(network, prompts, batch, max_new_tokens, pick)
             found.update(zip(batch, made, strict=True))
             progress(len(found), len(prompts))
         return [found[index] for index in range(len(prompts))]
@@ -218,12 +230,15 @@ class LanguageModel:
         return logits[:, start - ids.shape[1] :].float()
 
     @torch.inference_mode()
-    def _greedy(self, network: Any, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> list[Answer]:
-        """Greedy decoding with padding at the left and a key-value cache; stops when every row has ended."""
-        ids, mask, places = self._padded_left(prompts)
+    def _decoded(
+        self, network: Any, prompts: Sequence[Sequence[int]], batch: Sequence[int], max_new_tokens: int, pick: Pick
+    ) -> list[Answer]:
+        """Decoding of the prompts named in `batch`, with padding at the left and a key-value cache; stops when every
+        row has ended."""
+        ids, mask, places = self._padded_left([prompts[index] for index in batch])
         device = self.weights.device
         ends = torch.tensor(sorted(self._ends()), device=device)
-        ended = torch.zeros(len(prompts), dtype=torch.bool, device=device)
+        ended = torch.zeros(len(batch), dtype=torch.bool, device=device)
         broken = torch.zeros_like(ended)
         chosen, cache = [], None
         for _ in range(max_new_tokens):
@@ -233,13 +248,13 @@ class LanguageModel:
             )  # fmt: skip
             last = out.logits[:, -1].float()  # [B, V]
             broken |= ~ended & ~torch.isfinite(last).all(dim=1)
-            token = last.argmax(dim=1)
+            token = pick(last, batch)
             chosen.append(token)
             ended |= torch.isin(token, ends)
             if bool((ended | broken).all()):
                 break
             cache, ids, places = out.past_key_values, token[:, None], places[:, -1:] + 1
-            mask = torch.cat([mask, mask.new_ones(len(prompts), 1)], dim=1)
+            mask = torch.cat([mask, mask.new_ones(len(batch), 1)], dim=1)
         rows = torch.stack(chosen, dim=1).tolist()
         return [self._answer(row, bad) for row, bad in zip(rows, broken.tolist(), strict=True)]
 

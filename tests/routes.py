@@ -37,6 +37,7 @@ from governance.materials.datasets import splitting
 from governance.materials.datasets.models import Dataset, Import, Split
 from governance.materials.licence_texts import services as licence_texts
 from governance.materials.redactions import services as redactions
+from governance.materials.syntheses import services as syntheses
 from governance.materials.scans import services as scans
 from governance.materials.scans.rules import Holds
 from governance.oversight.retention import services as holds
@@ -52,6 +53,7 @@ from governance.work.runs import services as runs
 from governance.work.runs.models import Run
 from preparation import splits
 from preparation.persons.redaction import Redaction
+from preparation.synthesis import Synthesis
 from tests import factories
 from tests.people import PASSWORD, House, house, person
 
@@ -202,6 +204,12 @@ def everything() -> Everything:
             actor=home.ben, version_id=factories.dataset_version(home, rows=7).pk, reason="Consent was taken back."
         ),
         "quality-profile": run.data()[0].quality_profiles.get(),
+        "synthesis": syntheses.ask(
+            actor=home.ada,
+            version_id=run.data()[0].pk,
+            base_model_id=run.base_model.pk,
+            asked=Synthesis("answers", "Answer: {row.given}", 5),
+        ),
         "redaction": redactions.ask(actor=home.ada, version_id=run.data()[0].pk, asked=Redaction("mask", ("email",))),
         "erasure": _erasure(home),
         "hold": holds.place(

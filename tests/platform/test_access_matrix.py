@@ -102,6 +102,12 @@ POST   split-cancel              302 302 403 403 403 403 403 302   404 404   302
 POST   split-again               409 409 403 403 403 403 403 409   404 404   302
 GET    dataset-version-redact    200 200 403 403 403 403 403 200   404 404   302
 POST   dataset-version-redact    422 422 403 403 403 403 403 422   404 404   302
+GET    dataset-synthesise        200 200 403 403 403 403 403 200   404 404   302
+POST   dataset-synthesise        422 422 403 403 403 403 403 422   404 404   302
+GET    dataset-version-synthesise 200 200 403 403 403 403 403 200  404 404   302
+POST   dataset-version-synthesise 422 422 403 403 403 403 403 422  404 404   302
+GET    synthesis-detail          200 200 200 200 200 200 200 200   404 404   302
+POST   synthesis-cancel          302 302 403 403 403 403 403 302   404 404   302
 GET    redaction-detail          200 200 200 200 200 200 200 200   404 404   302
 POST   redaction-detail          403 403 403 403 422 403 403 403   404 404   302
 POST   redaction-cancel          302 302 403 403 403 403 403 302   404 404   302
@@ -239,6 +245,10 @@ POST   api:dataset-list          201 201 403 403 403 403 403 201   404 404   401
 GET    api:dataset-detail        200 200 200 200 200 200 200 200   404 404   401
 POST   api:dataset-versions      201 201 403 403 403 403 403 201   404 404   401
 POST   api:dataset-fetch         422 422 403 403 403 403 403 422   404 404   401
+GET    api:synthesis-list        200 200 200 200 200 200 200 200   200 200   401
+POST   api:synthesis-list        409 409 403 403 403 403 403 409   404 404   401
+GET    api:synthesis-detail      200 200 200 200 200 200 200 200   404 404   401
+POST   api:synthesis-cancel      200 200 403 403 403 403 403 200   404 404   401
 GET    api:redaction-list        200 200 200 200 200 200 200 200   200 200   401
 POST   api:redaction-list        409 409 403 403 403 403 403 409   404 404   401
 GET    api:redaction-detail      200 200 200 200 200 200 200 200   404 404   401
@@ -409,6 +419,13 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:base-model-list": {"project": pk["project"], "folder": "none", "name": "None", "licence": "MIT"},
         "api:dataset-list": {"project": pk["project"], "name": "Another"},
         "api:dataset-version-splits": {"method": "random"},
+        "api:synthesis-list": {
+            "version": pk["dataset-version"],
+            "base_model": pk["base-model"],
+            "kind": "answers",
+            "prompt": "Again: {row.given}",
+            "count": 3,
+        },
         "api:redaction-list": {"version": pk["dataset-version"], "method": "mask", "kinds": ["email"]},
         "api:redaction-look-behind": {"pseudonym": "IBAN 0", "reason": "A request."},
         "hold-lift": {"reason": "Settled."},

@@ -17,6 +17,7 @@ from governance.foundation.core.records import Record
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import provenance
 from governance.materials.datasets.models import DatasetVersion
+from governance.materials.syntheses.models import Synthesis
 from governance.people.projects.models import Project
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluations.models import Evaluation
@@ -96,7 +97,9 @@ def load(projects: QuerySet[Project]) -> Graph:
     records: list[Record] = [*versions, *runs, *models]
     records += BaseModel.objects.filter(runs__in=runs).distinct()
     records += EvaluationPlan.objects.filter(runs__in=runs).distinct()
+    records += BaseModel.objects.filter(syntheses__version__in=versions).distinct()
     edges = [*_derivations(versions), *_written(versions, models), *_trained(runs)]
+    edges += _synthesised(versions)
     edges += [Edge(run.base_model_id, run.pk, "tunes") for run in runs]
     edges += [Edge(run.evaluation_plan_id, run.pk, "measured by") for run in runs if run.evaluation_plan_id]
     edges += [Edge(model.run_id, model.pk, "made by") for model in models]
@@ -131,9 +134,16 @@ def _written(versions: list[DatasetVersion], models: Iterable[ModelVersion]) -> 
     """Rows that a model of these projects wrote."""
     named = {str(model): model for model in models}
     for version in versions:
-        writer = named.get(str(version.provenance.get("synthetic_model") or "").strip())
-        if writer is not None and writer.created_at < version.created_at:  # a later one of that name is another
-            yield Edge(writer.pk, version.pk, "written by")
+        for name in provenance.writers(version.provenance):
+            writer = named.get(name)
+            if writer is not None and writer.created_at < version.created_at:  # a later one of that name is another
+                yield Edge(writer.pk, version.pk, "written by")
+
+
+def _synthesised(versions: list[DatasetVersion]) -> Iterator[Edge]:
+    """Rows that a base model wrote here."""
+    written = Synthesis.objects.filter(version__in=versions).values_list("base_model_id", "version_id")
+    yield from (Edge(writer, version, "written by") for writer, version in written if version is not None)
 
 
 def _trained(runs: list[Run]) -> Iterator[Edge]:

@@ -13,6 +13,7 @@ from governance.foundation.core.records import Record
 from governance.foundation.jobs.models import Errand
 from governance.law.licences.rules import LicensedInput
 from governance.materials.base_models.models import BaseModel
+from governance.materials.datasets import provenance
 from governance.materials.datasets.rules import (
     PROFILE_TRANSITIONS,
     SPLIT_TRANSITIONS,
@@ -132,8 +133,7 @@ class DatasetVersion(Record):
         same = DatasetVersion.objects.filter(file_sha256=self.file_sha256, dataset__project__organisation=organisation)
         others = sorted({each.licence for each in same} - {self.licence})
         found = [one, *(replace(one, name=f"{self}, registered again", expression=licence) for licence in others)]
-        writers = {name.strip() for name in str(self.provenance.get("synthetic_model") or "").split(";")} - {""}
-        if writers:
+        if writers := provenance.writers(self.provenance):
             teachers = [each for each in BaseModel.objects.filter(organisation=organisation) if str(each) in writers]
             found += [replace(item, kind="teacher") for each in teachers for item in each.licensed()]
         return found + self._sharing_rows()

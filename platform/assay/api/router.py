@@ -35,6 +35,7 @@ from assay.api import (
     scans,
     searches,
     splits,
+    syntheses,
     waivers,
     withdrawals,
 )
@@ -64,6 +65,7 @@ router.register("dataset-versions", datasets.DatasetVersionViewSet, basename="da
 router.register("quality-profiles", quality_profiles.QualityProfileViewSet, basename="quality-profile")
 router.register("splits", splits.SplitViewSet, basename="split")
 router.register("redactions", redactions.RedactionViewSet, basename="redaction")
+router.register("syntheses", syntheses.SynthesisViewSet, basename="synthesis")
 router.register("annotation-tasks", annotations.AnnotationTaskViewSet, basename="annotation-task")
 router.register("scans", scans.ScanViewSet, basename="scan")
 router.register("erasures", erasures.ErasureViewSet, basename="erasure")

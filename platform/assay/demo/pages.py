@@ -26,6 +26,7 @@ from governance.materials.base_models.models import BaseModel, Registration
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import, QualityProfile, Split
 from governance.materials.redactions.models import Redaction
 from governance.materials.scans.models import Scan
+from governance.materials.syntheses.models import Synthesis
 from governance.oversight.retention.models import Hold
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import POLICIES
@@ -56,6 +57,7 @@ NOT_PAGES: Mapping[str, str] = {
     "scan-cancel": ACTS,
     "redaction-cancel": ACTS,
     "redaction-erase": ACTS,
+    "synthesis-cancel": ACTS,
     "search-cancel": ACTS,
     "erasure-again": ACTS,
     "erasure-cancel": ACTS,
@@ -119,6 +121,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "quality-profiles": QualityProfile,
     "scans": Scan,
     "redactions": Redaction,
+    "syntheses": Synthesis,
     "searches": Search,
     "erasures": Erasure,
     "holds": Hold,

@@ -16,8 +16,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assay.settings.dev")
 # Two queues with a process each, so that a PDF never waits behind a training run.
 GPU, LIGHT = "gpu", "light"
 QUEUES = (GPU, LIGHT)
-QUEUE_OF = {"train": GPU, "evaluate": GPU, "render": LIGHT, "register": LIGHT, "import": LIGHT, "split": LIGHT,
-            "profile": LIGHT, "scan": LIGHT, "redact": LIGHT, "search": LIGHT,
+QUEUE_OF = {"train": GPU, "evaluate": GPU, "synthesise": GPU, "render": LIGHT, "register": LIGHT, "import": LIGHT,
+            "split": LIGHT, "profile": LIGHT, "scan": LIGHT, "redact": LIGHT, "search": LIGHT,
             "erasure": LIGHT, "annotate": LIGHT}  # fmt: skip
 
 TASK = "assay.jobs.run"

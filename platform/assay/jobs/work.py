@@ -21,6 +21,7 @@ from assay.jobs import (
     scan,
     searching,
     splitting,
+    synthesising,
     train,
 )
 from assay.jobs.supervise import Interrupted
@@ -48,6 +49,7 @@ TASKS: dict[str, Task] = {
     "split": splitting.PROCESS,
     "scan": scan.PROCESS,
     "redact": redacting.PROCESS,
+    "synthesise": synthesising.PROCESS,
     "annotate": annotating.PROCESS,
     "profile": profiling.PROCESS,
     "search": searching,

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "governance.materials.datasets",
     "governance.materials.scans",
     "governance.materials.redactions",
+    "governance.materials.syntheses",
     "governance.materials.annotations",
     "governance.work.evaluation_plans",
     "governance.work.runs",

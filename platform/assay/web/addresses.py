@@ -18,6 +18,7 @@ PAGES = {
     "quality_profile": "quality-profile-detail",
     "scan": "scan-detail",
     "redaction": "redaction-detail",
+    "synthesis": "synthesis-detail",
     "search": "search-detail",
     "erasure": "erasure-detail",
     "hold": "hold-detail",

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assay.rendering import numerals, pictures
-from assay.web import addresses, annotations, lineage, quality, scans, splits, standings, tabs
+from assay.web import addresses, annotations, lineage, quality, scans, splits, standings, syntheses, tabs
 from assay.web.forms.datasets import DatasetForm, VersionForm, initial_of
 from assay.web.forms.faults import attempt, onto
 from assay.web.place import crumbs
@@ -220,6 +220,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         context |= {
             "splits": splits.rows_of(version),
             "may_split": projects.may(request.actor, version.project_id, ACT) and version.rows_erased_at is None,
+            **syntheses.of_version(version),
         }
         context |= {"record": _record(version), "page": _rows_page(request, version) if shows_rows else None}
     if current == "evidence":

@@ -29,6 +29,8 @@ from governance.materials.redactions import services as redactions
 from governance.materials.redactions.models import Redaction
 from governance.materials.scans import services as scans
 from governance.materials.scans.models import Scan
+from governance.materials.syntheses import services as syntheses
+from governance.materials.syntheses.models import Synthesis
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import services as evaluations
 from governance.work.runs import services as runs
@@ -45,6 +47,7 @@ WORDS = {
     "search": gettext_lazy("%(what)s"),
     "erasure": gettext_lazy("Erase rows: %(what)s"),
     "redact": gettext_lazy("Write the rows again: %(what)s"),
+    "synthesise": gettext_lazy("%(what)s"),
     "profile": gettext_lazy("Measure the %(what)s"),
     "annotate": gettext_lazy("Draw the rows of the %(what)s"),
 }
@@ -88,6 +91,8 @@ def retry(request: PageRequest, pk: UUID) -> HttpResponse:
             annotations.again(actor=request.actor, task_id=job.subject_id)
         case Scan.task:
             scans.again(actor=request.actor, scan_id=job.subject_id)
+        case Synthesis.task:
+            syntheses.again(actor=request.actor, synthesis_id=job.subject_id)
         case _:
             raise WrongState(f"A job of the kind {job.task} cannot be tried again from here.")
     messages.success(request, _("Queued again."))

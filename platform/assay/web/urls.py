@@ -30,6 +30,7 @@ from assay.web import (
     scans,
     searches,
     splits,
+    syntheses,
     waivers,
     withdrawals,
 )
@@ -96,6 +97,10 @@ urlpatterns = [
     path("dataset-versions/<uuid:pk>/scan/", scans.create, name="dataset-version-scan"),
     path("dataset-versions/<uuid:pk>/special-categories/", scans.special, name="dataset-version-special"),
     path("dataset-versions/<uuid:pk>/redact/", redactions.create, name="dataset-version-redact"),
+    path("datasets/<uuid:pk>/synthesise/", syntheses.create_from_none, name="dataset-synthesise"),
+    path("dataset-versions/<uuid:pk>/synthesise/", syntheses.create, name="dataset-version-synthesise"),
+    path("syntheses/<uuid:pk>/", syntheses.detail, name="synthesis-detail"),
+    path("syntheses/<uuid:pk>/cancel/", syntheses.cancel, name="synthesis-cancel"),
     path("redactions/<uuid:pk>/", redactions.detail, name="redaction-detail"),
     path("redactions/<uuid:pk>/cancel/", redactions.cancel, name="redaction-cancel"),
     path("redactions/<uuid:pk>/erase-pseudonyms/", redactions.erase, name="redaction-erase"),
