@@ -11,14 +11,19 @@ that was erased keeps its leaf alone: the rest is zero, and nothing about the ro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
 
 from preparation import merkle
 from preparation.rows import Row
 
 RECORD_BYTES = 64
+_RECORD = numpy.dtype([("salt", "V16"), ("leaf", "V32"), ("content", "<u8"), ("given", "<u8")])
+_BLOCK = 8192  # rows that are looked at together; a power of two, so that a block is a subtree
 _ERASED = bytes(merkle.SALT_BYTES)
 
 
@@ -60,8 +65,44 @@ def entries(index: bytes) -> Iterator[Entry]:
         yield Entry.read(index[start : start + RECORD_BYTES])
 
 
-def leaves(index: bytes) -> list[bytes]:
-    return [entry.leaf for entry in entries(index)]
+def block_roots(index: BinaryIO) -> list[bytes]:
+    """The root over each block of rows. A block is a subtree, so that no proof needs the leaves of other blocks."""
+    return [merkle.root_of(block["leaf"].tobytes()) for block in _blocks(index)]
+
+
+def proved(index: BinaryIO, place: int, roots: Sequence[bytes]) -> tuple[Entry, list[bytes]]:
+    """The record of the row at `place` and its proof (merkle.proof); of the index its own block alone is read.
+
+    `roots` are those of the same index, by `block_roots`.
+    """
+    own, within = divmod(place, _BLOCK)
+    index.seek(own * _BLOCK * RECORD_BYTES)
+    block = list(entries(index.read(_BLOCK * RECORD_BYTES)))
+    return block[within], [*merkle.proof([entry.leaf for entry in block], within), *merkle.proof(roots, own)]
+
+
+def left_before(index: BinaryIO, place: int) -> int | None:
+    """How many rows before `place` were not erased; None where the row at `place` was."""
+    left = 0
+    for records in _blocks(index):
+        erased = records["salt"] == numpy.void(_ERASED)
+        if place < len(records):
+            return None if erased[place] else left + place - int(erased[:place].sum())
+        left += len(records) - int(erased.sum())
+        place -= len(records)
+    raise IndexError("There is no such row in this index.")
+
+
+def _blocks(index: BinaryIO) -> Iterator[NDArray[numpy.void]]:
+    while data := index.read(_BLOCK * RECORD_BYTES):
+        yield records(data)
+
+
+def records(index: bytes) -> NDArray[numpy.void]:
+    """Every record of an index, by columns. Raises ValueError where it is cut."""
+    if len(index) % RECORD_BYTES:
+        raise ValueError(f"An index of rows has a multiple of {RECORD_BYTES} bytes, not {len(index)}.")
+    return numpy.frombuffer(index, dtype=_RECORD)
 
 
 def short_hash(data: bytes) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from governance.delivery.evidence import membership, verify
 from governance.foundation.audit.models import AuditEvent
@@ -56,6 +57,19 @@ def test_every_row_of_a_version_is_proved_and_read_by_the_lone_verifier(
     )  # fmt: skip
     assert alone.returncode == 0, alone.stderr
     assert f"number {ROWS} of {ROWS}" in alone.stdout
+
+
+def test_a_later_proof_reads_the_block_of_its_row_alone(
+    home: House, version: DatasetVersion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.clear()
+    membership.prove(actor=home.omar, version_id=version.pk, place=0)
+
+    def never(index: object) -> None:
+        raise AssertionError("the whole index was read again")
+
+    monkeypatch.setattr(membership, "block_roots", never)
+    assert checked(membership.prove(actor=home.omar, version_id=version.pk, place=ROWS - 1), tmp_path).sound
 
 
 def test_a_changed_row_place_salt_path_or_record_does_not_pass(

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
+
 from governance.delivery.evidence.verify import MEMBERSHIP_SCHEMA, RECORD_SCHEMA
 from governance.foundation.audit.services import record_alone
 from governance.foundation.core import blobs
@@ -12,8 +14,9 @@ from governance.foundation.core.errors import NotAllowed, NotFound, WrongState
 from governance.materials.datasets import rules, selectors
 from governance.people.projects import selectors as projects
 from governance.people.projects.rules import listing
-from preparation import merkle
-from preparation.row_index import Entry, entries
+from preparation.row_index import Entry, block_roots, proved
+
+ROOTS_KEPT = 24 * 60 * 60  # seconds
 
 
 def prove(*, actor: Actor, version_id: UUID, place: int) -> dict[str, Any]:
@@ -30,10 +33,9 @@ def prove(*, actor: Actor, version_id: UUID, place: int) -> dict[str, Any]:
         raise WrongState(f"{version} was registered before rows had a Merkle root; register its file again.")
     if not 0 <= place < version.rows:
         raise NotFound("row")
-    with blobs.opened(version.index_sha256) as index:
-        known = list(entries(index.read()))
+    entry, path = _proved(version.index_sha256, place)
     row = None
-    if not known[place].is_erased:
+    if not entry.is_erased:
         holding, at = selectors.where_it_stands(version, place)
         row = selectors.rows_at(holding, [at])[at].content()
     proof = {
@@ -46,11 +48,22 @@ def prove(*, actor: Actor, version_id: UUID, place: int) -> dict[str, Any]:
             "sha256": version.content_digest,
         },
         "place": place,
-        "row": _shown(known[place], row),
-        "path": [step.hex() for step in merkle.proof([entry.leaf for entry in known], place)],
+        "row": _shown(entry, row),
+        "path": [step.hex() for step in path],
     }
     record_alone(actor, "dataset-version.row-proved", subject=version, facts={"row": place + 1})
     return proof
+
+
+def _proved(index_sha256: str, place: int) -> tuple[Entry, list[bytes]]:
+    """The whole index is read for the first proof alone: the roots of its blocks, which never change, are kept."""
+    key = f"block-roots:{index_sha256}"
+    roots: list[bytes] | None = cache.get(key)
+    with blobs.opened(index_sha256) as index:
+        if roots is None:
+            roots = block_roots(index)
+            cache.set(key, roots, ROOTS_KEPT)
+        return proved(index, place, roots)
 
 
 def _shown(entry: Entry, content: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from governance.people.projects.rules import listing
 from preparation import containers
 from preparation.differences import Difference, difference
 from preparation.reading import read_rows
-from preparation.row_index import entries
+from preparation.row_index import left_before
 from preparation.rows import Row
 
 
@@ -116,12 +116,12 @@ def where_it_stands(version: DatasetVersion, place: int) -> tuple[DatasetVersion
     """The version in whose file the row at `place` of `version` can be read, and its place there: another one where
     other rows were erased. Raises NotFound for a row that was erased itself."""
     if version.rows_erased_at is not None:
-        with blobs.opened(version.index_sha256) as index:
-            known = list(entries(index.read()))
-        if known[place].is_erased:
-            raise NotFound("row")
         # An index tells of rows that were erased later too: those that it has left are those of the last version.
-        place -= sum(entry.is_erased for entry in known[:place])
+        with blobs.opened(version.index_sha256) as index:
+            left = left_before(index, place)
+        if left is None:
+            raise NotFound("row")
+        place = left
     while version.rows_erased_at is not None:
         if version.successor is None:
             raise NotFound("row")
