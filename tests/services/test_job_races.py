@@ -135,3 +135,12 @@ def test_a_job_that_is_cancelled_as_it_is_claimed_is_cancelled_or_told_to_its_wo
     else:
         assert job.state == State.RUNNING
         assert services.keep(lease) is True  # it is asked to stop at its next look
+
+
+def test_a_worker_may_ask_whether_its_lease_stands_outside_a_transaction(subject: Subject) -> None:
+    """As it does before it lays out a folder: a row lock is refused there."""
+    lease = claimed(queued(subject))
+    assert not transaction.get_connection().in_atomic_block
+    assert services.still_held(lease)
+    services.end(lease, State.SUCCEEDED)
+    assert not services.still_held(lease)

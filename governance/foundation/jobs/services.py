@@ -90,6 +90,7 @@ def keep(lease: Lease, *, progress: dict[str, Any] | None = None, process: dict[
     return bool(held.filter(cancel_asked_at__isnull=False).exists())
 
 
+@transaction.atomic
 def still_held(lease: Lease) -> bool:
     """Whether the lease stands; asked inside the transaction of every write about the subject."""
     return bool(_held(lease).select_for_update().exists())
