@@ -1,6 +1,7 @@
 """A row's proof holds for that row in that version and for nothing else; the verifier needs the file alone."""
 
 import copy
+import hashlib
 import json
 import random
 import subprocess
@@ -95,6 +96,28 @@ def test_a_changed_row_place_salt_path_or_record_does_not_pass(
         report = checked(changed, tmp_path)
         assert (report.sound, report.exit_status) == (False, 1), name
     assert checked(proof, tmp_path).sound
+
+
+def test_a_row_that_is_not_shown_is_not_said_to_be_erased(home: House, version: DatasetVersion, tmp_path: Path) -> None:
+    """Anybody can take salt and content out of the proof of a row that nobody erased."""
+    proof = membership.prove(actor=home.ada, version_id=version.pk, place=5)
+    row = proof["row"]
+    leaf = hashlib.sha256(b"\0" + bytes.fromhex(row["salt"]) + verify.canonical(row["content"])).hexdigest()
+    proof["row"] = {"erased": True, "leaf": leaf}
+    report = checked(proof, tmp_path)
+    said = {(line.area, line.name): line for line in report.checks}
+    assert said["integrity", "leaf"].result == "holds"
+    assert said["integrity", "row"].result == "not checked"
+    assert "only the leaf is shown" in said["integrity", "row"].detail
+    assert "that it was erased is not checked" in said["integrity", "row"].detail
+    assert report.verdict("integrity") == "not checked"
+
+
+def test_the_id_of_the_record_is_said_not_to_be_checked(home: House, version: DatasetVersion, tmp_path: Path) -> None:
+    proof = membership.prove(actor=home.ada, version_id=version.pk, place=5)
+    proof["record"]["id"] = other = "00000000-0000-0000-0000-000000000000"
+    (line,) = [line for line in checked(proof, tmp_path).checks if other in line.detail]
+    assert (line.area, line.name, line.result) == ("authorship", "record id", "not checked")
 
 
 @pytest.mark.parametrize("rubbish", [{}, {"schema": "assay.membership/2"}, {"schema": "assay.membership/1"}, []])

@@ -905,8 +905,8 @@ def merkle_root(leaf: bytes, place: int, size: int, path: list[bytes]) -> bytes 
     return found if last == 0 else None
 
 
-def check_membership(proof: dict[str, Any]) -> tuple[str, str]:
-    """(what holds of the record, what holds of the row). Raises Malformed."""
+def check_membership(report: Report, proof: dict[str, Any]) -> None:
+    """What holds of the record and of the row. Raises Malformed."""
     record = _object(proof.get("record"), "record")
     content = _object(record.get("content"), "record: content")
     stated = _hash(record.get("sha256"), "record: sha256")
@@ -915,17 +915,25 @@ def check_membership(proof: dict[str, Any]) -> tuple[str, str]:
     root, size = _hash(content.get("rows_root"), "record: rows_root"), _whole(content.get("rows"), "record: rows")
     place = _whole(proof.get("place"), "place")
     row = _object(proof.get("row"), "row")
-    if row.get("erased") is True:
-        leaf, what = bytes.fromhex(_hash(row.get("leaf"), "row: leaf")), "an erased row, known by its leaf alone,"
-    else:
+    shown = row.get("erased") is not True
+    if shown:
         salt = _text(row.get("salt"), "row: salt")
         if not re.fullmatch(r"[0-9a-f]{32}", salt):
             raise Malformed("row: salt is not 16 bytes in lower-case hex")
-        leaf, what = hashlib.sha256(b"\x00" + bytes.fromhex(salt) + canonical(row.get("content"))).digest(), "the row"
+        leaf = hashlib.sha256(b"\x00" + bytes.fromhex(salt) + canonical(row.get("content"))).digest()
+    else:
+        leaf = bytes.fromhex(_hash(row.get("leaf"), "row: leaf"))
     path = [bytes.fromhex(_hash(step, "path")) for step in _list(proof.get("path"), "path")]
     if merkle_root(leaf, place, size, path) != bytes.fromhex(root):
         raise Malformed(f"row {place + 1:,} is not among the rows of this version, or is another row")
-    return f"has the digest {stated}", f"{what} is number {place + 1:,} of {size:,} under the root {root}"
+    report.add("integrity", "record", HOLDS, f"has the digest {stated}")
+    stands = f"is number {place + 1:,} of {size:,} under the root {root}"
+    report.add("integrity", "row" if shown else "leaf", HOLDS, f"the {'row' if shown else 'leaf'} {stands}")
+    if not shown:
+        why = "a row of which only the leaf is shown; that it was erased is not checked"
+        report.add("integrity", "row", NOT_CHECKED, why)
+    identity = _text(record.get("id"), "record: id")[:80]
+    report.add("authorship", "record id", NOT_CHECKED, f"{identity!r} stands outside the record's digest")
 
 
 def _verify_membership(report: Report, stream: BinaryIO) -> None:
@@ -939,9 +947,7 @@ def _verify_membership(report: Report, stream: BinaryIO) -> None:
     if proof.get("schema") != MEMBERSHIP_SCHEMA:
         raise Unreadable(f"the file is neither an evidence bundle nor a proof ({MEMBERSHIP_SCHEMA})")
     with _part(report, "integrity", "membership"):
-        record, row = check_membership(proof)
-        report.add("integrity", "record", HOLDS, record)
-        report.add("integrity", "row", HOLDS, row)
+        check_membership(report, proof)
         report.digest = proof["record"]["sha256"]
     report.add("authorship", "record", NOT_CHECKED, "compare its digest with the one in a bundle or an approval")
 
