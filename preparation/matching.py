@@ -101,7 +101,7 @@ class Near:
         """
         self._flush()
         twins, firsts = self._twins(len(self._sizes))
-        groups = _Groups(len(self._sizes))
+        groups = Groups(len(self._sizes))
         yield from self._tied(twins, groups)
         for band in range(BANDS):
             candidates = array("q")
@@ -113,7 +113,7 @@ class Near:
                         candidates = array("q")
             yield from self._tied(_two_columns(candidates), groups)
 
-    def _tied(self, candidates: Numbers, groups: _Groups) -> Iterator[Pair]:
+    def _tied(self, candidates: Numbers, groups: Groups) -> Iterator[Pair]:
         for pair in self._verified(candidates):
             if groups.join(pair.later, pair.earlier):
                 yield pair
@@ -237,13 +237,13 @@ class References:
         return {text: place for text, (_, place) in best.items()}
 
 
-class _Groups:
+class Groups:
     """Which texts are tied to one another, by union-find."""
 
     def __init__(self, count: int) -> None:
         self._above = array("I", range(count))
 
-    def _top(self, place: int) -> int:
+    def top(self, place: int) -> int:
         above = self._above
         while above[place] != place:
             above[place] = above[above[place]]
@@ -251,11 +251,11 @@ class _Groups:
         return place
 
     def hold(self, one: int, other: int) -> bool:
-        return self._top(one) == self._top(other)
+        return self.top(one) == self.top(other)
 
     def join(self, one: int, other: int) -> bool:
         """Ties two texts; False where they were tied."""
-        low, high = sorted((self._top(one), self._top(other)))
+        low, high = sorted((self.top(one), self.top(other)))
         self._above[high] = low
         return low != high
 

@@ -63,6 +63,7 @@ def _read(found: Measures, rows: int, form: str) -> Iterator[Verdict]:
         "Remove the copies, or say why a row counts twice; a copy in the validation split makes it look easy.",
     )  # fmt: skip
     yield near(found["near_duplicates"], rows)
+    yield parts(found["parts"])
     yield from against(found["against"])
     yield from encoding(found["encoding"], rows)
     yield from template(found["template"], rows)
@@ -109,6 +110,25 @@ def near(found: Mapping[str, Any], rows: int) -> Verdict:
         "near-duplicates", "Are the rows different enough from one another?", flat, rows, at.NEAR_SHARE,
         f"Rows nearly like an earlier one (Jaccard at least {found['threshold']})",
         "Keep the best of each group; write new examples where one wording repeats.",
+    )  # fmt: skip
+
+
+def parts(found: Mapping[str, Any]) -> Verdict:
+    asked = "Are the parts of its split kept apart from one another?"
+    if why := found.get("not_measured"):
+        return Verdict("parts", asked, State.NOT_MEASURED, why)
+    near, exact = found["near"], found["exact"]
+    held = f"{found['name']}, {', '.join(f'{name} {rows:,}' for name, rows in found['rows'].items())} rows"
+    if not near["count"]:
+        reason = f"No row is the same or nearly the same in two parts: {held}."
+        return Verdict("parts", asked, State.GOOD, reason, "", at.NONE_AT_ALL.source)
+    between = "; ".join(f"{' and '.join(one['parts'])}: {one['groups']:,}" for one in near["between"])
+    return Verdict(
+        "parts", asked, State.LOOK,
+        f"Groups of rows alike that lie in several parts: {near['count']:,} with {near['rows']:,} rows, of them "
+        f"{exact['count']:,} of exact copies ({between}); {held}.",
+        "Remove the copies, or split by a column that groups what belongs together: what is tested on was trained on.",
+        at.NONE_AT_ALL.source, tuple(row for pair in near["examples"] for row in pair)[:5],
     )  # fmt: skip
 
 

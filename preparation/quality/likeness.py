@@ -23,6 +23,7 @@ class NearDuplicates:
     def __init__(self, exact: Duplicates, seed: int) -> None:
         self._exact = exact  # told of the same rows
         self._near = Near(seed=seed)
+        self.links: list[tuple[int, int]] = []  # places of rows that are alike, by the time of the result
 
     def add(self, seen: Seen) -> None:
         self._near.add(seen.text)
@@ -31,6 +32,7 @@ class NearDuplicates:
         numbers, exact = self._exact.numbers, set(self._exact.repeating())
         earlier_of: dict[int, int] = {}
         for link in self._near.links():
+            self.links.append((link.later, link.earlier))
             if link.later not in exact:
                 earlier_of.setdefault(link.later, link.earlier)
         self._near.close()

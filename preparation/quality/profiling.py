@@ -21,6 +21,7 @@ from preparation.quality.languages import Languages
 from preparation.quality.lengths import Characters
 from preparation.quality.likeness import Against, NearDuplicates, Other
 from preparation.quality.outliers import Outliers
+from preparation.quality.parts import AcrossParts
 from preparation.quality.seen import Measure, NotMeasurable, Seen, not_measured
 from preparation.quality.template import Template
 from preparation.quality.tokens import NO_TOKENIZER, Tokens
@@ -29,6 +30,7 @@ from preparation.reading import Reader, Reading, read_rows
 from preparation.rows import Row
 
 SCHEMA = "assay.quality-profile/1"
+NO_PARTS = "No split of the rows was chosen whose parts are held against one another."
 NO_OTHERS = "No other split and no evaluation suite was given to hold the rows against."
 
 
@@ -56,6 +58,8 @@ def measure(
     measured = {each.name: each.result() for each in measures}
     if asked.tokenizer is None:
         measured["tokens"] = not_measured(NO_TOKENIZER)
+    if asked.parts is None:
+        measured["parts"] = not_measured(NO_PARTS)
     if not (asked.splits or asked.suites):
         measured["against"] = not_measured(NO_OTHERS)
     found = {"schema": SCHEMA, "rows": rows, "format": form, "asked": asked.told(), "measures": measured}
@@ -67,6 +71,7 @@ def measure(
 
 def _measures(asked: Asked, exact: Duplicates) -> list[Measure]:
     measures: list[Measure] = []
+    near = NearDuplicates(exact, asked.seed)
     if asked.tokenizer is not None:  # first, for it says of a tokenizer that cannot be read what to do
         measures.append(Tokens(asked.tokenizer, asked.limit, asked.seed))
     measures += [
@@ -76,12 +81,14 @@ def _measures(asked: Asked, exact: Duplicates) -> list[Measure]:
         Labels(),
         Emptiness(),
         exact,
-        NearDuplicates(exact, asked.seed),
+        near,
         Contradictions(),
         Encoding(),
         Outliers(),
         Template(asked.tokenizer),
     ]
+    if asked.parts is not None:
+        measures.append(AcrossParts(asked.parts, exact, near))
     if asked.splits or asked.suites:
         others = [Other.of(one.name, "split", _rows_of(one), asked.seed) for one in asked.splits]
         others += [Other.of(one.name, "suite", _items_of(one), asked.seed) for one in asked.suites]

@@ -1,5 +1,6 @@
 """A version is measured by a worker after it is registered, and again as somebody asks; the newest is shown."""
 
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from django.test import Client
 from assay.jobs import work
 from governance.foundation.core.errors import NotAllowed, Unusable, WrongState
 from governance.foundation.jobs.models import Job
-from governance.materials.datasets import measuring, selectors
+from governance.materials.datasets import measuring, selectors, services, splitting
 from governance.materials.datasets.measuring import Options
 from governance.materials.datasets.models import DatasetVersion, QualityProfile
 from governance.materials.datasets.rules import ProfileState
+from preparation.splits import Split
 from tests import factories
 from tests.people import House, house
 
@@ -146,6 +148,33 @@ def test_page_and_api_ask_for_the_same(home: House, version: DatasetVersion) -> 
     assert "Waits for a worker." in client.get(f"/quality-profiles/{made.pk}/").content.decode()
     shown = client.get(f"/api/v1/quality-profiles/{made.pk}/").json()
     assert (shown["state"], shown["result"], shown["version"]) == ("queued", None, str(version.pk))
+
+
+def test_parts_of_its_own_split_are_held_against_one_another(home: House, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = [{"prompt": f"Question {n}?", "completion": f"Answer {n}.", "part": "train"} for n in range(8)]
+    rows += [{**rows[0], "part": "test"}, {**rows[1], "part": "train"}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    version = services.register_version(
+        actor=home.ada, dataset_id=factories.dataset_version(home).dataset_id, path=path, file_name="rows.jsonl",
+        licence="CC0-1.0", provenance=factories.PROVENANCE,
+    )  # fmt: skip
+    split = splitting.split(actor=home.ada, version_id=version.pk, asked=Split("given", column="part"))
+    client, profile = signed_in(home, home.ada), version.quality_profiles.get()
+    (silent,) = verdict(carried_out(profile), "parts")
+    assert silent["state"] == "not-measured"
+    elsewhere = factories.dataset_version(home)
+    measuring.cancel(actor=home.ada, profile_id=elsewhere.quality_profiles.get().pk)
+    with pytest.raises(Unusable, match="is no split of"):
+        measuring.measure(actor=home.ada, version_id=elsewhere.pk, options=Options(split=split.pk))
+    asked = client.post(f"/dataset-versions/{version.pk}/measure/", {"split": str(split.pk)})
+    assert asked.status_code == 302
+    made = carried_out(QualityProfile.objects.get(state=ProfileState.QUEUED, version=version))
+    (found,) = verdict(made, "parts")
+    assert found["state"] == "look"
+    assert "1 with 2 rows, of them 1 of exact copies (train and test: 1)" in found["reason"]
+    assert found["rows"] == [1, 9]
+    assert found["reason"] in html.unescape(client.get(asked["Location"]).content.decode())
 
 
 def test_no_text_of_a_row_stands_in_the_record(home: House, version: DatasetVersion) -> None:

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from preparation.quality.asked import Asked, Source
+from preparation.quality.asked import Asked, Parts, Source
 from preparation.quality.profiling import SCHEMA, measure
 from preparation.quality.sampling import Sample
 from preparation.quality.seen import NotMeasurable
@@ -233,7 +233,7 @@ def test_rows_are_held_against_splits_and_suites(write: Write) -> None:
 def test_plain_text_and_tables_say_what_they_have_no_measure_for(write: Write) -> None:
     found = measures(write([{"text": sentence(number, 40)} for number in range(10)]))
     assert {name for name, one in found.items() if "not_measured" in one} == {
-        "turns", "labels", "contradictions", "tokens", "against",
+        "turns", "labels", "contradictions", "tokens", "against", "parts",
     }  # fmt: skip
     assert "not_measured" in found["emptiness"]["masked"]
 
@@ -286,6 +286,33 @@ def test_enough_rows_depends_on_the_kind_of_task(write: Write, rows: int, form: 
     if form == "c":
         made = [{"text": row["prompt"], "label": f"label{place % 2}"} for place, row in enumerate(made)]
     assert states(profiled(write(made)))["enough"] == state
+
+
+def test_rows_alike_in_two_parts_of_the_own_split_are_counted_by_group(write: Write, tmp_path: Path) -> None:
+    rows = sound(12)
+    words = rows[2]["prompt"].split()
+    nearly = pair(" ".join([*words[:-1], "other"]), rows[2]["completion"])
+    # 0 and 12 are copies in train and test; 1 and 13 within train alone; 2 and 14 nearly alike in train and test; 3, 15
+    # and 16 are copies in all three parts.
+    rows += [rows[0], rows[1], nearly, rows[3], rows[3]]
+    of_row = bytes([0] * 12 + [2, 0, 2, 1, 2])
+    split = tmp_path / "parts"
+    split.write_bytes(of_row)
+    found = profiled(write(rows), Asked(parts=Parts("Split 1", split, ("train", "validation", "test"))))
+    told = found["measures"]["parts"]
+    assert told["rows"] == {"train": 13, "validation": 1, "test": 3}
+    assert (told["exact"]["count"], told["exact"]["rows"]) == (2, 5)
+    assert (told["near"]["count"], told["near"]["rows"]) == (3, 7)
+    between = {tuple(one["parts"]): one["groups"] for one in told["near"]["between"]}
+    assert between == {("train", "test"): 3, ("train", "validation"): 1, ("validation", "test"): 1}
+    assert sorted(map(tuple, told["near"]["examples"])) == [(1, 13), (3, 15), (4, 16)]
+    (verdict,) = [one for one in found["checklist"] if one["name"] == "parts"]
+    assert verdict["state"] == "look"
+    assert "3 with 7 rows" in verdict["reason"]
+    apart = profiled(write(sound(17)), Asked(parts=Parts("Split 1", split, ("train", "validation", "test"))))
+    assert states(apart)["parts"] == "good"
+    with pytest.raises(NotMeasurable, match="17 rows where they go; the file has 5"):
+        profiled(write(sound(5)), Asked(parts=Parts("Split 1", split, ("train", "validation", "test"))))
 
 
 @pytest.mark.parametrize(("copies", "state"), [(2, "good"), (3, "look")])

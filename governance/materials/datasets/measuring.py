@@ -16,10 +16,10 @@ from governance.foundation.jobs.services import Lease
 from governance.materials.base_models import selectors as base_models
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import selectors
-from governance.materials.datasets.models import DatasetVersion, QualityProfile
-from governance.materials.datasets.rules import ProfileState
+from governance.materials.datasets.models import DatasetVersion, QualityProfile, Split
+from governance.materials.datasets.rules import ProfileState, SplitState
 from governance.people.projects import selectors as projects
-from preparation.quality.asked import TOKENIZER, Asked, Source
+from preparation.quality.asked import TOKENIZER, Asked, Parts, Source
 
 ACT = "register data"
 # Held against at most so many other versions: each is read from end to end.
@@ -29,12 +29,14 @@ VERSIONS_AT_MOST = 5
 @dataclass(frozen=True)
 class Options:
     """What a profile looks at. `base_model`: whose tokenizer counts tokens. `limit`: tokens at which rows are cut.
-    `versions`: other versions that rows are held against. `suites`: whether the evaluation's own suites are too."""
+    `versions`: other versions that rows are held against. `suites`: whether the evaluation's own suites are too.
+    `split`: a split of the version, whose parts are held against one another."""
 
     base_model: UUID | None = None
     limit: int | None = None
     versions: tuple[UUID, ...] = ()
     suites: bool = True
+    split: UUID | None = None
     seed: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -43,6 +45,7 @@ class Options:
             "limit": self.limit,
             "versions": [str(one) for one in self.versions],
             "suites": self.suites,
+            "split": self.split and str(self.split),
             "seed": self.seed,
         }
 
@@ -53,6 +56,7 @@ class Options:
             value["limit"],
             tuple(map(UUID, value["versions"])),
             value["suites"],
+            UUID(value["split"]) if value.get("split") else None,  # profiles of before there was the choice have none
             value["seed"],
         )
 
@@ -102,6 +106,7 @@ def begin(*, lease: Lease, folder: Path) -> tuple[QualityProfile, Path, Asked]:
             Source(str(other), blobs.copy_to(other.readable, folder / f"split-{place}"), other.reading)
             for place, other in enumerate(others[key] for key in options.versions)
         ),
+        parts=_parts(Split.objects.get(pk=options.split), folder) if options.split else None,
         seed=options.seed,
     )
     return found, blobs.copy_to(found.version.readable, folder / "file"), asked
@@ -127,6 +132,11 @@ def _check(actor: Actor, version: DatasetVersion, options: Options) -> None:
     elif options.limit is not None:
         cure = "Choose a base model, or leave the limit out."
         faults.append(Fault("limit", "The limit is in tokens, and no tokenizer was chosen.", cure))
+    if options.split:
+        split = selectors.visible_split(actor, options.split)
+        if split.version_id != version.pk or split.state != SplitState.READY:
+            message = f"{split} is no split of {version} that can be used."
+            faults.append(Fault("split", message, "Choose another, or leave it out."))
     if len(options.versions) > VERSIONS_AT_MOST:
         message = f"Rows are held against at most {VERSIONS_AT_MOST} other versions."
         faults.append(Fault("versions", message, "Leave some out."))
@@ -146,6 +156,11 @@ def _tokenizer(model: BaseModel) -> Path:
         message = f"The folder of {model} has no {TOKENIZER} any more."
         raise Unusable([Fault("base_model", message, "Put the folder back, or measure without its tokens.")])
     return folder
+
+
+def _parts(split: Split, folder: Path) -> Parts:
+    assigned = blobs.copy_to(split.assignment_sha256, folder / "parts")
+    return Parts(f"split {split.number}", assigned, tuple(part["name"] for part in split.parts))
 
 
 def _own(actor: Actor, profile_id: UUID) -> QualityProfile:

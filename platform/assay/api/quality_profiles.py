@@ -50,6 +50,9 @@ class NewQualityProfile(Input):
         child=serializers.UUIDField(), required=False, help_text="Other versions that rows are held against."
     )
     suites = serializers.BooleanField(default=True, help_text="Whether rows are held against the evaluation's suites.")
+    split = serializers.UUIDField(
+        required=False, allow_null=True, help_text="A split of the version, whose parts are held against one another."
+    )
     seed = serializers.IntegerField(default=0, min_value=0, max_value=2**32 - 1, help_text="Of what is sampled.")
 
 

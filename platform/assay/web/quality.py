@@ -123,6 +123,7 @@ def _looked(options: Mapping[str, Any], found: Mapping[str, Any]) -> list[dict[s
         {"term": _("Tokens of"), "value": str(model) if model else _("no model")},
         {"term": _("Cut at"), "value": f"{options['limit']:,}" if options["limit"] else _("no length")},
         {"term": _("Held against"), "value": ", ".join(one["name"] for one in against) or _("nothing else")},
+        {"term": _("Parts held against one another"), "value": found["asked"].get("parts") or _("of no split")},
     ]
 
 

@@ -10,7 +10,8 @@ from governance.materials.base_models import selectors as base_models
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import selectors
 from governance.materials.datasets.measuring import VERSIONS_AT_MOST, Options
-from governance.materials.datasets.models import DatasetVersion
+from governance.materials.datasets.models import DatasetVersion, Split
+from governance.materials.datasets.rules import SplitState
 
 
 class ProfileForm(forms.Form):
@@ -27,6 +28,10 @@ class ProfileForm(forms.Form):
         label=_("Hold against other data"), queryset=DatasetVersion.objects.none(), required=False,
         help_text=_("Validation or test data of the project, at most %(n)s.") % {"n": VERSIONS_AT_MOST},
     )  # fmt: skip
+    split = forms.ModelChoiceField(
+        label=_("Hold the parts of its split against one another"), queryset=Split.objects.none(), required=False,
+        empty_label=_("no split"), help_text=_("Rows alike in two parts make a result look better than it is."),
+    )  # fmt: skip
     suites = forms.BooleanField(
         label=_("Hold against the evaluation's own suites"), required=False, initial=True,
         help_text=_("Rows that are asked in the evaluation make its result worthless."),
@@ -37,6 +42,7 @@ class ProfileForm(forms.Form):
         others = selectors.versions_visible_to(actor).filter(dataset__project_id=version.project_id)
         self.fields["base_model"].queryset = base_models.visible_to(actor)  # type: ignore[attr-defined]
         self.fields["versions"].queryset = others.exclude(pk=version.pk)  # type: ignore[attr-defined]
+        self.fields["split"].queryset = version.splits.filter(state=SplitState.READY)  # type: ignore[attr-defined]
 
     def options(self) -> Options:
         given = self.cleaned_data
@@ -46,4 +52,5 @@ class ProfileForm(forms.Form):
             limit=given["limit"],
             versions=tuple(one.pk for one in given["versions"]),
             suites=given["suites"],
+            split=given["split"].pk if given["split"] else None,
         )
