@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy
 from numpy.typing import NDArray
 
-from preparation.row_index import records
+from preparation.row_index import RECORD_BYTES
 
+_RECORD = numpy.dtype([("salt", "V16"), ("leaf", "V32"), ("content", "<u8"), ("given", "<u8")])
 _Places = NDArray[numpy.intp]
 
 
@@ -28,7 +29,7 @@ class Difference:
 
 def difference(old: bytes, new: bytes) -> Difference:
     """What is in one and not in the other, equal rows counted one by one. Takes indexes of rows."""
-    before, after = records(old), records(new)
+    before, after = _records(old), _records(new)
     stayed, stays = _paired(before["content"], after["content"])
     gone, come = _rest(len(before), stayed), _rest(len(after), stays)
     was, became = _paired(before["given"][gone], after["given"][come])
@@ -40,9 +41,15 @@ def difference(old: bytes, new: bytes) -> Difference:
 
 def same_rows(index: bytes, places: Iterable[int], other: bytes) -> list[int]:
     """Where in `other` the rows stand that `index` has at `places`. An erased row is found nowhere. Takes indexes."""
-    wanted = records(index)["content"][list(places)]
-    found = numpy.isin(records(other)["content"], wanted[wanted != 0])
+    wanted = _records(index)["content"][list(places)]
+    found = numpy.isin(_records(other)["content"], wanted[wanted != 0])
     return [int(place) for place in numpy.flatnonzero(found)]
+
+
+def _records(index: bytes) -> NDArray[numpy.void]:
+    if len(index) % RECORD_BYTES:
+        raise ValueError(f"An index of rows has a multiple of {RECORD_BYTES} bytes, not {len(index)}.")
+    return numpy.frombuffer(index, dtype=_RECORD)
 
 
 def _paired(these: NDArray[numpy.uint64], those: NDArray[numpy.uint64]) -> tuple[_Places, _Places]:

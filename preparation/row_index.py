@@ -15,14 +15,10 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import BinaryIO, NamedTuple
 
-import numpy
-from numpy.typing import NDArray
-
 from preparation import merkle
 from preparation.rows import Row
 
 RECORD_BYTES = 64
-_RECORD = numpy.dtype([("salt", "V16"), ("leaf", "V32"), ("content", "<u8"), ("given", "<u8")])
 _BLOCK = 8192  # rows that are looked at together; a power of two, so that a block is a subtree
 _ERASED = bytes(merkle.SALT_BYTES)
 
@@ -67,7 +63,10 @@ def entries(index: bytes) -> Iterator[Entry]:
 
 def block_roots(index: BinaryIO) -> list[bytes]:
     """The root over each block of rows. A block is a subtree, so that no proof needs the leaves of other blocks."""
-    return [merkle.root_of(block["leaf"].tobytes()) for block in _blocks(index)]
+    return [
+        merkle.root_of(b"".join([block[at : at + merkle.HASH_BYTES] for at in range(16, len(block), RECORD_BYTES)]))
+        for block in _blocks(index)
+    ]
 
 
 def proved(index: BinaryIO, place: int, roots: Sequence[bytes]) -> tuple[Entry, list[bytes]]:
@@ -84,25 +83,20 @@ def proved(index: BinaryIO, place: int, roots: Sequence[bytes]) -> tuple[Entry, 
 def left_before(index: BinaryIO, place: int) -> int | None:
     """How many rows before `place` were not erased; None where the row at `place` was."""
     left = 0
-    for records in _blocks(index):
-        erased = records["salt"] == numpy.void(_ERASED)
-        if place < len(records):
-            return None if erased[place] else left + place - int(erased[:place].sum())
-        left += len(records) - int(erased.sum())
-        place -= len(records)
+    for block in _blocks(index):
+        here = min(place * RECORD_BYTES, len(block))
+        left += sum(block[at : at + merkle.SALT_BYTES] != _ERASED for at in range(0, here, RECORD_BYTES))
+        if here < len(block):
+            return None if Entry.read(block[here : here + RECORD_BYTES]).is_erased else left
+        place -= here // RECORD_BYTES
     raise IndexError("There is no such row in this index.")
 
 
-def _blocks(index: BinaryIO) -> Iterator[NDArray[numpy.void]]:
-    while data := index.read(_BLOCK * RECORD_BYTES):
-        yield records(data)
-
-
-def records(index: bytes) -> NDArray[numpy.void]:
-    """Every record of an index, by columns. Raises ValueError where it is cut."""
-    if len(index) % RECORD_BYTES:
-        raise ValueError(f"An index of rows has a multiple of {RECORD_BYTES} bytes, not {len(index)}.")
-    return numpy.frombuffer(index, dtype=_RECORD)
+def _blocks(index: BinaryIO) -> Iterator[bytes]:
+    while block := index.read(_BLOCK * RECORD_BYTES):
+        if len(block) % RECORD_BYTES:
+            raise ValueError(f"An index of rows has a multiple of {RECORD_BYTES} bytes; this one is cut.")
+        yield block
 
 
 def short_hash(data: bytes) -> bytes:
