@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy
 from numpy.typing import NDArray
 
-from preparation.row_index import RECORD_BYTES
+from preparation.row_index import RECORD_BYTES, blocks
 
 _RECORD = numpy.dtype([("salt", "V16"), ("leaf", "V32"), ("content", "<u8"), ("given", "<u8")])
+NOTHING = numpy.frombuffer(b"", dtype="<u8")
 _Places = NDArray[numpy.intp]
 
 
@@ -39,11 +41,33 @@ def difference(old: bytes, new: bytes) -> Difference:
     return Difference(len(stayed), added.tolist(), removed.tolist(), changed)
 
 
-def same_rows(index: bytes, places: Iterable[int], other: bytes) -> list[int]:
-    """Where in `other` the rows stand that `index` has at `places`. An erased row is found nowhere. Takes indexes."""
-    wanted = _records(index)["content"][list(places)]
-    found = numpy.isin(_records(other)["content"], wanted[wanted != 0])
-    return [int(place) for place in numpy.flatnonzero(found)]
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Rows that an index has in common with others: their places, and how many different ones they are."""
+
+    places: list[int]
+    distinct: int
+
+
+def contents(index: BinaryIO, places: Collection[int] | None = None) -> NDArray[numpy.uint64]:
+    """The hashes of the rows of an index, or of those at `places`; an erased row has none. Reads piece by piece."""
+    every = numpy.concatenate([NOTHING, *(_records(piece)["content"] for piece in blocks(index))])
+    return every[every != 0] if places is None else every[list(places)]
+
+
+def same_rows(wanted: NDArray[numpy.uint64], other: BinaryIO) -> Shared:
+    """Where in the index `other` the rows stand whose hashes are `wanted`. An erased row is found nowhere."""
+    asked = numpy.unique(wanted[wanted != 0])
+    places: list[int] = []
+    met = numpy.zeros(len(asked), dtype=bool)
+    before = 0
+    for piece in blocks(other):
+        values = _records(piece)["content"]
+        hit = numpy.isin(values, asked)
+        places += (numpy.flatnonzero(hit) + before).tolist()
+        met[numpy.searchsorted(asked, values[hit])] = True
+        before += len(values)
+    return Shared(places, int(met.sum()))
 
 
 def _records(index: bytes) -> NDArray[numpy.void]:

@@ -65,7 +65,7 @@ def block_roots(index: BinaryIO) -> list[bytes]:
     """The root over each block of rows. A block is a subtree, so that no proof needs the leaves of other blocks."""
     return [
         merkle.root_of(b"".join([block[at : at + merkle.HASH_BYTES] for at in range(16, len(block), RECORD_BYTES)]))
-        for block in _blocks(index)
+        for block in blocks(index)
     ]
 
 
@@ -83,7 +83,7 @@ def proved(index: BinaryIO, place: int, roots: Sequence[bytes]) -> tuple[Entry, 
 def left_before(index: BinaryIO, place: int) -> int | None:
     """How many rows before `place` were not erased; None where the row at `place` was."""
     left = 0
-    for block in _blocks(index):
+    for block in blocks(index):
         here = min(place * RECORD_BYTES, len(block))
         left += sum(block[at : at + merkle.SALT_BYTES] != _ERASED for at in range(0, here, RECORD_BYTES))
         if here < len(block):
@@ -92,7 +92,8 @@ def left_before(index: BinaryIO, place: int) -> int | None:
     raise IndexError("There is no such row in this index.")
 
 
-def _blocks(index: BinaryIO) -> Iterator[bytes]:
+def blocks(index: BinaryIO) -> Iterator[bytes]:
+    """The bytes of an index, block by block: nobody holds the whole of a large one. Raises ValueError for a cut one."""
     while block := index.read(_BLOCK * RECORD_BYTES):
         if len(block) % RECORD_BYTES:
             raise ValueError(f"An index of rows has a multiple of {RECORD_BYTES} bytes; this one is cut.")

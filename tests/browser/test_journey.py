@@ -335,6 +335,7 @@ def withdraw_the_data_and_take_that_back(walk: Walk, data: str, resting: tuple[s
         expect(walk.open("paula", record).get_by_text("It rests on withdrawn data")).to_be_visible()
     back = walk.open("paula", page.url)
     back.get_by_label("Why it may be used after all").fill("The consent covers these rows.")
+    back.get_by_label("Password").fill(PASSWORD)
     back.get_by_role("button", name="Take this withdrawal back").click()
     expect(back.locator(".a-head .a-chip")).to_contain_text("Taken back")
     expect(walk.open("paula", resting[-1]).get_by_text("It rests on withdrawn data")).to_have_count(0)

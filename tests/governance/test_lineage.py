@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from governance.delivery.lineage import graph, selectors, services
-from governance.delivery.lineage.models import Withdrawal
+from governance.delivery.lineage import graph, selectors, services, worker
+from governance.delivery.lineage.models import Trace, Withdrawal
 from governance.delivery.releases import selectors as releases
 from governance.delivery.releases import services as release_services
 from governance.delivery.releases.models import Release
@@ -15,14 +15,18 @@ from governance.documents.dossiers import selectors as dossier_selectors
 from governance.documents.dossiers import services as dossiers
 from governance.documents.dossiers.models import DossierVersion
 from governance.documents.model_cards import services as model_cards
+from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Unusable, WrongState
+from governance.foundation.jobs import errands
 from governance.foundation.jobs.models import Job
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets import splitting
 from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.people.approvals import reauthentication
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest, Suspension
+from governance.people.approvals.rules import Verdict
 from governance.people.approvals.selectors import standing
 from governance.people.approvals.subjects import summary
 from governance.people.projects import services as projects
@@ -33,7 +37,7 @@ from governance.work.runs.models import Run
 from governance.work.runs.rules import State as RunState
 from preparation import splits
 from tests import factories
-from tests.people import House
+from tests.people import PASSWORD, House
 
 
 @pytest.fixture
@@ -57,6 +61,22 @@ def data_of(release: Release) -> DatasetVersion:
 
 def withdraw(home: House, version: DatasetVersion, rows: list[int] | None = None) -> Withdrawal:
     return services.withdraw(actor=home.ben, version_id=version.pk, reason="Consent was taken back.", rows=rows)
+
+
+def take_back(actor: Actor, found: Withdrawal, reason: str = "Consent covers it.") -> Withdrawal:
+    proof = reauthentication.by_password(
+        actor=actor, password=PASSWORD, subject_digest=found.content_digest, verdict=Verdict.APPROVE
+    )
+    return services.take_back(actor=actor, withdrawal_id=found.pk, reason=reason, proof=proof)
+
+
+def traced(found: Withdrawal) -> Trace:
+    """The worker looks through the versions that lie apart."""
+    trace = found.trace
+    lease = factories.lease_on(trace, "trace")
+    told: list[tuple[int, int]] = []
+    holding = worker.look(lease=lease, told=lambda done, of: told.append((done, of)))
+    return worker.finish(lease=lease, holding=holding, looked_through=len(told))
 
 
 def names(withdrawal: Withdrawal) -> dict[str, str]:
@@ -152,20 +172,20 @@ def test_a_request_that_waits_for_withdrawn_data_is_closed(home: House, tmp_path
 def test_taken_back_by_another_person_everything_stands_again(home: House, released: Release) -> None:
     found = withdraw(home, data_of(released))
     with pytest.raises(NotAllowed, match="another person"):
-        services.take_back(actor=home.ben, withdrawal_id=found.pk, reason="A mistake.")
-    services.take_back(actor=home.paula, withdrawal_id=found.pk, reason="Consent covers it.")
+        take_back(home.ben, found)
+    take_back(home.paula, found)
     for subject in (data_of(released), released.model_version.run, released.dossier_version, released):
         assert standing(subject).granted
     with pytest.raises(WrongState, match="taken back already"):
-        services.take_back(actor=home.paula, withdrawal_id=found.pk, reason="Again.")
+        take_back(home.paula, found)
 
 
 def test_two_withdrawals_must_both_be_taken_back(home: House, released: Release) -> None:
     first = withdraw(home, data_of(released))
     second = withdraw(home, data_of(released), rows=[1])
-    services.take_back(actor=home.paula, withdrawal_id=first.pk, reason="Consent covers it.")
+    take_back(home.paula, first)
     assert not standing(released).granted
-    services.take_back(actor=home.paula, withdrawal_id=second.pk, reason="Consent covers it.")
+    take_back(home.paula, second)
     assert standing(released).granted
     assert not Suspension.objects.filter(lifted_at=None).exists()
 
@@ -174,7 +194,7 @@ def test_what_is_final_is_not_taken_back(home: House) -> None:
     version = factories.dataset_version(home)
     found = services.withdraw(actor=home.ben, version_id=version.pk, reason="Erased.", rows=[1], is_final=True)
     with pytest.raises(WrongState, match="cannot be undone"):
-        services.take_back(actor=home.paula, withdrawal_id=found.pk, reason="A mistake.")
+        take_back(home.paula, found)
 
 
 def test_a_run_under_way_is_ended(home: House) -> None:
@@ -209,11 +229,14 @@ def test_the_same_bytes_are_withdrawn_with_it(home: House, tmp_path: Path) -> No
 def test_what_was_derived_follows_and_can_be_asked_about_anew(home: House, tmp_path: Path) -> None:
     source = register(home, tmp_path, ROWS)
     child = register(home, tmp_path, ROWS[:6], derived_from_versions=[str(source.pk)])
-    grandchild = register(home, tmp_path, ROWS[:3], derived_from_versions=[str(child.pk)])
+    rewritten = [{"prompt": f"[{number}]", "completion": "masked"} for number in range(6)]
+    grandchild = register(home, tmp_path, rewritten, derived_from_versions=[str(child.pk)])
     found = withdraw(home, source)
     assert {each.object_id: each.how for each in found.affected.all()} == {
-        source.pk: "withdrawn", child.pk: f"derived from {source}", grandchild.pk: f"derived from {child}",
-    }  # fmt: skip
+        source.pk: "withdrawn",
+        child.pk: "holds 6 rows of what was withdrawn",
+        grandchild.pk: f"derived from {source}",
+    }
     assert selectors.why_not_approve(child) is None
     assert selectors.why_not_approve(source) is not None
 
@@ -225,7 +248,7 @@ def test_rows_reach_the_versions_that_hold_them_alone(home: House, tmp_path: Pat
     found = withdraw(home, whole, rows=[3, 1])
     assert found.rows == [1, 3]
     reached = {each.object_id: each.how for each in found.affected.all()}
-    assert reached == {whole.pk: "holds what was withdrawn", with_it.pk: "holds 1 of the rows"}
+    assert reached == {whole.pk: "holds what was withdrawn", with_it.pk: "holds 1 row of what was withdrawn"}
     assert selectors.why_not_approve(without) is None
 
 
@@ -290,6 +313,97 @@ def test_a_withdrawal_needs_a_reason_and_a_role(home: House) -> None:
     with pytest.raises(NotFound):
         services.withdraw(actor=home.dev, version_id=version.pk, reason="Mine to say.")
     assert not Withdrawal.objects.exists()
+
+
+def test_whoever_had_a_part_in_it_does_not_take_a_withdrawal_back(home: House, released: Release) -> None:
+    found = withdraw(home, data_of(released))
+    projects.appoint(actor=home.admin, project_id=home.project.pk, username="ada", role="owner")
+    with pytest.raises(NotAllowed, match="had no part in what was reached"):
+        take_back(home.ada, found)
+    assert not standing(released).granted
+    with pytest.raises(NotAllowed, match="Show again that it is you"):
+        services.take_back(actor=home.paula, withdrawal_id=found.pk, reason="Consent covers it.", proof="")
+
+
+def test_the_same_bytes_do_not_come_back_by_another_door(home: House, tmp_path: Path) -> None:
+    first = register(home, tmp_path, ROWS)
+    found = withdraw(home, first)
+    again = register(home, tmp_path, ROWS)
+    assert "was withdrawn" in str(selectors.why_not_approve(again))
+    with pytest.raises(WrongState, match="was withdrawn"):
+        approvals.ask(actor=home.ben, subject=again, project_id=home.project.pk)
+    take_back(home.paula, found)
+    assert selectors.why_not_approve(again) is None
+
+
+def test_a_withdrawn_row_does_not_come_back_by_another_door(home: House, tmp_path: Path) -> None:
+    first = register(home, tmp_path, ROWS)
+    withdraw(home, first, rows=[4])
+    with_it, without = register(home, tmp_path, ROWS[3:5]), register(home, tmp_path, ROWS[5:])
+    assert selectors.why_not_approve(with_it) is not None
+    assert selectors.why_not_approve(without) is None
+    child = register(home, tmp_path, ROWS[8:], derived_from_versions=[str(first.pk)])
+    assert {fact.label for fact in selectors.told_about_data(child, home.project)} == {"Withdrawn"}
+    assert selectors.why_not_approve(child) is None
+
+
+def test_a_worker_finds_the_rows_in_versions_that_lie_apart(home: House, tmp_path: Path) -> None:
+    whole = register(home, tmp_path, ROWS)
+    more = register(home, tmp_path, [*ROWS, {"prompt": "one more", "completion": "row"}])
+    some = register(home, tmp_path, ROWS[:2])
+    other = register(home, tmp_path, [{"prompt": "nothing", "completion": "of it"}])
+    request = approvals.ask(actor=home.ben, subject=more, project_id=home.project.pk)
+    found = withdraw(home, whole)
+    assert {each.object_id for each in found.affected.all()} == {whole.pk}
+    trace = traced(found)
+    assert (trace.state, trace.versions, trace.found) == ("done", 3, 2)
+    reached = {each.object_id: (each.how, each.is_barred) for each in found.affected.all()}
+    assert reached[more.pk] == ("holds 12 rows of what was withdrawn", True)
+    assert reached[some.pk] == ("holds 2 rows of what was withdrawn", False)
+    assert other.pk not in reached
+    request.refresh_from_db()
+    assert request.state == "void"
+
+
+def test_a_trace_suspends_what_rests_on_what_it_finds(home: House, released: Release, tmp_path: Path) -> None:
+    """The demo's rows stand in another dataset too, and that is the one that is withdrawn."""
+    version = data_of(released)
+    with blobs.as_local_file(version.file_sha256, "rows") as path:
+        first = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
+    apart = register(home, tmp_path, [first])
+    found = withdraw(home, apart, rows=[1])
+    assert standing(released).granted
+    traced(found)
+    assert not standing(released).granted
+    assert not standing(version).granted
+
+
+def test_a_trace_that_failed_is_tried_again(home: House, tmp_path: Path) -> None:
+    whole = register(home, tmp_path, ROWS)
+    register(home, tmp_path, ROWS[:2])
+    found = withdraw(home, whole)
+    errands.fail(factories.lease_on(found.trace, "trace"), "The disk did not answer.")
+    services.trace_again(actor=home.ben, trace_id=found.trace.pk)
+    assert traced(Withdrawal.objects.get(pk=found.pk)).found == 1
+
+
+def test_a_version_that_two_models_wrote_comes_from_both(home: House, released: Release, tmp_path: Path) -> None:
+    model = released.model_version
+    written = register(home, tmp_path, ROWS, synthetic_model=f"{model}; another model", synthetic_share=50)
+    found = withdraw(home, data_of(released))
+    assert written.pk in {each.object_id for each in found.affected.all()}
+
+
+def test_another_project_is_not_told_why(home: House, tmp_path: Path) -> None:
+    own = register(home, tmp_path, ROWS)
+    beside = projects.create(actor=home.admin, organisation_id=home.organisation.pk, name="Beside")
+    theirs = register(home, tmp_path, ROWS, actor=home.admin, project=beside)
+    withdraw(home, own)
+    (fact,) = selectors.told_about_data(theirs, beside)
+    assert fact.label == "Withdrawn elsewhere"
+    assert "Consent" not in fact.detail
+    assert "Ben" not in fact.says
+    assert str(own) not in fact.says
 
 
 def test_a_version_is_withdrawn_once(home: House) -> None:

@@ -95,7 +95,7 @@ POST   quality-profile-cancel    302 302 403 403 403 403 403 302   404 404   302
 GET    dataset-version-withdraw  403 200 200 200 200 403 403 200   404 404   302
 POST   dataset-version-withdraw  403 422 422 422 422 403 403 422   404 404   302
 GET    withdrawal-detail         200 200 200 200 200 200 200 200   404 404   302
-POST   withdrawal-take-back      403 403 302 302 302 403 403 302   404 404   302
+POST   withdrawal-take-back      403 403 422 422 422 403 403 422   404 404   302
 GET    withdrawal-export         200 200 200 200 200 200 403 200   404 404   302
 GET    split-detail              200 200 200 200 200 200 200 200   404 404   302
 POST   split-cancel              302 302 403 403 403 403 403 302   404 404   302
@@ -298,7 +298,7 @@ GET    api:split-list            200 200 200 200 200 200 200 200   200 200   401
 GET    api:withdrawal-list       200 200 200 200 200 200 200 200   200 200   401
 POST   api:withdrawal-list       403 201 201 201 201 403 403 201   404 404   401
 GET    api:withdrawal-detail     200 200 200 200 200 200 200 200   404 404   401
-POST   api:withdrawal-take-back  403 403 200 200 200 403 403 200   404 404   401
+POST   api:withdrawal-take-back  403 403 403 403 403 403 403 403   404 404   401
 GET    api:split-detail          200 200 200 200 200 200 200 200   404 404   401
 POST   api:split-cancel          200 200 403 403 403 403 403 200   404 404   401
 POST   api:split-again           409 409 403 403 403 403 403 409   404 404   401
@@ -432,7 +432,11 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:hold-lift": {"reason": "Settled."},
         "api:hold-list": {"project": pk["project"], "basis": "legal-hold", "ground": "A claim."},
         "api:erasure-list": {
-            "version": pk["dataset-version"], "rows": [1], "case_number": "1", "reason": "Art. 17.", "proof": "no.ne"
+            "version": pk["dataset-version"],
+            "rows": [1],
+            "case_number": "1",
+            "reason": "Art. 17.",
+            "proof": "no.ne",
         },
         "api:search-list": {"project": pk["project"], "case_number": "2026-17", "term": "-"},
         "api:annotation-task-list": {"version": pk["dataset-version"], "type": "review", "people": ["ben"]},

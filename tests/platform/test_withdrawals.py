@@ -14,12 +14,16 @@ from django.urls import reverse
 from assay.web.forms.withdrawals import RowNumbers
 from governance.delivery.lineage import services
 from governance.delivery.lineage.models import Withdrawal
+from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
+from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import DatasetVersion
+from governance.people.organisations import services as organisations
+from governance.people.projects import services as projects
 from governance.work.runs.models import Run
 from tests import factories
-from tests.callers import by_token
-from tests.people import House
+from tests.callers import by_token, proof
+from tests.people import PASSWORD, House, person
 
 REASON = "The contributor took consent back."
 
@@ -97,6 +101,35 @@ def test_who_withdrew_it_is_told_that_another_takes_it_back(home: House, run: Ru
     assert "Take this withdrawal back" not in page(home.omar).get(address).content.decode()
 
 
+def test_another_person_takes_it_back_by_password(home: House, run: Run) -> None:
+    found = services.withdraw(actor=home.ben, version_id=data_of(run).pk, reason=REASON)
+    address = reverse("withdrawal-take-back", args=[found.pk])
+    wrong = page(home.paula).post(address, {"reason": "Consent covers it.", "password": "wrong"})
+    assert wrong.status_code == 422
+    assert Withdrawal.objects.get().taken_back_at is None
+    done = page(home.paula).post(address, {"reason": "Consent covers it.", "password": PASSWORD})
+    assert done.status_code == 302
+    assert Withdrawal.objects.get().taken_back_by_method == "password"
+
+
+def test_a_project_that_does_not_see_it_reads_only_that_it_was(home: House, run: Run) -> None:
+    version = data_of(run)
+    beside = projects.create(actor=home.admin, organisation_id=home.organisation.pk, name="Beside")
+    theirs = datasets.create(actor=home.admin, project_id=beside.pk, name="Theirs")
+    with blobs.as_local_file(version.file_sha256, "rows.jsonl") as path:
+        copy = datasets.register_version(
+            actor=home.admin, dataset_id=theirs.pk, path=path, file_name="rows.jsonl", licence="CC0-1.0",
+            provenance=factories.PROVENANCE,
+        )  # fmt: skip
+    noor = person("noor", "Noor Aydin")
+    organisations.add_member(actor=home.admin, organisation_id=home.organisation.pk, username="noor")
+    projects.appoint(actor=home.admin, project_id=beside.pk, username="noor", role="ml_engineer")
+    services.withdraw(actor=home.ben, version_id=version.pk, reason=REASON)
+    shown = page(noor).get(reverse("dataset-version-detail", args=[copy.pk])).content.decode()
+    assert "withdrawn elsewhere in this organisation" in shown
+    assert REASON not in shown
+
+
 def test_the_table_is_exported_and_no_cell_is_a_formula(home: House, run: Run) -> None:
     found = services.withdraw(actor=home.ben, version_id=data_of(run).pk, reason=REASON)
     found.affected.filter(kind="model_version").update(name="=1+1")
@@ -116,10 +149,13 @@ def test_the_api_withdraws_lists_and_takes_back(home: House, run: Run) -> None:
     assert {one["kind"] for one in made.json()["affected"]} >= {"dataset_version", "run", "model_version"}
     listed = by_token(home.omar).get("/api/v1/withdrawals/", {"affects": str(run.pk)}).json()["results"]
     assert [one["id"] for one in listed] == [made.json()["id"]]
-    back = by_token(home.paula).post(
-        f"/api/v1/withdrawals/{made.json()['id']}/take-back/", {"reason": "Consent covers it."}, format="json"
-    )
-    assert back.json()["state"] == "taken_back"
+    address = f"/api/v1/withdrawals/{made.json()['id']}/"
+    sha256 = by_token(home.paula).get(address).json()["sha256"]
+    given = {"reason": "Consent covers it.", "proof": proof(by_token(home.paula), sha256).json()["proof"]}
+    back = by_token(home.paula).post(f"{address}take-back/", given, format="json")
+    assert back.json()["state"] == "taken_back", back.json()
+    unproved = by_token(home.paula).post(f"{address}take-back/", {"reason": "Again."}, format="json")
+    assert unproved.status_code in (403, 409)
 
 
 @pytest.mark.parametrize("rows", [["x"], [0], [-1], [10**7], []])

@@ -131,13 +131,15 @@ def _derivations(versions: list[DatasetVersion]) -> Iterator[Edge]:
 
 
 def _written(versions: list[DatasetVersion], models: Iterable[ModelVersion]) -> Iterator[Edge]:
-    """Rows that a model of these projects wrote."""
-    named = {str(model): model for model in models}
+    """Rows that a model of these projects wrote; of several with that name each may have been it."""
+    named: dict[str, list[ModelVersion]] = defaultdict(list)
+    for model in models:
+        named[str(model)].append(model)
     for version in versions:
         for name in provenance.writers(version.provenance):
-            writer = named.get(name)
-            if writer is not None and writer.created_at < version.created_at:  # a later one of that name is another
-                yield Edge(writer.pk, version.pk, "written by")
+            for writer in named.get(name, ()):
+                if writer.created_at < version.created_at:  # a later one of that name is another
+                    yield Edge(writer.pk, version.pk, "written by")
 
 
 def _synthesised(versions: list[DatasetVersion]) -> Iterator[Edge]:

@@ -7,7 +7,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from governance.delivery.lineage.rules import TRACE_TRANSITIONS, TraceState
 from governance.foundation.core.records import Record
+from governance.foundation.jobs.models import Errand
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.projects.models import Project
 
@@ -31,6 +33,7 @@ class Withdrawal(Record):
     taken_back_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     taken_back_by_name = models.CharField(max_length=200, blank=True)
     taken_back_because = models.TextField(blank=True)
+    taken_back_by_method = models.CharField(max_length=16, blank=True)  # how they showed who they are
 
     class Meta:
         ordering = ["-created_at"]
@@ -80,6 +83,28 @@ class Withdrawal(Record):
         }
 
 
+class Trace(Errand):
+    """The look through the rows of every version of the organisation that nothing else led a withdrawal to."""
+
+    kind = task = spoken = "trace"
+    transitions = TRACE_TRANSITIONS
+
+    withdrawal = models.OneToOneField(Withdrawal, on_delete=models.PROTECT, related_name="trace")
+    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in TraceState], default=TraceState.QUEUED)
+    versions = models.PositiveIntegerField(null=True)  # how many were looked through
+    found = models.PositiveIntegerField(null=True)  # how many records were reached beyond those known before
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"Trace of {self.withdrawal.what}"
+
+    @property
+    def project_id(self) -> UUID:
+        return self.withdrawal.project_id
+
+
 class Affected(models.Model):
     """One record that a withdrawal reached, as it was then, how, and what was done about it."""
 
@@ -91,7 +116,7 @@ class Affected(models.Model):
     sha256 = models.CharField(max_length=64)  # its content digest
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
     how = models.CharField(max_length=300)
-    # It holds the very rows: nobody can be asked to approve it.
+    # It holds all that was withdrawn, or one of the very rows: nobody can be asked to approve it.
     is_barred = models.BooleanField(default=False)
     done = models.CharField(max_length=200, blank=True)
 

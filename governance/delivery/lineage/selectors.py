@@ -5,14 +5,15 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from governance.delivery.lineage import radius
-from governance.delivery.lineage.models import Affected, Withdrawal
+from governance.delivery.lineage import radius, rules
+from governance.delivery.lineage.models import Affected, Trace, Withdrawal
 from governance.delivery.lineage.radius import Reached
 from governance.delivery.releases.models import Release
 from governance.documents.dossiers.models import DossierVersion
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
 from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals import subjects
 from governance.people.approvals.subjects import Fact
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -32,9 +33,50 @@ def visible(actor: Actor, withdrawal_id: UUID) -> Withdrawal:
         raise NotFound("withdrawal") from None
 
 
+def visible_trace(actor: Actor, trace_id: UUID) -> Trace:
+    try:
+        return Trace.objects.select_related("withdrawal").get(pk=trace_id, withdrawal__in=visible_to(actor))
+    except Trace.DoesNotExist:
+        raise NotFound("trace") from None
+
+
 def reached(version: DatasetVersion, rows: Collection[int] | None) -> list[Reached]:
-    """Everything in the organisation that rests on `version`, or on these of its rows, as it is now."""
-    return radius.of_version(version) if rows is None else radius.of_rows(version, rows)
+    """What rests on `version`, or on these of its rows, as it is now; what lies apart is not looked through."""
+    return radius.of(version, rows, everywhere=False)
+
+
+def apart(withdrawal: Withdrawal) -> QuerySet[DatasetVersion]:
+    """The versions of the organisation that nothing has led the withdrawal to, as far as their rows are indexed."""
+    known = withdrawal.affected.filter(kind=DatasetVersion.kind).values("object_id")
+    if not withdrawal.version.index_sha256:
+        return DatasetVersion.objects.none()
+    return (
+        DatasetVersion.objects.filter(dataset__project__organisation=withdrawal.project.organisation_id)
+        .exclude(pk__in=known)
+        .exclude(index_sha256="")
+        .exclude(dataset=withdrawal.version.dataset_id)
+    )
+
+
+def why_not_take_back(actor: Actor, withdrawal: Withdrawal) -> str:
+    """Why `actor` may not take it back, or ""."""
+    return rules.why_not_take_back(
+        person=actor.user_id,
+        first_name=actor.first_name,
+        withdrew=withdrawal.withdrawn_by_id,
+        touched=_touched(withdrawal),
+    )
+
+
+def _touched(withdrawal: Withdrawal) -> dict[int, str]:
+    """Who did what to anything that it reached in its project, and can be approved."""
+    touched: dict[int, str] = {}
+    affected = withdrawal.affected.filter(project=withdrawal.project_id)
+    for kind in {each.kind for each in affected}:
+        found = subjects.load_all(kind, [each.object_id for each in affected if each.kind == kind])
+        for subject in found.values():
+            touched |= subject.touched_by()
+    return touched
 
 
 def affected_seen(actor: Actor, withdrawal: Withdrawal) -> tuple[list[Affected], int]:
@@ -78,24 +120,29 @@ def why_not_approve(version: DatasetVersion) -> str | None:
 
 def told_about_run(run: Run, project: Project) -> Iterable[Fact]:
     """What a decider on a run plan needs to know of withdrawn data."""
-    yield from _facts([run.pk, *(version.pk for version in run.data())])
+    yield from _facts([run.pk, *(version.pk for version in run.data())], project)
 
 
 def told_about_dossier(dossier: DossierVersion, project: Project) -> Iterable[Fact]:
     model = dossier.dossier.model_version
-    yield from _facts([dossier.pk, model.pk, *(version.pk for version in model.run.data())])
+    yield from _facts([dossier.pk, model.pk, *(version.pk for version in model.run.data())], project)
 
 
 def told_about_release(release: Release, project: Project) -> Iterable[Fact]:
     model = release.model_version
-    yield from _facts([release.pk, model.pk, *(version.pk for version in model.run.data())])
+    yield from _facts([release.pk, model.pk, *(version.pk for version in model.run.data())], project)
 
 
 def told_about_data(version: DatasetVersion, project: Project) -> Iterable[Fact]:
-    yield from _facts([version.pk])
+    yield from _facts([version.pk], project)
 
 
-def _facts(ids: Iterable[UUID]) -> Iterable[Fact]:
+def _facts(ids: Iterable[UUID], project: Project) -> Iterable[Fact]:
+    """In full where it happened; of another project's withdrawal only that there was one."""
     for each in touching(ids):
-        said = f"{each.what}, by {each.withdrawn_by_name} on {each.created_at:%d %B %Y}"
-        yield Fact("Withdrawn", said, each.reason, warns=True)
+        if each.project_id == project.pk:
+            said = f"{each.what}, by {each.withdrawn_by_name} on {each.created_at:%d %B %Y}"
+            yield Fact("Withdrawn", said, each.reason, warns=True)
+        else:
+            said = f"the same rows, in another project of the organisation, on {each.created_at:%d %B %Y}"
+            yield Fact("Withdrawn elsewhere", said, "What follows here is for you to decide.", warns=True)

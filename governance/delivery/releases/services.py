@@ -16,6 +16,7 @@ from governance.foundation.core.errors import Fault, GateClosed, Missing, Unusab
 from governance.foundation.core.moves import move
 from governance.people.approvals import services as approvals
 from governance.people.projects import selectors as projects
+from governance.people.projects.services import hold
 from governance.work.evaluations import selectors as evaluations
 
 # Sent in the transaction of a withdrawal; receivers get `release`.
@@ -77,6 +78,7 @@ def release(*, actor: Actor, release_id: UUID) -> Release:
     """Let the model go, if every gate is open at this moment. Raises NotAllowed, GateClosed, WrongState."""
     found = selectors.visible(actor, release_id)
     projects.require(actor, found.project_id, "release a model")
+    hold(found.project_id)
     found = _locked(release_id)
     if missing := gates.shut(gates.for_release(found)):
         raise GateClosed(f"{found.model_version} cannot be released", missing)

@@ -19,6 +19,7 @@ from governance.people.approvals.models import ApprovalRequest, Decision, Suspen
 from governance.people.approvals.rules import TRANSITIONS, State, Verdict
 from governance.people.projects import selectors as projects
 from governance.people.projects.rules import SPOKEN
+from governance.people.projects.services import hold
 
 # Sent in the transaction of a decision that closed its request; receivers get `request`.
 closed = Signal()
@@ -35,6 +36,7 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
         raise NotFound("subject")
     if not subjects.belongs_to(subject, project_id):
         raise NotFound(rules.POLICIES[subject.kind].noun)
+    hold(project_id)
     if veto := selectors.why_not_ask(subject, project_id):
         raise WrongState(veto)
     digest = subject.content_digest
@@ -76,7 +78,7 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
 
     Raises NotAllowed (who, or no proof), WrongState (when), StaleSubject (it changed since it was asked about).
     """
-    selectors.visible(actor, request_id)
+    hold(selectors.visible(actor, request_id).project_id)
     request = ApprovalRequest.objects.select_for_update().select_related("project").get(pk=request_id)
     subject = subjects.load(request.subject_kind, request.subject_id)
     verdict = Verdict(verdict)

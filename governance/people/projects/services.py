@@ -31,6 +31,13 @@ FIELDS = (
 )
 
 
+def hold(project_id: UUID) -> None:
+    """Lock the project, in the caller's transaction, before anything else: acts of which one can take away what another
+    relies on (deciding, launching, releasing, withdrawing) then follow one another, and each sees what the others did.
+    """
+    Project.objects.select_for_update(no_key=True).filter(pk=project_id).first()
+
+
 @transaction.atomic
 def create(*, actor: Actor, organisation_id: UUID, name: str, slug: str = "", **fields: Any) -> Project:
     """Open a project and make `actor` its owner. Raises NotFound, Unusable."""

@@ -20,6 +20,7 @@ from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.selectors import standing
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
+from governance.people.projects.services import hold
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluation_plans.services import lock
 from governance.work.runs import gates, selectors
@@ -135,6 +136,7 @@ def _submit(actor: Actor, run_id: UUID, note: str, foreseen: dict[str, Any]) -> 
 @transaction.atomic
 def launch(*, actor: Actor, run_id: UUID) -> Run:
     """Queue the run, if every gate is open at this moment. Raises GateClosed with what is missing."""
+    hold(selectors.visible(actor, run_id).project_id)
     run = _locked(actor, run_id, "launch a run")
     if run.state != State.SUBMITTED:
         raise WrongState(f"{run} is {run.state}; only a submitted run can be launched.")
@@ -185,6 +187,7 @@ def end_what_was_affected(
 @transaction.atomic
 def resume(*, actor: Actor, run_id: UUID) -> Run:
     """Take a failed or cancelled run up again from its last checkpoint, under the same gates as a launch."""
+    hold(selectors.visible(actor, run_id).project_id)
     run = _locked(actor, run_id, "launch a run")
     if run.state not in (State.FAILED, State.CANCELLED) or run.launched_at is None:
         raise WrongState(

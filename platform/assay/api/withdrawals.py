@@ -13,6 +13,7 @@ from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer
 from governance.delivery.lineage import selectors, services
 from governance.delivery.lineage.models import Affected, Withdrawal
+from governance.delivery.lineage.rules import TraceState
 
 
 class AffectedSerializer(serializers.ModelSerializer[Any]):
@@ -42,16 +43,30 @@ class WithdrawalInListSerializer(serializers.ModelSerializer[Any]):
 class WithdrawalSerializer(RecordSerializer, WithdrawalInListSerializer):
     affected = serializers.SerializerMethodField(help_text="What it reached in projects that you see.")
     affected_elsewhere = serializers.SerializerMethodField(help_text="How many records lie in other projects.")
+    trace = serializers.SerializerMethodField(
+        help_text="Where a worker is that looks through the versions that lie apart; null where there are none."
+    )
 
     class Meta:
         model = Withdrawal
-        fields: ClassVar = [*WithdrawalInListSerializer.Meta.fields, "affected", "affected_elsewhere", "sha256"]
+        fields: ClassVar = [
+            *WithdrawalInListSerializer.Meta.fields,
+            "affected",
+            "affected_elsewhere",
+            "trace",
+            "sha256",
+        ]
         read_only_fields = fields
 
     @extend_schema_field(AffectedSerializer(many=True))
     def get_affected(self, withdrawal: Withdrawal) -> Any:
         shown, _ = selectors.affected_seen(self.context["view"].actor, withdrawal)
         return AffectedSerializer(shown, many=True).data
+
+    @extend_schema_field(serializers.ChoiceField([state.value for state in TraceState], allow_null=True))
+    def get_trace(self, withdrawal: Withdrawal) -> str | None:
+        trace = getattr(withdrawal, "trace", None)
+        return str(trace.state) if trace else None
 
     def get_affected_elsewhere(self, withdrawal: Withdrawal) -> int:
         return selectors.affected_seen(self.context["view"].actor, withdrawal)[1]
@@ -69,6 +84,10 @@ class NewWithdrawal(Input):
 
 class TakingBack(Input):
     reason = serializers.CharField(max_length=4000)
+    proof = serializers.CharField(
+        required=False, allow_blank=True, default="",
+        help_text="From /reauthentications/, for the withdrawal's sha256 and the verdict “approve”.",
+    )  # fmt: skip
 
 
 class WithdrawalViewSet(NounViewSet):

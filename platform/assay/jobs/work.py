@@ -22,6 +22,7 @@ from assay.jobs import (
     searching,
     splitting,
     synthesising,
+    tracing,
     train,
 )
 from assay.jobs.supervise import Interrupted
@@ -54,6 +55,7 @@ TASKS: dict[str, Task] = {
     "profile": profiling.PROCESS,
     "search": searching,
     "erasure": erasing.PROCESS,
+    "trace": tracing,
 }
 
 # Set when this worker is asked to stop: what it holds is given back, unharmed, for its next start.

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from assay.web import addresses, trail
 from assay.web.requests import PageRequest
+from governance.delivery.lineage import services as lineage
+from governance.delivery.lineage.models import Trace
 from governance.documents.renderings import services as renderings
 from governance.foundation.core.errors import NotFound, WrongState
 from governance.foundation.core.records import Record
@@ -46,6 +48,7 @@ WORDS = {
     "scan": gettext_lazy("Look for personal data: %(what)s"),
     "search": gettext_lazy("%(what)s"),
     "erasure": gettext_lazy("Erase rows: %(what)s"),
+    "trace": gettext_lazy("Look through other versions: %(what)s"),
     "redact": gettext_lazy("Write the rows again: %(what)s"),
     "synthesise": gettext_lazy("%(what)s"),
     "profile": gettext_lazy("Measure the %(what)s"),
@@ -85,6 +88,8 @@ def retry(request: PageRequest, pk: UUID) -> HttpResponse:
             splitting.again(actor=request.actor, split_id=job.subject_id)
         case QualityProfile.task:
             measuring.again(actor=request.actor, profile_id=job.subject_id)
+        case Trace.task:
+            lineage.trace_again(actor=request.actor, trace_id=job.subject_id)
         case Redaction.task:
             redactions.again(actor=request.actor, redaction_id=job.subject_id)
         case AnnotationTask.task:

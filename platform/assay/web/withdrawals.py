@@ -21,15 +21,18 @@ from assay.web.lineage import NOUNS
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.delivery.lineage import radius, selectors, services
-from governance.delivery.lineage.models import Affected
+from governance.delivery.lineage.models import Affected, Withdrawal
 from governance.delivery.lineage.radius import Reached
+from governance.delivery.lineage.rules import MEANING
 from governance.delivery.lineage.services import ACT
 from governance.foundation.audit import selectors as audit
+from governance.foundation.core.errors import NotAllowed
 from governance.foundation.core.records import Record
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals import reauthentication
 from governance.people.approvals import selectors as approvals
-from governance.people.approvals.rules import POLICIES
+from governance.people.approvals.rules import POLICIES, Verdict
 from governance.people.approvals.selectors import Standing
 from governance.people.projects import selectors as projects
 
@@ -65,9 +68,9 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def take_back(request: PageRequest, pk: UUID) -> HttpResponse:
     form = TakeBackForm(request.POST)
-    selectors.visible(request.actor, pk)
-    act = lambda: services.take_back(actor=request.actor, withdrawal_id=pk, **form.cleaned_data)  # noqa: E731
-    if form.is_valid() and attempt(form, act):
+    found = selectors.visible(request.actor, pk)
+    projects.require(request.actor, found.project_id, ACT)
+    if form.is_valid() and attempt(form, lambda: _take_back(request, found, form.cleaned_data)):
         messages.success(request, _("Taken back. What was suspended for this has its approvals again."))
         return redirect("withdrawal-detail", pk=pk)
     return _detail(request, pk, form)
@@ -89,6 +92,18 @@ def export(request: PageRequest, pk: UUID) -> HttpResponse:
     return response
 
 
+def _take_back(request: PageRequest, found: Withdrawal, given: dict[str, Any]) -> Withdrawal:
+    if why := selectors.why_not_take_back(request.actor, found):
+        raise NotAllowed(why)
+    proof = reauthentication.by_password(
+        actor=request.actor,
+        password=given["password"],
+        subject_digest=found.content_digest,
+        verdict=Verdict.APPROVE,
+    )
+    return services.take_back(actor=request.actor, withdrawal_id=found.pk, reason=given["reason"], proof=proof)
+
+
 def _plain(cell: str) -> str:
     """A text that a spreadsheet takes for a formula is told that it is none."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
@@ -105,7 +120,9 @@ def _detail(request: PageRequest, pk: UUID, form: TakeBackForm) -> HttpResponse:
         "elsewhere": elsewhere,
         "may_export": projects.may(request.actor, found.project_id, "export evidence"),
         "form": form if may and found.taken_back_at is None and not found.is_final else None,
-        "is_own": found.withdrawn_by_id == request.actor.user_id,
+        "why_not": selectors.why_not_take_back(request.actor, found),
+        "meaning": MEANING,
+        "trace": getattr(found, "trace", None),
         "crumbs": _crumbs(request, found.version),
         "events": audit.history(found)[:50],
     }

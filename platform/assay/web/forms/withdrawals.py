@@ -55,3 +55,6 @@ class TakeBackForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Why it may be used after all"), widget=forms.Textarea(attrs={"rows": 2}), max_length=4000
     )
+    password = forms.CharField(
+        label=gettext_lazy("Password"), widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )

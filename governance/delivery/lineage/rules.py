@@ -1,0 +1,32 @@
+"""What a trace may become, and who may take a withdrawal back. Pure."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class TraceState(StrEnum):
+    QUEUED = "queued"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TRACE_TRANSITIONS: dict[TraceState, set[TraceState]] = {
+    TraceState.QUEUED: {TraceState.DONE, TraceState.FAILED, TraceState.CANCELLED},
+    TraceState.DONE: set(),
+    TraceState.FAILED: {TraceState.QUEUED},
+    TraceState.CANCELLED: {TraceState.QUEUED},
+}
+
+MEANING = "I looked at why this data was withdrawn, and answer for its being used again."
+
+
+def why_not_take_back(*, person: int | None, first_name: str, withdrew: int | None, touched: Mapping[int, str]) -> str:
+    """Why this person may not take a withdrawal back, or "". `touched`: who did what to anything that it reached."""
+    if person is None:
+        return "Only a person can take a withdrawal back."
+    if person == withdrew:
+        return "You withdrew it; it takes another person to take that back."
+    if person in touched:
+        return f"{first_name} {touched[person]}; it takes somebody who had no part in what was reached."
+    return ""
