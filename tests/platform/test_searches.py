@@ -151,6 +151,13 @@ def test_the_process_is_told_by_a_file_that_is_gone_then(
     assert "--sought" in command and "lindqvist" not in command.casefold() and not is_there
 
 
+def test_the_embedded_database_overwrites_what_is_deleted(home: House) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL has no such setting")
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA secure_delete").fetchone() == (1,)
+
+
 def test_what_was_found_is_destroyed_in_time_and_the_record_stays(home: House, version: DatasetVersion) -> None:
     search = worked(asked(home))
     assert search.expires_at is not None

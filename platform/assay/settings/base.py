@@ -111,7 +111,9 @@ TEMPLATES = [
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 30,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+    # What is deleted is overwritten: what a search was for, the salt of a pseudonym, an erased row.
+    "PRAGMA secure_delete=ON;",
 }
 DATABASES = {
     "default": dj_database_url.parse(
