@@ -21,8 +21,10 @@ from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import DatasetVersion, Import
 from governance.materials.redactions import services as redactions
 from governance.materials.scans import services as scans
+from governance.materials.syntheses import services as syntheses
 from preparation import splits
 from preparation.persons.redaction import Redaction
+from preparation.synthesis import Synthesis
 from tests import factories
 from tests.people import House
 
@@ -31,6 +33,7 @@ pytestmark = pytest.mark.django_db
 # How the audit trail calls each, and how a person ends it.
 SPOKEN = {
     "import": "import", "split": "dataset-split", "profile": "quality-profile", "scan": "scan", "redact": "redaction",
+    "synthesise": "synthesis",
 }  # fmt: skip
 CANCEL: dict[str, Callable[..., Any]] = {
     "import": lambda actor, pk: datasets.cancel(actor=actor, import_id=pk),
@@ -38,6 +41,7 @@ CANCEL: dict[str, Callable[..., Any]] = {
     "profile": lambda actor, pk: measuring.cancel(actor=actor, profile_id=pk),
     "scan": lambda actor, pk: scans.cancel(actor=actor, scan_id=pk),
     "redact": lambda actor, pk: redactions.cancel(actor=actor, redaction_id=pk),
+    "synthesise": lambda actor, pk: syntheses.cancel(actor=actor, synthesis_id=pk),
 }
 
 
@@ -69,6 +73,9 @@ def errand(
             return version.quality_profiles.get()
         case "scan":
             return version.scans.get()
+        case "synthesise":
+            writer, asked = factories.base_model(home), Synthesis("answers", "{row.given}", 5)
+            return syntheses.ask(actor=home.ada, version_id=version.pk, base_model_id=writer.pk, asked=asked)
         case _:
             return redactions.ask(actor=home.ada, version_id=version.pk, asked=Redaction("mask", ("email",)))
 

@@ -112,7 +112,8 @@ def _in_words(found: Synthesis, done: dict[str, Any]) -> str:
         f"By Assay, {asked.kind} by {found.base_model} (folder sha256 {done['model']['sha256']}) of the prompt "
         f"“{asked.prompt}”, seed {asked.seed}, temperature {asked.temperature:g}, at most {asked.max_new_tokens:,} "
         f"tokens. {done['generated']:,} generated, {done['kept']:,} kept, {discarded:,} discarded"
-        f"{f' ({reasons})' if reasons else ''}. Not kept: {rules.in_words(asked.filters)}. Nobody read the rows before they were registered."
+        f"{f' ({reasons})' if reasons else ''}. Not kept: {rules.in_words(asked.filters)}. Nobody read the rows before "
+        "they were registered."
     )
 
 

@@ -83,6 +83,11 @@ ACTS: Mapping[str, str | Promise] = {
     "annotation-task.answered": _t("answered about every row of the"),
     "annotation-task.closed": _t("closed the"),
     "annotation-task.version-made": _t("registered a version from the"),
+    "synthesis.asked": _t("asked a worker for the"),
+    "synthesis.done": _t("registered a version from the"),
+    "synthesis.refused": _t("found what keeps a version from being made by the"),
+    "synthesis.failed": _t("could not carry out the"),
+    "synthesis.cancelled": _t("ended the"),
     "erasure.proposed": _t("asked that rows are erased:"),
     "erasure.asked": _t("asked a worker to carry out the"),
     "erasure.held": _t("held back the"),
@@ -94,11 +99,6 @@ ACTS: Mapping[str, str | Promise] = {
     "erasure.cancelled": _t("ended the"),
     "hold.placed": _t("had data kept:"),
     "hold.lifted": _t("lifted the"),
-    "synthesis.asked": _t("asked a worker for the"),
-    "synthesis.done": _t("registered a version from the"),
-    "synthesis.refused": _t("found what keeps a version from being made by the"),
-    "synthesis.failed": _t("could not carry out the"),
-    "synthesis.cancelled": _t("ended the"),
     "scan.asked": _t("asked a worker to look for personal data:"),
     "scan.done": _t("looked for personal data:"),
     "scan.failed": _t("could not look for personal data:"),
@@ -307,11 +307,21 @@ def _inside_a_sentence(record: Any) -> str:
     return name[:1].lower() + name[1:]
 
 
+# Kinds whose records are named by a phrase.
+_SENTENCES = (
+    "annotation_task",
+    "synthesis",
+    "erasure",
+    "evaluation",
+    "hold",
+    "model_card",
+    "release",
+    "search",
+    "dossier_draft",
+)
+
 _NAMES: Mapping[str, Callable[[Any], str]] = {
-    **dict.fromkeys(
-        ("annotation_task", "erasure", "evaluation", "hold", "model_card", "release", "search", "dossier_draft"),
-        _inside_a_sentence,
-    ),
+    **dict.fromkeys(_SENTENCES, _inside_a_sentence),
     "member": _member,
     "membership": _membership,
     "decision": lambda decision: str(decision.request),
