@@ -6,6 +6,7 @@ verdicts can be given again. What is expected is never read from a rule file.
 
 import csv
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from governance.law.licences.rules import (
     LicenceSyntaxError,
     LicensedInput,
     NoRuleSet,
+    TooManyAlternatives,
     Verdict,
     Waived,
+    alternatives,
     in_force,
     named,
     parse,
@@ -53,13 +56,21 @@ def one(expression: str | None, purpose: str = "commercial", *, kind: str = "bas
     return judge([LicensedInput("it", kind, expression, **of_input)], purpose, **facts)  # type: ignore[arg-type]
 
 
+def waive(item: LicensedInput, rule: str, purpose: str, **facts: Any) -> LicensedInput:
+    """`item` with a waiver of what `rule` says of it for `purpose`, whether or not that can be waived."""
+    row = judge([item], purpose, **facts).per_input[0]
+    finding = next((one for one in row.waivable if (one.rule, one.purpose) == (rule, purpose)), None)
+    table = facts.get("rule_set") or in_force()
+    because = finding.because if finding else row.because
+    over = Waived(rule, purpose, item.about, because, table.version, "w-1", "Rita Falk until 31 Jan 2027")  # type: ignore[arg-type]
+    return replace(item, waivers=(*item.waivers, over))
+
+
 def typed(facts: str) -> dict[str, Any]:
-    """`eu=1;users=up-to-100m` as arguments; `waiver=w-1`: what the table says of unknown licences is waived."""
+    """`eu=1;users=up-to-100m` as arguments."""
     names = {"eu": "eu_seat", "users": "users_band", "revenue": "revenue_band"}
     pairs = dict(item.split("=") for item in facts.split(";") if item)
     found: dict[str, Any] = {}
-    if waiver := pairs.pop("waiver", ""):
-        found["waivers"] = tuple(Waived("other", purpose, waiver, "somebody") for purpose in PURPOSES)
     for name, value in pairs.items():
         found[names.get(name, name)] = value == "1" if value in ("0", "1") else value
     return found
@@ -69,13 +80,13 @@ def inputs_of(case: dict[str, str]) -> list[LicensedInput]:
     """`base_model MIT + dataset CC-BY-4.0`, with the facts about the first of them."""
     facts = typed(case["facts"])
     facts.pop("research", None)
-    if waived := facts.pop("waived", ""):
-        rule, purpose = waived.split(":")
-        facts["waivers"] = (Waived(rule, purpose, "w-1", "somebody"),)
+    waived = facts.pop("waived", "")
     found = []
     for number, item in enumerate(case["inputs"].split(" + ")):
         kind, _, expression = item.partition(" ")
         found.append(LicensedInput(f"input {number}", kind, expression, **({} if number else facts)))  # type: ignore[arg-type]
+    if waived:
+        found[0] = waive(found[0], *waived.split(":"), distribution=case["distribution"], eu_seat=case["seat"] == "eu")
     return found
 
 
@@ -106,7 +117,12 @@ def test_the_verdict_is_the_one_typed_by_hand(case: dict[str, str]) -> None:
 @pytest.mark.parametrize("purpose", PURPOSES)
 @pytest.mark.parametrize("row", EXPECTATIONS, ids=lambda row: f"{row['kind']}:{row['licence'] or '-'}:{row['facts']}")
 def test_a_verdict_of_the_first_edition_is_given_again(row: dict[str, str], purpose: str) -> None:
-    got = one(row["licence"] or None, purpose, kind=row["kind"], rule_set=named(FIRST), **typed(row["facts"]))
+    facts: dict[str, Any] = {"rule_set": named(FIRST), **typed(row["facts"])}
+    about = {name: facts.pop(name) for name in ("chosen", "multimodal") if name in facts}
+    item = LicensedInput("it", row["kind"], row["licence"] or None, **about)  # type: ignore[arg-type]
+    if facts.pop("waiver", ""):
+        item = waive(item, "other", purpose, **facts)
+    got = judge([item], purpose, **facts)
     assert got.outcome == LETTER[row[purpose]], f"{row['clause']}; got {got.deciding}"
     assert got.rule_set == FIRST
 
@@ -276,27 +292,37 @@ EXPRESSIONS = st.recursive(
     ),
     max_leaves=5,
 )
-INPUTS = st.builds(
+BARE = st.builds(
     LicensedInput,
     name=st.sampled_from(["a", "b", "c"]),
     kind=st.sampled_from(KINDS),
     expression=st.none() | EXPRESSIONS,
     chosen=st.none() | TERMS,
     matched=st.sampled_from(["", "3 of 9 rows match another"]),
+    made_from=st.sampled_from(["", "a was made from b"]),
     multimodal=st.none() | st.booleans(),
-    waivers=st.lists(
-        st.builds(
-            Waived,
-            rule=st.sampled_from(
-                ["other", "non-commercial", "share-alike", "copyleft", "llama-2-3-outputs", "revenue-1m"]
-            ),
-            purpose=st.sampled_from(PURPOSES),
-            id=st.just("w-1"),
-            says=st.just("somebody"),
-        ),
-        max_size=3,
-    ).map(tuple),
 )
+
+
+@st.composite
+def _waived_in_part(draw: Any) -> LicensedInput:
+    """An input with waivers of some of what can be waived of it, in one case or another."""
+    item = draw(BARE)
+    cases = [{"distribution": "none"}, {"distribution": "api"}, {"distribution": "none", "eu_seat": True}]
+    findings = {
+        finding
+        for purpose in PURPOSES
+        for case in cases
+        for finding in judge([item], purpose, **case).per_input[0].waivable
+    }
+    if not findings:
+        return item  # type: ignore[no-any-return]
+    picked = draw(st.lists(st.sampled_from(sorted(findings, key=repr)), max_size=3, unique=True))
+    over = [Waived(f.rule, f.purpose, f.about, f.because, in_force().version, "w-1", "somebody") for f in picked]
+    return replace(item, waivers=tuple(over))
+
+
+INPUTS = _waived_in_part()
 FACTS = st.fixed_dictionaries(
     {
         "distribution": st.sampled_from(["none", "api", "weights"]),
@@ -363,8 +389,7 @@ def test_unknown_missing_and_unreadable_never_pass(
     known: str, unknown: str | None, how: str, kind: str, purpose: str, facts: dict[str, Any]
 ) -> None:
     expression = unknown if how == "alone" or not unknown else f"{known} {how} {unknown}"
-    waivers = (Waived("other", purpose, "w-1", "somebody"),)  # type: ignore[arg-type]
-    item = LicensedInput("it", kind, expression, waivers=waivers)  # type: ignore[arg-type]
+    item = waive(LicensedInput("it", kind, expression), "other", purpose, **facts)  # type: ignore[arg-type]
     assert severity([item], purpose, **facts) >= 1
     assert not judge([LicensedInput("it", kind, expression)], purpose, **facts).open  # type: ignore[arg-type]
 
@@ -428,12 +453,12 @@ def test_each_rule_names_its_clauses_where_they_stand_its_date_and_who_reviewed_
 # --- Waivers and choices --------------------------------------------------------------------------------------
 
 
-def waived(rule: str, purpose: str) -> Waived:
-    return Waived(rule, purpose, "w-1", "Rita Falk until 31 Jan 2027")  # type: ignore[arg-type]
+def under(expression: str, **about: Any) -> LicensedInput:
+    return LicensedInput("it", "dataset", expression, **about)
 
 
 def test_a_waiver_opens_a_review_and_the_words_say_so() -> None:
-    got = one("CC-BY-NC-4.0", "internal", waivers=(waived("non-commercial", "internal"),))
+    got = judge([waive(under("CC-BY-NC-4.0"), "non-commercial", "internal")], "internal")
     assert (got.outcome, got.words, got.open) == ("needs-review", "needs review, waived", True)
     assert "waived: Rita Falk until 31 Jan 2027" in got.deciding.because
     assert [(name, waiver.id) for name, waiver in got.waivers] == [("it", "w-1")]
@@ -444,32 +469,74 @@ def test_a_waiver_opens_a_review_and_the_words_say_so() -> None:
     ("rule", "purpose"), [("non-commercial", "publish"), ("share-alike", "internal"), ("other", "internal")]
 )
 def test_a_waiver_of_another_rule_or_purpose_opens_nothing(rule: str, purpose: str) -> None:
-    got = one("CC-BY-NC-4.0", "internal", waivers=(waived(rule, purpose),))
+    got = judge([waive(under("CC-BY-NC-4.0"), rule, purpose)], "internal")
     assert (got.words, got.open, got.waivers) == ("needs review", False, ())
     assert [(each.rule, each.purpose) for each in got.per_input[0].waivable] == [("non-commercial", "internal")]
 
 
+def test_a_waiver_covers_what_was_signed_in_those_words_and_nothing_that_came_later() -> None:
+    agpl = waive(under("AGPL-3.0-only"), "network-copyleft", "commercial")
+    assert judge([agpl], "commercial").open
+    served = judge([agpl], "commercial", distribution="api")
+    assert (served.open, served.waivers) == (False, ())
+    assert "over a network" in served.per_input[0].waivable[0].because
+    assert not judge([replace(agpl, about="of another record")], "commercial").open
+
+
+def test_a_waiver_ends_with_the_version_of_the_rule_that_it_was_signed_under() -> None:
+    """Edition 2026-11-26 made another rule of `non-commercial`, and left `share-alike` as it was."""
+    for expression, rule, holds in (("CC-BY-NC-4.0", "non-commercial", False), ("CC-BY-SA-4.0", "share-alike", True)):
+        item = waive(under(expression), rule, "publish")
+        assert judge([item], "publish").open
+        old = replace(item, waivers=(replace(item.waivers[0], rule_set=FIRST),))
+        assert judge([old], "publish").open is holds, rule
+        nowhere = replace(item, waivers=(replace(item.waivers[0], rule_set="1999-01"),))
+        assert not judge([nowhere], "publish").open
+
+
 def test_handing_weights_on_takes_a_waiver_of_its_own() -> None:
-    once, both = (
-        (waived("non-commercial", "internal"),),
-        (waived("non-commercial", "internal"), waived("non-commercial", "publish")),
-    )
-    assert not one("CC-BY-NC-4.0", "internal", distribution="weights", waivers=once).open
-    assert one("CC-BY-NC-4.0", "internal", distribution="weights", waivers=both).open
+    once = waive(under("CC-BY-NC-4.0"), "non-commercial", "internal")
+    assert not judge([once], "internal", distribution="weights").open
+    assert judge([waive(once, "non-commercial", "publish")], "internal", distribution="weights").open
 
 
 def test_a_rule_against_a_use_is_waived_only_where_the_table_says_so() -> None:
-    assert one("unknown", "internal", waivers=(waived("other", "internal"),)).words == "needs review, waived"
+    assert judge([waive(under("unknown"), "other", "internal")], "internal").words == "needs review, waived"
     for licence, purpose, rule in (
         ("unknown", "commercial", "other"),
         ("CC-BY-NC-4.0", "commercial", "non-commercial"),
     ):
-        got = one(licence, purpose, waivers=(waived(rule, purpose),))
+        got = judge([waive(under(licence), rule, purpose)], purpose)
         assert (got.outcome, got.open, got.per_input[0].waivable) == ("rule-against", False, ())
 
 
+@pytest.mark.parametrize("rule", ["made-from", "non-commercial"])
+def test_what_an_input_was_made_from_binds_until_somebody_signs_that_nothing_of_it_is_left(rule: str) -> None:
+    said = "Answers v2 was made from Course v1"
+    source = LicensedInput("source", "dataset", "CC-BY-NC-4.0", made_from=said, about="c0ffee")
+    got = judge([under("MIT"), source])
+    assert (got.words, got.deciding.rule) == ("rule against it", "made-from")
+    assert said in got.deciding.because and "non-commercial" in got.deciding.because
+    assert [(one.rule, one.about) for one in got.per_input[1].waivable] == [("made-from", "c0ffee")]
+    signed = judge([under("MIT"), waive(source, rule, "commercial")])
+    assert (signed.outcome, signed.open) == ("rule-against", rule == "made-from")
+    assert signed.words == ("rule against it, waived" if rule == "made-from" else "rule against it")
+    assert {duty.id for duty in got.duties} >= {"non-commercial-notice"}
+
+
+@pytest.mark.parametrize(("licence", "purposes"), [("unknown", ["internal"]), ("CC-BY-NC-4.0", list(PURPOSES))])
+@pytest.mark.parametrize("how", ["matched", "made_from"])
+def test_what_is_unknown_is_waived_for_internal_use_alone_however_it_came_in(
+    licence: str, purposes: list[str], how: str
+) -> None:
+    item = under(licence, about="c0ffee", **{how: "5 of 6 rows"})
+    rule = {"matched": "matched-rows", "made_from": "made-from"}[how]
+    opened = [purpose for purpose in PURPOSES if judge([waive(item, rule, purpose)], purpose).open]
+    assert opened == purposes
+
+
 def test_an_open_choice_is_picked_never_waived() -> None:
-    got = one("MIT OR GPL-3.0-only", waivers=(waived("open-choice", "commercial"), waived("copyleft", "commercial")))
+    got = judge([waive(waive(under("MIT OR GPL-3.0-only"), "open-choice", "commercial"), "copyleft", "commercial")])
     assert (got.deciding.rule, got.open, got.per_input[0].waivable) == ("open-choice", False, ())
     assert got.per_input[0].asks_choice == ("GPL-3.0-only", "MIT")
     picked = one("MIT OR GPL-3.0-only", chosen="MIT")
@@ -482,19 +549,76 @@ def test_shared_rows_are_a_suspicion_that_a_person_looks_at_and_can_waive() -> N
     assert (got.outcome, got.deciding.rule, got.duties) == ("needs-review", "matched-rows", ())
     assert matched in got.deciding.because and "non-commercial" in got.deciding.because
     assert [(one.rule, one.purpose) for one in got.per_input[0].waivable] == [("matched-rows", "commercial")]
-    over = (waived("matched-rows", "commercial"),)
-    assert judge([LicensedInput("it", "dataset", "CC-BY-NC-4.0", matched=matched, waivers=over)]).open
+    signed = waive(under("CC-BY-NC-4.0", matched=matched, about="c0ffee"), "matched-rows", "commercial")
+    assert judge([signed]).open
+    assert not judge([replace(signed, about="another set")]).open, "it was signed about one set"
+    assert not judge([replace(signed, matched="13 of 500 rows match Course dialogues v1")]).open
     assert judge([LicensedInput("it", "dataset", "CC-BY-4.0", matched=matched)]).outcome == "no-rule-against"
-    weights = judge(
-        [LicensedInput("it", "dataset", "CC-BY-NC-4.0", matched=matched, waivers=over)], distribution="weights"
-    )
-    assert not weights.open, "publishing is waived by itself"
+    assert not judge([signed], distribution="weights").open, "publishing is waived by itself"
+    both = waive(signed, "matched-rows", "publish")
+    assert judge([both], distribution="weights").open
+
+
+def test_an_exception_that_is_not_known_to_only_add_rights_needs_review() -> None:
+    fenced = under("Apache-2.0 WITH LicenseRef-scancode-commons-clause")
+    got = judge([fenced])
+    assert (got.outcome, got.deciding.rule) == ("needs-review", "unweighed-exception")
+    assert "LicenseRef-scancode-commons-clause is not among the exceptions" in got.deciding.because
+    assert judge([waive(fenced, "unweighed-exception", "commercial")]).open
+    assert judge([under("GPL-3.0-only WITH GCC-exception-3.1")], "internal").outcome == "no-rule-against"
+    old = judge([fenced], rule_set=named(FIRST))
+    assert (old.outcome, old.per_input[0].notes != ()) == ("no-rule-against", True), "given again as it was"
+    symbols = get_spdx_licensing().known_symbols
+    assert in_force().exceptions and all(symbols[name].is_exception for name in in_force().exceptions)
+
+
+NESTED = "MIT OR (Apache-2.0 AND (CC-BY-4.0 OR CC-BY-NC-4.0))"
+
+
+def test_each_way_to_meet_a_licence_can_be_picked_and_settles_it() -> None:
+    offered = alternatives(NESTED)
+    assert offered == ["Apache-2.0 AND CC-BY-4.0", "Apache-2.0 AND CC-BY-NC-4.0", "MIT"]
+    assert one(NESTED).per_input[0].asks_choice == tuple(offered)
+    for pick, outcome in zip(offered, ("no-rule-against", "rule-against", "no-rule-against"), strict=True):
+        got = one(NESTED, chosen=pick)
+        assert (got.outcome, got.per_input[0].asks_choice) == (outcome, ())
+    for half in ("Apache-2.0", "CC-BY-4.0 OR MIT", "Apache-2.0 AND (CC-BY-4.0 OR CC-BY-NC-4.0)"):
+        assert one(NESTED, chosen=half).deciding.rule == "open-choice", half
+    assert one(NESTED, chosen="CC-BY-4.0").open, "what sets an alternative apart names it"
+
+
+def test_more_alternatives_than_a_person_can_weigh_are_refused_with_a_cure() -> None:
+    many = " AND ".join(f"(MIT OR CC-BY-{n}.0)" for n in ("1", "2", "3", "4")) + " AND (ISC OR 0BSD)"
+    with pytest.raises(TooManyAlternatives, match=r"32 alternatives.*Register the input anew"):
+        alternatives(many)
+    got = one(many)
+    assert (got.open, got.deciding.rule, got.per_input[0].asks_choice) == (False, "open-choice", ())
+    assert "Register the input anew" in got.deciding.because
+    assert not one(many, chosen="MIT AND ISC").open
+    deep = " AND ".join(["(MIT OR ISC OR 0BSD OR Apache-2.0)"] + ["(Zlib OR X11)"] * 60)
+    assert one(deep).outcome in SEVERITY
+    assert alternatives("((MIT") == alternatives(None) == alternatives("MIT") == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(EXPRESSIONS, st.sampled_from(PURPOSES), FACTS)
+def test_a_pick_on_offer_is_never_milder_than_its_own_licences(
+    expression: str, purpose: str, facts: dict[str, Any]
+) -> None:
+    try:
+        offered = alternatives(expression)
+    except TooManyAlternatives:
+        return
+    for pick in offered:
+        got = judge([LicensedInput("it", "base_model", expression, chosen=pick)], purpose, **facts)
+        alone = judge([LicensedInput("it", "base_model", pick)], purpose, **facts)
+        assert (got.outcome, got.open) == (alone.outcome, alone.open)
 
 
 def test_what_nobody_waived_decides_before_what_somebody_did() -> None:
     got = judge(
         [
-            LicensedInput("a", "dataset", "CC-BY-NC-4.0", waivers=(waived("non-commercial", "internal"),)),
+            waive(LicensedInput("a", "dataset", "CC-BY-NC-4.0"), "non-commercial", "internal"),
             LicensedInput("b", "dataset", "CC-BY-NC-4.0"),
         ],
         "internal",

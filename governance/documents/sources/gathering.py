@@ -8,6 +8,7 @@ from evaluation import report as reports
 from governance.documents.sources.records import Source, Sources
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.records import Record
+from governance.law.licences.rules import LicensedInput
 from governance.materials.annotations import selectors as annotations
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import selectors as datasets
@@ -17,7 +18,7 @@ from governance.people.approvals import selectors as approvals
 from governance.people.approvals.models import Decision
 from governance.people.projects import selectors as projects
 from governance.people.waivers import selectors as waivers
-from governance.people.waivers.models import LicenceChoice, Waiver
+from governance.people.waivers.models import LicenceChoice
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluations import selectors as evaluations
 from governance.work.evaluations.models import Evaluation
@@ -40,16 +41,18 @@ def sources_of(model_version: ModelVersion) -> Sources:
     evaluation = evaluations.latest(model_version)
     earlier = ModelVersion.objects.filter(project=project, number__lt=model_version.number).order_by("number")
     base = run.base_model
+    licensed = waivers.licensed([base, *data])
+    decided = waivers.in_force(project, waivers.digests([base, *data], licensed))
     return Sources(
         organisation=_described(project.organisation),
         project=_described(project),
         classification=_source(classification, by=classification.decided_by_name, at=classification.created_at)
         if classification
         else None,
-        base_model=_material(base),
+        base_model=_material(base, licensed[base.pk]),
         run=_source(run, by=run.created_by_name, at=run.created_at),
         manifest=manifest_of(run),
-        datasets=tuple(_material(each) for each in data),
+        datasets=tuple(_material(each, licensed[each.pk]) for each in data),
         scans=tuple(_source(scan, at=scan.ended_at) for each in data if (scan := scans.latest_done(each))),
         special_categories=tuple(
             _source(said, by=said.by_name, at=said.created_at) for each in data if (said := scans.answer(each))
@@ -64,9 +67,7 @@ def sources_of(model_version: ModelVersion) -> Sources:
             for each in data
             if (task := annotations.latest_review(each))
         ),
-        licence_decisions=tuple(
-            _decided(each) for each in waivers.in_force(project, [one.content_digest for one in (base, *data)])
-        ),
+        licence_decisions=tuple(_decided(each) for each in decided),
         plan=_plan(run.evaluation_plan),
         evaluation=evaluation_source(evaluation) if evaluation else None,
         model_version=_source(model_version, at=model_version.created_at),
@@ -117,15 +118,16 @@ def _source(record: Record, *, by: str | None = None, at: datetime | None = None
     )
 
 
-def _material(record: BaseModel | DatasetVersion) -> Source:
+def _material(record: BaseModel | DatasetVersion, licensed: list[LicensedInput]) -> Source:
     """With what has to be judged about its licence beside what the record says."""
-    facts = {**record.content(), "licensed": record.licensed()}
+    facts = {**record.content(), "licensed": licensed}
     return replace(_source(record, by=record.registered_by_name, at=record.created_at), facts=facts)
 
 
-def _decided(record: Waiver | LicenceChoice) -> Source:
+def _decided(decided: waivers.Decided) -> Source:
+    record = decided.record
     by = record.by_name if isinstance(record, LicenceChoice) else record.asked_by_name
-    return replace(_source(record, by=by, at=record.created_at), facts=waivers.record_of(record))
+    return replace(_source(record, by=by, at=record.created_at), facts=waivers.record_of(decided))
 
 
 def _described(record: Record) -> Source:

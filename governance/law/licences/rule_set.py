@@ -80,6 +80,7 @@ class RuleSet:
     """One edition. `digest`: sha256 over the rule file's bytes and the tag file's bytes (each as its own sha256).
 
     every_choice_is_asked: an OR waits for a person even where all its alternatives come to the same.
+    exceptions: those that only add rights to what a licence grants; None in editions that weighed none.
     """
 
     version: str
@@ -88,6 +89,7 @@ class RuleSet:
     rules: tuple[Rule, ...]
     fallback: Rule
     every_choice_is_asked: bool
+    exceptions: frozenset[str] | None
     duties: Mapping[str, DutyText]
     tags: Mapping[str, str | None]
     bands: Mapping[str, Mapping[str, int | None]]
@@ -97,6 +99,10 @@ class RuleSet:
     def rules_for(self, licence: str, kind: Kind) -> tuple[Rule, ...]:
         """The rules that speak about `licence` on an input of `kind`; the fallback where none does."""
         return tuple(r for r in self.rules if licence in r.members and kind in r.kinds) or (self.fallback,)
+
+    def version_of(self, rule: str) -> int | None:
+        """The version of a rule; None for what is no rule of the table."""
+        return next((each.version for each in self.rules if each.id == rule), None)
 
     def ceiling(self, band_of: str, band: str | None) -> int | Literal["unknown"] | None:
         """Upper end of a stated band (None: no end), or "unknown". Raises ValueError for a band that is not listed."""
@@ -123,6 +129,11 @@ def in_force(on: date | None = None) -> RuleSet:
         first = editions()[0]
         raise NoRuleSet(f"No licence rule table was in force on {on}. The first is {first.version}.")
     return eligible[-1]
+
+
+def same_rule(edition: str, rule: str, table: RuleSet) -> bool:
+    """Whether `rule` is in `table` what it was in the edition of that name; what is a rule of neither is the same."""
+    return any(each.version == edition and each.version_of(rule) == table.version_of(rule) for each in editions())
 
 
 def named(version: str) -> RuleSet:
@@ -154,6 +165,7 @@ def read(rules_path: Path, tags_path: Path) -> RuleSet:
         rules=tuple(rules),
         fallback=fallbacks[0],
         every_choice_is_asked=bool(table.get("every_choice_is_asked", False)),
+        exceptions=frozenset(table["exceptions"]["members"]) if "exceptions" in table else None,
         duties={key: DutyText(key, d["text"], tuple(d["appears_in"]), d["due"]) for key, d in duties.items()},
         tags={str(tag).lower(): expression for tag, expression in tags["tags"].items()},
         bands={of: {band["id"]: band["up_to"] for band in rows} for of, rows in table["bands"].items()},

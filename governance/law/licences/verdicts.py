@@ -1,7 +1,7 @@
 """What goes into a licence verdict and what comes out: plain values, ready for records, pages and JSON."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from governance.law.licences.rule_set import Due, Kind, Outcome, Purpose
@@ -16,23 +16,34 @@ WORDS: Mapping[Outcome, str] = {
 
 OPEN_CHOICE = "open-choice"  # stands where a rule id would: the OR of an expression still waits for a person
 MATCHED_ROWS = "matched-rows"  # stands where a rule id would: rows are shared with an input under other terms
+MADE_FROM = "made-from"  # stands where a rule id would: what an input was made from stands under such terms
+UNWEIGHED = "unweighed-exception"  # stands where a rule id would: what an exception adds or takes is not known
 
 
 @dataclass(frozen=True)
 class Waivable:
-    """A finding that a waiver can cover: what one rule says of one input for one purpose. `because`: in its words."""
+    """A finding that a waiver can cover: what one rule says of one input for one purpose.
+
+    because: in its words; about: as `LicensedInput` has it. Both are what somebody signs: in other words, or about
+    another thing, it is another finding.
+    """
 
     rule: str
     purpose: Purpose
-    because: str = field(default="", compare=False)
+    about: str
+    because: str
 
 
 @dataclass(frozen=True)
 class Waived:
-    """A waiver in force for an input. `id`: of its record; `says`: who signed it, until when."""
+    """A waiver in force of one finding. `id`: of its record; `says`: who signed it, until when; `rule_set`: the
+    edition in which the rule spoke."""
 
     rule: str
     purpose: Purpose
+    about: str
+    because: str
+    rule_set: str
     id: str
     says: str
 
@@ -47,6 +58,10 @@ class LicensedInput:
     multimodal: whether a model reads images, sound or video; None when nobody said.
     waivers: what is waived for this input.
     matched: where it only shares rows with what is used, how many: then it is a suspicion, for a person to look at.
+    made_from: where it is not used itself but something was made from it, what: it binds as if it were used, unless
+    somebody signs that nothing of it is left.
+    about: the content digest of the record that it stands for, or a name for what has none; "" for what is used itself.
+    unstated: why no licence is stated, and the cure.
     """
 
     name: str
@@ -57,6 +72,9 @@ class LicensedInput:
     multimodal: bool | None = None
     waivers: tuple[Waived, ...] = ()
     matched: str = ""
+    made_from: str = ""
+    about: str = ""
+    unstated: str = "No licence is stated. Find the licence at the source and enter it."
 
 
 @dataclass(frozen=True)
@@ -121,7 +139,7 @@ class Deciding:
 class Verdict:
     """The worst over all inputs. `rule_set` and `digest` name the table, so that the verdict can be given again.
 
-    A waiver never changes the outcome of a finding that needs review; it makes it `open`, and the words say so.
+    A waiver makes a finding `open`, and the words say so; its outcome stays what the table says.
     """
 
     outcome: Outcome

@@ -1,5 +1,7 @@
 """Base models belong to an organisation and are approved per project."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -87,10 +89,24 @@ class BaseModel(Record):
 
     def licensed(self) -> list[LicensedInput]:
         """The model, and the same bytes once more under each other licence that the organisation has them under."""
-        one = LicensedInput(str(self), "base_model", self.licence, multimodal=self.multimodal)
-        same = BaseModel.objects.filter(organisation_id=self.organisation_id, folder_sha256=self.folder_sha256)
-        others = sorted({each.licence for each in same} - {self.licence})
-        return [one, *(replace(one, name=f"{self}, registered again", expression=licence) for licence in others)]
+        return self.licensed_all([self])[self.pk]
+
+    @classmethod
+    def licensed_all(cls, models: Sequence["BaseModel"]) -> dict[UUID, list[LicensedInput]]:
+        """`licensed` of each, by its id, in one query."""
+        same: dict[tuple[UUID, str], dict[str, BaseModel]] = defaultdict(dict)
+        kept = cls.objects.filter(folder_sha256__in={one.folder_sha256 for one in models}) if models else ()
+        for each in sorted(kept, key=lambda each: each.created_at):
+            same[each.organisation_id, each.folder_sha256].setdefault(each.licence, each)
+        found = {}
+        for one in models:
+            own = LicensedInput(str(one), "base_model", one.licence, multimodal=one.multimodal)
+            others = same[one.organisation_id, one.folder_sha256]
+            found[one.pk] = [own] + [
+                replace(own, name=f"{one}, registered again", expression=licence, about=others[licence].content_digest)
+                for licence in sorted(set(others) - {one.licence})
+            ]
+        return found
 
     def place(self) -> tuple[None, UUID, str]:
         """Its line of registrations: the organisation's models of this name (`licence_texts`)."""

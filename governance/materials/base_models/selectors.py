@@ -100,7 +100,7 @@ def licence_fact(project: Project, material: waivers.Licensed) -> Fact:
     """A material's licence as a decider in `project` needs to know it."""
     verdict = waivers.verdict(project, [material])
     clear = verdict.outcome == "no-rule-against"
-    stated = material.licensed()[0].expression or "none stated"
+    stated = material.licence or "none stated"
     says = f"{stated}: {verdict.words} for {project.get_use_display()}"
     return Fact("Licence", says, "" if clear else verdict.deciding.because, warns=not clear)
 

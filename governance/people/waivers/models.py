@@ -41,6 +41,7 @@ class Waiver(Decided):
     rule = models.CharField(max_length=60)
     rule_set = models.CharField(max_length=40)  # the edition in which the rule spoke
     because = models.TextField()  # what it said
+    about = models.TextField(blank=True)  # of what beside the input itself, as licences.rules.LicensedInput has it
     purpose = models.CharField(max_length=12, choices=Project.Use)
     expires_on = models.DateField()  # the last day on which it holds
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -63,6 +64,7 @@ class Waiver(Decided):
             "rule": self.rule,
             "rule_set": self.rule_set,
             "because": self.because,
+            **({"about": self.about} if self.about else {}),  # what was signed before there was any stays as signed
             "purpose": self.purpose,
             "reason": self.reason,
             "expires_on": self.expires_on.isoformat(),

@@ -1,10 +1,11 @@
 """What people decided about a licence, laid over what the rule table says. Pure.
 
-A waiver covers one finding (a rule, a purpose) about one input as it is now; a choice picks one alternative of an
-OR. Both bind to the input's content digest: another licence, another file, and neither speaks any more.
+A waiver covers one finding about one input as it is now: a rule of this version, a purpose, the words that were
+signed, the very thing they are about. A choice picks one alternative of an OR. Both bind to the input's content
+digest: another licence, another file, and neither speaks any more.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -39,19 +40,26 @@ def too_long(expires_on: date, today: date) -> bool:
     return expires_on > today + LONGEST
 
 
-def covered(item: LicensedInput, digest: str, decided: Iterable[Mapping[str, Any]]) -> LicensedInput:
-    """`item` with the waivers and the choice that bind to `digest`, the content digest of its record.
+def covered(item: LicensedInput, digest: str, decided: Sequence[Mapping[str, Any]]) -> LicensedInput:
+    """`item` with the waivers and the choice that bind to `digest`, the content digest of the material it belongs to.
 
-    decided: contents of waivers and choices in force, each with `says`: who signed, and when or until when.
+    A choice about the record that `item` itself stands for goes before. decided: contents of waivers and choices in
+    force, each with `says`: who signed, and when or until when.
     """
-    binding = [each for each in decided if each["subject"]["sha256"] == digest]
     waivers = tuple(
-        Waived(each["rule"], each["purpose"], each["id"], each["says"]) for each in binding if "rule" in each
-    )
-    picked = next(
-        (each for each in binding if "chosen" in each and each["expression"] == normal(item.expression)), None
-    )
-    if picked is not None:
+        Waived(
+            each["rule"], each["purpose"], each.get("about", ""), each["because"], each["rule_set"], each["id"],
+            each["says"],
+        )
+        for each in decided
+        if "rule" in each and each["subject"]["sha256"] == digest
+    )  # fmt: skip
+    picks = {
+        each["subject"]["sha256"]: each
+        for each in decided
+        if "chosen" in each and each["expression"] == normal(item.expression)
+    }
+    if picked := picks.get(item.about) or picks.get(digest):
         item = replace(item, chosen=picked["chosen"], choice_says=picked["says"])
     return replace(item, waivers=waivers)
 

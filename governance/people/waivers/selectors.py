@@ -1,6 +1,7 @@
 """Questions about waivers and picked licences; what the rule table says once both are laid over it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -30,10 +31,31 @@ class Licensed(Protocol):
     def pk(self) -> UUID: ...
 
     @property
+    def licence(self) -> str: ...
+
+    @property
     def content_digest(self) -> str: ...
 
-    def licensed(self) -> list[licences.LicensedInput]:
-        """The material itself first, then what its licence cannot be told apart from."""
+    @classmethod
+    def licensed_all(cls, materials: Sequence[Any]) -> dict[UUID, list[licences.LicensedInput]]:
+        """Of each of these, by its id: itself first, then what its licence cannot be told apart from, and what it was
+        made from. In as many queries for many as for one."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a waiver could cover, and the input that it is about, as the verdict names it."""
+
+    input: str
+    waivable: licences.Waivable
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A waiver that holds, or a pick that stands, and who signed it."""
+
+    record: Waiver | LicenceChoice
+    says: str
 
 
 def visible_to(actor: Actor) -> QuerySet[Waiver]:
@@ -66,47 +88,83 @@ def verdict(
 
     With `purpose` for that one alone; otherwise for what the project does, its distribution included.
     """
-    known = [record_of(each) for each in in_force(project, [one.content_digest for one in materials])]
-    inputs = [rules.covered(item, one.content_digest, known) for one in materials for item in one.licensed()]
+    inputs = [item for items in _inputs(project, materials).values() for item in items]
     return projects.licence_verdict(project, inputs, purpose)
+
+
+def verdicts(project: Project, materials: Sequence[Licensed]) -> dict[UUID, licences.Verdict]:
+    """`verdict` on each alone, by its id, in as many queries for many as for one."""
+    return {pk: projects.licence_verdict(project, items) for pk, items in _inputs(project, materials).items()}
 
 
 def by_purpose(project: Project, one: Licensed) -> list[licences.Verdict]:
     """`verdict` for each purpose, for one material: a run's verdict looks at the others too; it can only be harder."""
-    return [verdict(project, [one], purpose) for purpose in licences.PURPOSES]
+    items = _inputs(project, [one])[one.pk]
+    return [projects.licence_verdict(project, items, purpose) for purpose in licences.PURPOSES]
 
 
-def in_force(project: Project, digests: Iterable[str]) -> list[Waiver | LicenceChoice]:
+def _inputs(project: Project, materials: Sequence[Licensed]) -> dict[UUID, list[licences.LicensedInput]]:
+    """What each comes with, covered by what people decided."""
+    found = licensed(materials)
+    known = [record_of(each) for each in in_force(project, digests(materials, found))]
+    return {one.pk: [rules.covered(item, one.content_digest, known) for item in found[one.pk]] for one in materials}
+
+
+def licensed(materials: Iterable[Licensed]) -> dict[UUID, list[licences.LicensedInput]]:
+    """What has to be judged of each, by its id."""
+    by_type: dict[type[Licensed], list[Licensed]] = {}
+    for one in materials:
+        by_type.setdefault(type(one), []).append(one)
+    return {pk: items for kind, ones in by_type.items() for pk, items in kind.licensed_all(ones).items()}
+
+
+def digests(materials: Iterable[Licensed], found: Mapping[UUID, list[licences.LicensedInput]]) -> set[str]:
+    """Of whatever somebody may have decided about for these: the materials, and the records that stand behind them."""
+    return {digest for one in materials for digest in (one.content_digest, *(item.about for item in found[one.pk]))}
+
+
+def in_force(project: Project, about: Iterable[str]) -> list[Decided]:
     """Waivers that hold today and the picks that stand, about inputs of these content digests."""
-    wanted = list(digests)
+    wanted = list(about)
     asked = Waiver.objects.filter(
         project=project, subject_digest__in=wanted, revoked_at=None, expires_on__gte=timezone.localdate()
     )
     answers = approvals.standings(asked, project.pk)
-    picked: dict[str, LicenceChoice] = {}
-    for choice in LicenceChoice.objects.filter(project=project, subject_digest__in=wanted).order_by("created_at"):
-        picked[choice.subject_digest] = choice
-    return [*(one for one in asked if answers[one.pk].granted), *picked.values()]
+    held = [
+        Decided(one, f"{answers[one.pk].by}, until {one.expires_on:%d %b %Y}")
+        for one in asked
+        if answers[one.pk].granted
+    ]
+    picked = {
+        choice.subject_digest: Decided(choice, f"{choice.by_name} on {choice.created_at:%d %b %Y}")
+        for choice in LicenceChoice.objects.filter(project=project, subject_digest__in=wanted).order_by("created_at")
+    }
+    return [*held, *picked.values()]
 
 
-def record_of(decided: Waiver | LicenceChoice) -> dict[str, Any]:
+def record_of(decided: Decided) -> dict[str, Any]:
     """The content of what was decided, with its id and who signed it, for `rules.covered`."""
-    if isinstance(decided, LicenceChoice):
-        says = f"{decided.by_name} on {decided.created_at:%d %b %Y}"
-    else:
-        says = f"{approvals.standing(decided).by}, until {decided.expires_on:%d %b %Y}"
-    return {**decided.content(), "id": str(decided.pk), "says": says}
+    return {**decided.record.content(), "id": str(decided.record.pk), "says": decided.says}
 
 
-def waivable(project: Project, one: Licensed) -> dict[licences.Waivable, str]:
-    """The findings about a material that a waiver could cover and none does, with what the rule says."""
-    answers = (verdict(project, [one]), *by_purpose(project, one))
-    return {finding: finding.because for each in answers for row in each.per_input for finding in row.waivable}
+def waivable(project: Project, one: Licensed) -> list[Finding]:
+    """The findings about a material that a waiver could cover and none does: for what the project does as it does it,
+    for other purposes as if nothing reached others."""
+    now = verdict(project, [one])
+    judged = {project.use, *(["publish"] if project.distribution == "weights" else [])}
+    answers = [now, *(each for each in by_purpose(project, one) if each.purpose not in judged)]
+    found = {
+        finding: Finding(row.name, finding) for each in answers for row in each.per_input for finding in row.waivable
+    }
+    return list(found.values())
 
 
-def alternatives(project: Project, one: Licensed) -> list[str]:
-    """What a person may pick for a material whose licence offers a choice; the pick that stands is on offer again."""
-    return sorted({each for item in one.licensed()[:1] for each in licences.alternatives(item.expression)})
+def alternatives(one: Licensed) -> list[str]:
+    """What a person may pick for a material whose licence offers a choice; the pick that stands is on offer again.
+
+    Raises TooManyAlternatives.
+    """
+    return licences.alternatives(one.licence)
 
 
 def states(asked: Sequence[Waiver]) -> dict[UUID, rules.State]:

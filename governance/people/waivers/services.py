@@ -1,5 +1,7 @@
 """Ask for a waiver, revoke it, pick a licence. A waiver's signature is its approval: `approvals` decides it."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from uuid import UUID
 
@@ -32,26 +34,34 @@ def ask(
     purpose: licences.Purpose,
     reason: str,
     expires_on: date,
+    about: str | None = None,
+    because: str | None = None,
 ) -> Waiver:
     """Ask the risk owner to accept one finding about one input, for a purpose and a time.
 
+    `about` and `because` as the verdict has them, where a rule says several things of the input.
     Raises NotAllowed, NotFound, WrongState (asked already), and Unusable where there is nothing that can be waived.
     """
     project = projects.require(actor, project_id, "ask for an approval")
     subject = selectors.material(project, kind, subject_id)
-    finding = licences.Waivable(rule, purpose)
-    _refuse_second(project, subject.content_digest, finding)
-    because = _checked(selectors.waivable(project, subject).get(finding), reason, expires_on)
+    wanted = {"rule": rule, "purpose": purpose, "about": about, "because": because}
+    narrowed = {name: value for name, value in wanted.items() if value is not None}
+    known = [asdict(one.waivable) for one in selectors.waivable(project, subject)]
+    fitting = [one for one in known if narrowed.items() <= one.items()]
+    if len(fitting) < 2:
+        _refuse_second(project, subject.content_digest, fitting[0] if fitting else narrowed)
+    finding = _checked([licences.Waivable(**one) for one in fitting], reason, expires_on)
     waiver = Waiver.objects.create(
         project=project,
         subject_kind=kind,
         subject_id=subject_id,
         subject_name=str(subject)[:200],
         subject_digest=subject.content_digest,
-        rule=rule,
+        rule=finding.rule,
         rule_set=licences.in_force(timezone.localdate()).version,
-        because=because,
-        purpose=purpose,
+        because=finding.because,
+        about=finding.about,
+        purpose=finding.purpose,
         reason=reason.strip(),
         expires_on=expires_on,
         asked_by_id=actor.user_id,
@@ -95,8 +105,11 @@ def choose(
     if actor.user_id is None:
         raise NotAllowed("Only a person can sign.")
     subject = selectors.material(project, kind, subject_id)
-    expression, picked = rules.normal(subject.licensed()[0].expression), rules.normal(chosen)
-    offered = selectors.alternatives(project, subject)
+    expression, picked = rules.normal(subject.licence), rules.normal(chosen)
+    try:
+        offered = selectors.alternatives(subject)
+    except licences.TooManyAlternatives as many:
+        raise Unusable([Fault("chosen", f"{subject} cannot be picked for.", str(many))]) from None
     if picked is None or expression is None or picked not in offered:
         cure = f"On offer: {', '.join(offered)}." if offered else "Its licence offers no choice."
         raise Unusable([Fault("chosen", f"“{chosen}” is no alternative of the licence of {subject}.", cure)])
@@ -125,11 +138,11 @@ def choose(
     return choice
 
 
-def _refuse_second(project: Project, digest: str, finding: licences.Waivable) -> None:
+def _refuse_second(project: Project, digest: str, finding: Mapping[str, str]) -> None:
+    """Raises WrongState for what was asked for already, in this edition of the table and in these words."""
+    edition = licences.in_force(timezone.localdate()).version
     same = list(
-        Waiver.objects.select_for_update().filter(
-            project=project, subject_digest=digest, rule=finding.rule, purpose=finding.purpose
-        )
+        Waiver.objects.select_for_update().filter(project=project, subject_digest=digest, rule_set=edition, **finding)
     )
     standing = [each for each in selectors.states(same).values() if each in (State.ASKED, State.IN_FORCE)]
     if State.IN_FORCE in standing:
@@ -138,11 +151,14 @@ def _refuse_second(project: Project, digest: str, finding: licences.Waivable) ->
         raise WrongState("A waiver of this finding waits for a decision already.")
 
 
-def _checked(because: str | None, reason: str, expires_on: date) -> str:
-    """What the rule says, where a waiver of it can be asked for. Raises Unusable."""
+def _checked(fitting: Sequence[licences.Waivable], reason: str, expires_on: date) -> licences.Waivable:
+    """The finding that a waiver can be asked for. Raises Unusable."""
     faults, today = Faults(), timezone.localdate()
-    if because is None:
+    if not fitting:
         faults.add("rule", "There is no such finding that a waiver could cover.", "A rule against a use is not waived.")
+    elif len(fitting) > 1:
+        cure = f"Give `about` and `because` of one of: {'; '.join(one.because for one in fitting)}."
+        faults.add("rule", "The rule says several things of this input; each is waived by itself.", cure)
     if not reason.strip():
         faults.add("reason", "Say why the use is right all the same.", "The risk owner decides on this.")
     if expires_on < today:
@@ -150,4 +166,4 @@ def _checked(because: str | None, reason: str, expires_on: date) -> str:
     if rules.too_long(expires_on, today):
         faults.add("expires_on", f"A waiver holds for {rules.LONGEST.days} days at most.", "Choose an earlier day.")
     faults.raise_if_any()
-    return because or ""
+    return fitting[0]

@@ -1,5 +1,6 @@
 """Questions about model versions."""
 
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from django.db.models import QuerySet
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
+from governance.materials.datasets.licensing import Tuned
 from governance.people.projects import selectors as projects
 from governance.work.model_versions.models import ModelVersion
 from governance.work.runs.folders import run_folder
@@ -23,6 +25,15 @@ def visible(actor: Actor, model_version_id: UUID) -> ModelVersion:
         return visible_to(actor).get(pk=model_version_id)
     except ModelVersion.DoesNotExist:
         raise NotFound("model version") from None
+
+
+def tuned(names: Collection[str]) -> Iterator[Tuned]:
+    """What models of these names were made from, for whoever judges what they wrote."""
+    for model in ModelVersion.objects.filter(name__in=names).select_related("project", "run__base_model"):
+        data = [
+            link.dataset_version for link in model.run.data_links.select_related("dataset_version__dataset__project")
+        ]
+        yield Tuned(model.name, model.project.organisation_id, model.created_at, model.run.base_model, data)
 
 
 def folder(model_version: ModelVersion) -> Path:

@@ -40,8 +40,9 @@ class WaiverSerializer(RecordSerializer):
     class Meta:
         model = Waiver
         fields: ClassVar = [
-            "id", "project", "subject", "rule", "rule_set", "because", "purpose", "reason", "expires_on", "state",
-            "request", "asked_by_name", "created_at", "revoked_at", "revoked_by_name", "revoked_because", "sha256",
+            "id", "project", "subject", "rule", "rule_set", "because", "about", "purpose", "reason", "expires_on",
+            "state", "request", "asked_by_name", "created_at", "revoked_at", "revoked_by_name",
+            "revoked_because", "sha256",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -63,6 +64,12 @@ class NewWaiver(Input):
     purpose = serializers.ChoiceField(choices=PURPOSES)
     reason = serializers.CharField(max_length=4000)
     expires_on = serializers.DateField(help_text="The last day on which it holds.")
+    about = serializers.CharField(
+        required=False, allow_blank=True, help_text="As the verdict has it, where the rule speaks about several things."
+    )
+    because = serializers.CharField(
+        required=False, help_text="As the verdict has it, where the rule says several things."
+    )
 
 
 class Revocation(Input):

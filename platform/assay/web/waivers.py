@@ -17,6 +17,7 @@ from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import NotFound
+from governance.law.licences.rules import TooManyAlternatives, Verdict
 from governance.materials.base_models import selectors as base_models
 from governance.materials.datasets import selectors as datasets
 from governance.materials.licence_texts import selectors as texts
@@ -24,7 +25,7 @@ from governance.materials.licence_texts import services as licence_texts
 from governance.materials.licence_texts.models import LicenceText
 from governance.people.approvals import reauthentication
 from governance.people.approvals import selectors as approvals
-from governance.people.approvals.rules import Verdict
+from governance.people.approvals.rules import Verdict as Decision
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.people.waivers import selectors, services
@@ -61,7 +62,7 @@ def pick(request: PageRequest, project: UUID, kind: str, pk: UUID) -> HttpRespon
     """Pick one alternative of a licence and sign for it."""
     found = projects.require(request.actor, project, "pick a licence")
     material = selectors.material(found, kind, pk)
-    form = PickForm(request.POST, alternatives=selectors.alternatives(found, material))
+    form = PickForm(request.POST, alternatives=_alternatives(material)[0])
     if form.is_valid() and attempt(form, lambda: _pick(request, found, material, form.cleaned_data)):
         messages.success(request, _("Your pick is recorded and signed."))
         return redirect(f"{reverse('project-licences', args=[project])}?material={kind}:{pk}")
@@ -108,7 +109,7 @@ def _pick(request: PageRequest, project: Project, material: selectors.Licensed, 
         actor=request.actor,
         password=given["password"],
         subject_digest=material.content_digest,
-        verdict=Verdict.APPROVE,
+        verdict=Decision.APPROVE,
     )
     return services.choose(
         actor=request.actor,
@@ -130,7 +131,9 @@ def _context(
     pick_form: PickForm | None = None,
     text_form: LicenceTextForm | None = None,
 ) -> dict[str, Any]:
-    rows = [_row(project, material) for material in _materials(request, project)]
+    materials = _materials(request, project)
+    verdicts = selectors.verdicts(project, materials)
+    rows = [_row(project, material, verdicts[material.pk]) for material in materials]
     waivers = list(selectors.visible_to(request.actor).filter(project=project))
     standing = selectors.states(waivers)
     context: dict[str, Any] = {
@@ -143,7 +146,7 @@ def _context(
     }
     if wanted:
         material = _wanted(project, wanted)
-        findings, offered = selectors.waivable(project, material), selectors.alternatives(project, material)
+        findings, (offered, too_many) = selectors.waivable(project, material), _alternatives(material)
         may_ask = projects.may(request.actor, project.pk, "ask for an approval")
         may_keep = projects.may(request.actor, project.pk, licence_texts.ACTS[material.kind])
         kept = texts.of(material.pk)
@@ -156,6 +159,7 @@ def _context(
             "waiver_form": (waiver_form or WaiverForm(findings=findings)) if findings and may_ask else None,
             "pick_form": (pick_form or PickForm(alternatives=offered)) if offered and may_pick else None,
             "offered": offered,
+            "too_many": too_many,
             "meaning": MEANING,
             "texts": [{"kept": one, "text": texts.text_of(one)} for one in kept],
             "drift": _drift(kept),
@@ -178,13 +182,20 @@ def _materials(request: PageRequest, project: Project) -> list[selectors.License
     return [*models, *datasets.newest(lines).values()]
 
 
-def _row(project: Project, material: selectors.Licensed) -> dict[str, Any]:
-    verdict = selectors.verdict(project, [material])
+def _alternatives(material: selectors.Licensed) -> tuple[list[str], str]:
+    """What can be picked, or why nothing can."""
+    try:
+        return selectors.alternatives(material), ""
+    except TooManyAlternatives as many:
+        return [], str(many)
+
+
+def _row(project: Project, material: selectors.Licensed, verdict: Verdict) -> dict[str, Any]:
     return {
         "name": str(material),
-        "licence": material.licensed()[0].expression,
+        "licence": material.licence,
         "verdict": verdict,
-        "look": LOOKS[verdict.outcome],
+        "look": "waiting" if verdict.open and verdict.waivers else LOOKS[verdict.outcome],
         "url": f"{reverse('project-licences', args=[project.pk])}?material={material.kind}:{material.pk}",
     }
 

@@ -1,6 +1,7 @@
 """Forms about licences: pick among alternatives, ask for a waiver, revoke one."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from governance.foundation.core.canonical import digest
 from governance.law.licences.rules import Waivable
 from governance.people.projects.models import Project
+from governance.people.waivers.selectors import Finding
 
 USUAL = timedelta(days=90)
 
@@ -28,25 +31,30 @@ class WaiverForm(forms.Form):
         initial=lambda: timezone.localdate() + USUAL,
     )
 
-    def __init__(self, *args: Any, findings: Mapping[Waivable, str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, findings: Sequence[Finding], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._findings = {self._key(one.waivable): one for one in findings}
         self.fields["finding"].choices = [  # type: ignore[attr-defined]
-            (f"{one.rule}:{one.purpose}", self._words(one, because)) for one, because in findings.items()
+            (key, self._words(one)) for key, one in self._findings.items()
         ]
 
     @staticmethod
-    def _words(one: Waivable, because: str) -> str:
-        return gettext("Rule %(rule)s, for %(purpose)s: %(because)s") % {
-            "rule": one.rule,
-            "purpose": Project.Use(one.purpose).label,
-            "because": because,
+    def _key(one: Waivable) -> str:
+        return f"{one.rule}:{one.purpose}:{digest(asdict(one))[:12]}"
+
+    @staticmethod
+    def _words(one: Finding) -> str:
+        return gettext("Rule %(rule)s, for %(purpose)s: %(because)s (%(input)s)") % {
+            "rule": one.waivable.rule,
+            "purpose": Project.Use(one.waivable.purpose).label,
+            "because": one.waivable.because,
+            "input": one.input,
         }
 
     def given(self) -> dict[str, Any]:
         """As the service takes it."""
-        rule, purpose = self.cleaned_data["finding"].split(":")
         words = {name: self.cleaned_data[name] for name in ("reason", "expires_on")}
-        return {"rule": rule, "purpose": purpose, **words}
+        return {**asdict(self._findings[self.cleaned_data["finding"]].waivable), **words}
 
 
 class PickForm(forms.Form):
