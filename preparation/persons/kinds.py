@@ -89,5 +89,6 @@ def not_looked_for(*, names: bool) -> list[str]:
         "what tells a person by its sense alone (a nickname, a role, a story)",
         "health, belief, origin, orientation and the other special categories (GDPR Art. 9)",
         "national numbers of countries that are not listed",
+        "names of columns, and keys inside them that are one plain word",
         "text inside pictures, sound or encoded files",
     ]

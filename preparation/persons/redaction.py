@@ -6,7 +6,8 @@
     drop       no such row at all
 
 What was found in a row is taken out wherever else it stands in that row too, also where nothing beside it says what
-it is. Names of columns stay. The key (a salt) and the map from pseudonym to value are written apart from the rows.
+it is. Keys inside a column are texts too; names of columns stay. The key of the pseudonyms (a salt) and the map from
+pseudonym to value are written apart from the rows.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from preparation import containers
 from preparation.findings import Finding
 from preparation.persons.kinds import KINDS, SURE, not_looked_for
 from preparation.persons.names import Names
-from preparation.persons.recognisers import VERSION, find
+from preparation.persons.recognisers import VERSION, Recogniser, find
 from preparation.persons.texts import walk
 from preparation.reading import AUTO
 
@@ -79,6 +80,7 @@ def scan(
     if container == AUTO:
         container = containers.detect(path, name).container
     more = (names,) if names else ()
+    shown_at = lru_cache(maxsize=1024)(lambda place: _without_persons(place, *more))
     kinds: dict[str, Found] = {}
     rows = unread = touched = 0
     for entry in containers.read(path, container, progress):
@@ -92,8 +94,9 @@ def scan(
                 found = kinds.setdefault(span.kind, Found(span.kind))
                 found.count += 1
                 found.sure[span.sure] += 1
-                if len(found.fields) < 10 * FIELDS or place in found.fields:
-                    found.fields[place] += 1
+                where = shown_at(place)
+                if len(found.fields) < 10 * FIELDS or where in found.fields:
+                    found.fields[where] += 1
                 if len(found.samples) < SAMPLES:
                     sample = masked(text[span.start : span.end], secret=KINDS[span.kind].group == "secret")
                     if sample not in found.samples:
@@ -104,6 +107,13 @@ def scan(
         touched += bool(seen)
     ordered = tuple(kinds[one] for one in KINDS if one in kinds)
     return Scan(rows, unread, touched, ordered, names.said if names else None)
+
+
+def _without_persons(place: str, *more: Recogniser) -> str:
+    """A path, whose keys may be the data, with the kind of what is found in it."""
+    for span in reversed(find(place, "", *more)):
+        place = f"{place[: span.start]}[{KINDS[span.kind].title.upper()}]{place[span.end :]}"
+    return place
 
 
 def masked(value: str, *, secret: bool = False) -> str:

@@ -228,6 +228,21 @@ def test_every_text_is_walked_and_can_be_rewritten_in_its_place() -> None:
     assert changed == {"a": ["X", {"b": "Y", "n": 5, "long": "gone"}], "c": None, "d": True}
 
 
+def test_keys_below_the_columns_are_texts_unless_they_are_one_plain_word(tmp_path: Path) -> None:
+    value = {"to": {"ada@bank.example": "k", "role": "x"}, "ben@bank.example": "columns are not walked"}
+    assert [(path, text) for path, _, text in walk(value)] == [
+        ("to{}", "ada@bank.example"), ("to.ada@bank.example", "k"), ("to.role", "x"),
+        ("ben@bank.example", "columns are not walked"),
+    ]  # fmt: skip
+    twice = {"to": {"ada@bank.example": 1, "ben@bank.example": 2, "gone": 3}}
+    assert rewritten(twice, lambda about, text: "gone") == {"to": {"gone 2": 1, "gone 3": 2, "gone": 3}}
+    found = scan(_file(tmp_path, [{"to": {"ada@bank.example": {"mail": "eve@bank.example"}}, "text": "-"}])).to_json()
+    assert [(one["kind"], one["count"]) for one in found["kinds"]] == [("email", 2)]
+    assert set(found["kinds"][0]["fields"]) == {"to{}", "[E-MAIL ADDRESS]"}
+    assert "ada@bank" not in json.dumps(found)
+    assert any("names of columns" in one for one in found["not_looked_for"])
+
+
 def test_scanning_loads_no_spacy_and_no_django(tmp_path: Path) -> None:
     path = _file(tmp_path, ROWS)
     code = (

@@ -70,6 +70,16 @@ def test_a_mask_says_the_kind_and_leaves_the_rest_of_the_row_as_it_was(tmp_path:
     assert data.decode() == "".join(line + "\n" for line in lines)
 
 
+@pytest.mark.parametrize("method", ["mask", "pseudonym", "drop"])
+def test_what_is_found_in_a_key_is_taken_out_and_no_entry_is_lost(tmp_path: Path, method: str) -> None:
+    row = {"prompt": "Whose?", "completion": "Both.", "to": {MAIL: "k", "eve@bank.example": {"role": "l"}}}
+    done, data, rows, _ = written(tmp_path, Redaction(method, ("email",)), [row, ROWS[1]])
+    assert MAIL.encode() not in data and b"eve@" not in data and done.kinds == {"email": 2}
+    if method != "drop":
+        assert sorted(map(str, rows[0]["to"].values())) == ["k", "{'role': 'l'}"]
+        assert all("E-MAIL ADDRESS" in key for key in rows[0]["to"])
+
+
 def test_kinds_that_were_not_chosen_stay(tmp_path: Path) -> None:
     _, data, _, _ = written(tmp_path, Redaction("mask", ("card",)))
     assert MAIL.encode() in data and CARD.encode() not in data
