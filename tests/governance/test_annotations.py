@@ -228,7 +228,8 @@ def test_disagreement_comes_first_then_what_was_found_bad(home: House, version: 
     task = review(home, version, rows=4)
     say(home.ben, task, "good", "bad", "good", "unsure")
     say(home.rita, task, "good", "bad", "bad", "unsure")
-    found = selectors.judged(closed(home, task))
+    closed(home, task)
+    found = selectors.judged(task, selectors.order_of_judgment(task))
     assert [(one.row.place, one.verdict, one.disagrees) for one in found] == [
         (2, None, True), (3, "unsure", False), (1, "bad", False), (0, "good", False)
     ]  # fmt: skip

@@ -1,12 +1,12 @@
 """Questions about annotation tasks. What others answered is shown to nobody before the task is closed: until then
 every answer can be changed, and should be changed by the row alone."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound
@@ -77,16 +77,21 @@ class Progress:
 
 def progress(task: AnnotationTask) -> list[Progress]:
     """Everybody who is asked, in one query."""
-    stands = Q(answers__ended_at=None, answers__isnull=False)
-    people = task.annotators.annotate(
-        answered=Count("answers", filter=stands & ~Q(answers__choice="")),
-        skipped=Count("answers", filter=stands & Q(answers__choice="")),
-    )
-    return [Progress(one, one.answered, one.skipped, task.rows - one.answered - one.skipped) for one in people]
+    return _progress(task, task.annotators.all())
 
 
 def own_progress(annotator: Annotator) -> Progress:
-    return next(one for one in progress(annotator.task) if one.annotator == annotator)
+    (found,) = _progress(annotator.task, Annotator.objects.filter(pk=annotator.pk))
+    return found
+
+
+def _progress(task: AnnotationTask, people: QuerySet[Annotator]) -> list[Progress]:
+    stands = Q(answers__ended_at=None, answers__isnull=False)
+    counted = people.annotate(
+        answered=Count("answers", filter=stands & ~Q(answers__choice="")),
+        skipped=Count("answers", filter=stands & Q(answers__choice="")),
+    )
+    return [Progress(one, one.answered, one.skipped, task.rows - one.answered - one.skipped) for one in counted]
 
 
 def waiting_for(actor: Actor) -> list[Progress]:
@@ -157,22 +162,34 @@ class Judged:
 
     row: AnnotationRow
     verdict: str | None
+    disagrees: bool
     answers: list[Answer]
 
-    @property
-    def disagrees(self) -> bool:
-        return len({one.choice for one in self.answers if one.choice}) > 1
+
+def order_of_judgment(task: AnnotationTask) -> list[int]:
+    """Places of rows that somebody answered: those on which people disagree first, then what was not found good."""
+    answers = outcomes.standing(task)
+    verdicts = outcomes.settled(task, answers)
+    rank = {choice: number for number, choice in enumerate([None, *reversed(task.choices)])}
+    return sorted(verdicts, key=lambda place: (not _disagree(answers[place]), rank[verdicts[place]], place))
 
 
-def judged(task: AnnotationTask) -> list[Judged]:
-    """Rows that somebody answered: those on which people disagree first, then what was not found good."""
-    verdicts = outcomes.settled(task, outcomes.standing(task))
-    given: dict[int, list[Answer]] = {}
-    for answer in Answer.objects.filter(annotator__task=task, ended_at=None).select_related("annotator"):
-        given.setdefault(answer.row_id, []).append(answer)
-    rows = [Judged(row, verdicts[row.place], given[row.pk]) for row in task.shown_rows.all() if row.place in verdicts]
-    choices = [None, *reversed(task.choices)]
-    return sorted(rows, key=lambda one: (not one.disagrees, choices.index(one.verdict), one.row.place))
+def judged(task: AnnotationTask, places: Collection[int]) -> list[Judged]:
+    """The rows at these places, in this order."""
+    rows = task.shown_rows.filter(place__in=places).prefetch_related(
+        Prefetch("answers", Answer.objects.filter(ended_at=None).select_related("annotator"))
+    )
+    answers = {row.place: list(row.answers.all()) for row in rows}
+    given = {place: {one.annotator_id: one.choice for one in ones if one.choice} for place, ones in answers.items()}
+    verdicts = outcomes.settled(task, given)
+    found = {
+        row.place: Judged(row, verdicts[row.place], _disagree(given[row.place]), answers[row.place]) for row in rows
+    }
+    return [found[place] for place in places if place in found]
+
+
+def _disagree(given: Mapping[int, str]) -> bool:
+    return len(set(given.values())) > 1
 
 
 def of_version(version: DatasetVersion) -> QuerySet[AnnotationTask]:

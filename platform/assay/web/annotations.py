@@ -280,8 +280,8 @@ def _results(request: PageRequest, task: AnnotationTask) -> dict[str, Any]:
         "picture": pictures.bars_with_threshold(bars, title=title, x_label=_("rows"), decimals=0),
     }
     if selectors.may_see_answers(request.actor, task):
-        page = Paginator(selectors.judged(task), PAGE).get_page(request.GET.get("page"))
-        context |= {"page": page, "judged": [_judged(one) for one in page]}
+        page = Paginator(selectors.order_of_judgment(task), PAGE).get_page(request.GET.get("page"))
+        context |= {"page": page, "judged": [_judged(one) for one in selectors.judged(task, list(page))]}
     return context
 
 
