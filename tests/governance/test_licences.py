@@ -307,8 +307,12 @@ BARE = st.builds(
 @st.composite
 def _waived_in_part(draw: Any) -> LicensedInput:
     """An input with waivers of some of what can be waived of it, in one case or another."""
-    item = draw(BARE)
-    cases = [{"distribution": "none"}, {"distribution": "api"}, {"distribution": "none", "eu_seat": True}]
+    item: LicensedInput = draw(BARE)
+    cases: list[dict[str, Any]] = [
+        {"distribution": "none"},
+        {"distribution": "api"},
+        {"distribution": "none", "eu_seat": True},
+    ]
     findings = {
         finding
         for purpose in PURPOSES
@@ -316,7 +320,7 @@ def _waived_in_part(draw: Any) -> LicensedInput:
         for finding in judge([item], purpose, **case).per_input[0].waivable
     }
     if not findings:
-        return item  # type: ignore[no-any-return]
+        return item
     picked = draw(st.lists(st.sampled_from(sorted(findings, key=repr)), max_size=3, unique=True))
     over = [Waived(f.rule, f.purpose, f.about, f.because, in_force().version, "w-1", "somebody") for f in picked]
     return replace(item, waivers=tuple(over))
@@ -569,7 +573,8 @@ def test_an_exception_that_is_not_known_to_only_add_rights_needs_review() -> Non
     old = judge([fenced], rule_set=named(FIRST))
     assert (old.outcome, old.per_input[0].notes != ()) == ("no-rule-against", True), "given again as it was"
     symbols = get_spdx_licensing().known_symbols
-    assert in_force().exceptions and all(symbols[name].is_exception for name in in_force().exceptions)
+    listed = in_force().exceptions or frozenset()
+    assert len(listed) >= 10 and all(symbols[name].is_exception for name in listed)
 
 
 NESTED = "MIT OR (Apache-2.0 AND (CC-BY-4.0 OR CC-BY-NC-4.0))"

@@ -7,6 +7,8 @@ import pytest
 from assay.demo.cast import assemble
 from assay.demo.story import Story
 from governance.materials.annotations.selectors import waiting_for
+from governance.people.waivers import selectors as waivers
+from governance.people.waivers.models import Waiver
 from governance.work.evaluation_plans import services as evaluation_plans
 from governance.work.evaluation_plans.models import EvaluationPlan
 
@@ -59,3 +61,13 @@ def test_told_again_it_asks_nobody_twice_about_the_same_rows(story: Story) -> No
     assert {one.annotator.name for actor in ("rita", "cleo") for one in waiting_for(story.stage[actor])} == {
         story.stage["rita"].name, story.stage["cleo"].name
     }  # fmt: skip
+
+
+def test_that_nobody_knows_who_wrote_the_rows_is_accepted_once_by_the_risk_owner(story: Story) -> None:
+    data = story.register_data()
+    before = waivers.verdict(story.stage.project, [data])
+    assert (before.outcome, before.deciding.rule, before.open) == ("rule-against", "other", False)
+    for _ in range(2):
+        story.waive_the_writer(data)
+    assert waivers.verdict(story.stage.project, [data]).open
+    assert [waiver.asked_by_name for waiver in Waiver.objects.all()] == [story.stage["ada"].name]

@@ -3,11 +3,13 @@ whose act it is, with their password where they sign; the work is done by a real
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
+
+from django.utils import timezone
 
 from assay.demo.cast import PASSWORD, Stage, material
 from governance.delivery.evidence import services as evidence
@@ -40,6 +42,9 @@ from governance.people.approvals.rules import Verdict
 from governance.people.approvals.selectors import standing
 from governance.people.projects import selectors as projects
 from governance.people.projects import services as project_services
+from governance.people.waivers import selectors as waivers
+from governance.people.waivers import services as waiver_services
+from governance.people.waivers.rules import LONGEST
 from governance.work.evaluation_plans import measures
 from governance.work.evaluation_plans import services as evaluation_plans
 from governance.work.evaluation_plans.models import EvaluationPlan
@@ -54,6 +59,10 @@ ANSWERS_REASON = (
     "compute is far below the figure from which generality is presumed; it is treated as general-purpose all the "
     "same, the cautious choice. The tuning adds a manner of writing, not a capability. It writes text for the "
     "desk's staff, so the questions on transparency are answered with yes. Nobody uses this demonstration."
+)
+WAIVER_REASON = (
+    "Which model wrote the rows was not recorded, so whether its terms bind what learns from them is not known. The "
+    "drafts stay inside the bank, and the rows can be written anew by a model that is registered."
 )
 
 
@@ -132,6 +141,18 @@ class Story:
     def approve_data(self, data: DatasetVersion) -> Decision:
         reason = "Written for this demonstration, no person in it, CC0."
         return self.approve(data, asker=self.stage["ada"], decider=self.stage["ben"], reason=reason)
+
+    def waive_the_writer(self, data: DatasetVersion) -> None:
+        """Nobody wrote down which model wrote the rows, so its terms are not known: Ada asks Rita to accept that."""
+        project, ada = self.stage.project, self.stage["ada"]
+        for found in waivers.waivable(project, data):
+            if found.waivable.purpose == project.use and found.waivable.about:
+                asked = waiver_services.ask(
+                    actor=ada, project_id=project.pk, kind=data.kind, subject_id=data.pk, reason=WAIVER_REASON,
+                    expires_on=timezone.localdate() + LONGEST, **asdict(found.waivable),
+                )  # fmt: skip
+                request = ApprovalRequest.objects.get(subject_id=asked.pk)
+                self.decide(request, self.stage["rita"], "For drafts inside the bank, for a year.")
 
     def write_plan(self) -> EvaluationPlan:
         """The demo's plan; told again by a newer version whose suites are others, a copy of it, which pins those."""

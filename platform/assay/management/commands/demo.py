@@ -52,6 +52,7 @@ class Command(BaseCommand):
             data = step("Ada registers the rows", story.register_data)
             step("Paula answers for personal data in them", lambda: story.answer_for_personal_data(data))
             step("Ben approves them", lambda: story.approve_data(data))
+            step("Rita accepts for a year that their writer is unknown", lambda: story.waive_the_writer(data))
             step("Rita answers the questionnaire and signs it", story.classify)
             plan = step("Ada writes the evaluation plan", story.write_plan)
             run = step("Ada submits the plan, Rita approves it, Ada launches", lambda: story.prepare(model, data, plan))
@@ -62,7 +63,10 @@ class Command(BaseCommand):
             step("Ada proposes the release; Rita decides", lambda: story.release(frozen))
             made = step("The worker makes the PDFs", lambda: story.render(evaluation, frozen))
             bundle = step("The evidence is sealed into a bundle", lambda: story.export_evidence(frozen))
-            step("A run that cannot work, an approval and a review that wait", lambda: story.leave_more(model, data, plan))
+            step(
+                "A run that cannot work, an approval and a review that wait",
+                lambda: story.leave_more(model, data, plan),
+            )
         return files.write(
             out, story=story, run=run, evaluation=evaluation, frozen=frozen, renderings=made, bundle=bundle
         )
