@@ -492,7 +492,7 @@ def knock(house: Everything, route: Route, method: str, who: str, *, absent: boo
     cookies = {name: morsel.value for name, morsel in client.cookies.items()}
     address, given = house.address(route, method, absent=absent), body(house, route.name)
     with transaction.atomic():
-        if route.name in ("api:dataset-versions", "api:dataset-fetch"):
+        if method == "POST" and route.name in ("api:dataset-versions", "api:dataset-fetch"):
             parts = version_of(rows(3))
             if route.name == "api:dataset-fetch":
                 del parts["file"]
