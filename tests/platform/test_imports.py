@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 
 from assay.jobs import importing, work
@@ -126,6 +127,51 @@ def test_a_discarded_file_is_gone_unless_a_version_has_it(home: House, line: Dat
     assert selectors.is_used(found.file_sha256)
     with pytest.raises(WrongState):
         services.discard(actor=home.ada, import_id=twin.pk)
+
+
+def test_bytes_that_are_registered_again_before_they_are_removed_stay(
+    home: House, line: Dataset, tmp_path: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    path = packed(tmp_path, PAIRS)
+    found = worked(sent(home, line, path))
+    with django_capture_on_commit_callbacks() as after:
+        services.discard(actor=home.ada, import_id=found.pk)
+    twin = worked(sent(home, line, path, reading=Reading(format="table")))  # between the discarding and the removal
+    for removal in after:
+        removal()
+    assert twin.state == State.REGISTERED and blobs.exists(twin.version.file_sha256)
+
+
+def test_no_version_names_bytes_that_were_let_go_of_meanwhile(
+    home: House, line: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "refuse_erased", lambda dataset, sha256: blobs.remove(sha256))
+    with pytest.raises(WrongState, match="once more"):
+        small(home, line, tmp_path)
+    with pytest.raises(WrongState, match="once more"):
+        sent(home, line, packed(tmp_path, PAIRS))
+    assert not DatasetVersion.objects.exists() and not Import.objects.exists()
+
+
+def test_a_second_registration_that_is_refused_leaves_no_file(home: House, line: Dataset, tmp_path: Path) -> None:
+    first = small(home, line, tmp_path)
+    kept = files()
+    with pytest.raises(Unusable, match="these very bytes"):
+        small(home, line, tmp_path)
+    assert files() == kept and blobs.exists(first.index_sha256) and blobs.exists(first.file_sha256)
+
+
+def small(home: House, line: Dataset, folder: Path) -> DatasetVersion:
+    path = folder / "small.jsonl"
+    path.write_text('{"prompt": "a", "completion": "b"}\n')
+    return services.register_version(
+        actor=home.ada, dataset_id=line.pk, path=path, file_name=path.name, licence="MIT",
+        provenance=factories.PROVENANCE,
+    )  # fmt: skip
+
+
+def files() -> set[str]:
+    return {path.name for path in Path(default_storage.path("")).rglob("*") if path.is_file()}
 
 
 def test_the_bytes_of_a_discarded_file_are_removed(

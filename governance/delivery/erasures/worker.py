@@ -5,6 +5,7 @@ two is followed up by housekeeping (`destroy_what_waits`).
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -94,13 +95,16 @@ def destroy(erasure_id: UUID) -> None:
         return
     gone = 0
     for sha256 in erasure.waiting:
-        if not datasets.is_used(sha256) and not DatasetVersion.objects.filter(index_sha256=sha256).exists():
-            blobs.remove(sha256)
+        if blobs.let_go(sha256, _is_named):
             gone += sha256 == erasure.version.file_sha256
     erasure.destroyed = [{"what": "file", "count": gone}, *erasure.destroyed]
     erasure.waiting, erasure.destroyed_at = [], timezone.now()
     erasure.save(update_fields=["destroyed", "waiting", "destroyed_at"])
     record(PLATFORM, "erasure.destroyed", subject=erasure, facts={"destroyed": erasure.destroyed})
+
+
+def _is_named(sha256: str) -> bool:
+    return datasets.is_used(sha256) or DatasetVersion.objects.filter(index_sha256=sha256).exists()
 
 
 def destroy_what_waits() -> list[UUID]:
@@ -137,7 +141,7 @@ def _rest(
                 registered_by=(by.user_id, by.name),
             )  # fmt: skip
     except Unusable:  # somebody registered just these rows already
-        return version.dataset.versions.get(file_sha256=sha256, licence=version.licence, format=version.format)
+        return version.dataset.versions.get(file_sha256=sha256, licence=version.licence, **asdict(version.reading))
 
 
 def _provenance(version: DatasetVersion) -> dict[str, Any]:

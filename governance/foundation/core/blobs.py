@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -10,8 +10,10 @@ from typing import BinaryIO, cast
 
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db import connection, transaction
 
 from governance.foundation.core.canonical import digest_of_file
+from governance.foundation.core.errors import WrongState
 
 
 def path_of(sha256: str) -> str:
@@ -47,8 +49,42 @@ def exists(sha256: str) -> bool:
 
 
 def remove(sha256: str) -> None:
-    """Let go of the bytes. Whoever calls this has made sure that no record names them."""
+    """Let go of the bytes. Whoever calls this has made sure that no record names them, nor will (`let_go`)."""
     default_storage.delete(path_of(sha256))
+
+
+def claim(sha256: str) -> None:
+    """For a record that is about to name these bytes: until the transaction ends nobody lets go of them.
+
+    Raises WrongState where somebody did since they were put.
+    """
+    _lock(sha256)
+    if not exists(sha256):
+        raise WrongState("These bytes were let go of while they were read. Send them once more.")
+
+
+@transaction.atomic
+def let_go(sha256: str, is_used: Callable[[str], bool]) -> bool:
+    """Remove the bytes unless `is_used` says that a record names them; no record can claim them meanwhile.
+
+    Returns whether they are gone.
+    """
+    _lock(sha256)
+    if is_used(sha256):
+        return False
+    remove(sha256)
+    return True
+
+
+def _lock(sha256: str) -> None:
+    """One transaction at a time decides on these bytes."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("A decision on bytes was taken outside a transaction.")
+    # SQLite needs none: its transactions begin IMMEDIATE and are alone from the start.
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            number = int.from_bytes(bytes.fromhex(sha256)[:8], signed=True)
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 @contextmanager

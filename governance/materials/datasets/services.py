@@ -91,6 +91,7 @@ def enter(
     sha256, size = blobs.put_path(path)
     refuse_erased(dataset, sha256)
     with transaction.atomic():
+        blobs.claim(sha256)
         found = Import(
             dataset=dataset,
             file_name=Path(file_name).name[:200],
@@ -191,13 +192,15 @@ def keep(
 ) -> DatasetVersion:
     """The version of what was examined and is sound, in the caller's transaction. `file`: name, sha256, bytes.
 
-    Raises Unusable where the dataset has it already.
+    Raises Unusable where the dataset has it already; the index, which by its salts is nobody else's, is gone then.
+    Raises WrongState where the bytes were let go of meanwhile.
     """
     assert found.inspection.resolved is not None and found.profile is not None  # noqa: S101 - sound
     resolved = found.inspection.resolved
     Dataset.objects.select_for_update().get(pk=dataset.pk)  # version numbers are given one at a time
     last = DatasetVersion.objects.filter(dataset=dataset).aggregate(Max("number"))
     name, sha256, size = file
+    blobs.claim(sha256)
     version = DatasetVersion(
         dataset=dataset,
         number=(last["number__max"] or 0) + 1,
@@ -218,6 +221,7 @@ def keep(
         with transaction.atomic():
             version.save()
     except IntegrityError:
+        blobs.remove(index_sha256)
         raise Unusable(
             [Fault("file", f"{dataset} has a version with these very bytes and licence.", "Use that version.")]
         ) from None
@@ -253,8 +257,8 @@ def discard(*, actor: Actor, import_id: UUID) -> Import:
     found = _own_import(actor, import_id)
     move(found, TRANSITIONS, State.DISCARDED)
     record(actor, "import.discarded", subject=found)
-    if found.file_sha256 and not selectors.is_used(found.file_sha256):
-        transaction.on_commit(lambda: blobs.remove(found.file_sha256))
+    if found.file_sha256:
+        transaction.on_commit(lambda: blobs.let_go(found.file_sha256, selectors.is_used))
     return found
 
 
@@ -289,8 +293,7 @@ def _facts(found: Import) -> dict[str, Any]:
 def refuse_erased(dataset: Dataset, sha256: str) -> None:
     """Bytes of which rows were erased do not come back by another upload. Raises Unusable."""
     erased = selectors.erased_before(dataset.project.organisation_id, sha256)
-    if erased is not None and not selectors.is_used(sha256):
-        blobs.remove(sha256)
+    if erased is not None and blobs.let_go(sha256, selectors.is_used):
         raise Unusable([Fault("file", f"Rows of these very bytes were erased from {erased}.", "Leave those rows out.")])
 
 

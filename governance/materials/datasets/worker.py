@@ -55,6 +55,7 @@ def _take_in(found: Import, path: Path, fetched: Fetched) -> None:
     Unusable."""
     sha256, size = blobs.put_path(path)
     services.refuse_erased(found.dataset, sha256)
+    blobs.claim(sha256)
     asked: dict[str, str] = found.hub or {}
     part = f"configuration {asked['config']}, split {asked['split']}" if asked["config"] else f"split {asked['split']}"
     said = f"Fetched from {fetched.address} at {fetched.commit}, {part}."
