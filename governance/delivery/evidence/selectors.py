@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from governance.delivery.evidence.models import Bundle
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.people.projects import selectors as projects
 
 
@@ -15,7 +15,4 @@ def visible_to(actor: Actor) -> QuerySet[Bundle]:
 
 
 def visible(actor: Actor, bundle_id: UUID) -> Bundle:
-    try:
-        return visible_to(actor).get(pk=bundle_id)
-    except Bundle.DoesNotExist:
-        raise NotFound("evidence bundle") from None
+    return one_of(visible_to(actor), bundle_id, "evidence bundle")

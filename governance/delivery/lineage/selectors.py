@@ -12,6 +12,7 @@ from governance.delivery.releases.models import Release
 from governance.documents.dossiers.models import DossierVersion
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import subjects
 from governance.people.approvals.subjects import Fact
@@ -27,10 +28,7 @@ def visible_to(actor: Actor) -> QuerySet[Withdrawal]:
 
 
 def visible(actor: Actor, withdrawal_id: UUID) -> Withdrawal:
-    try:
-        return visible_to(actor).get(pk=withdrawal_id)
-    except Withdrawal.DoesNotExist:
-        raise NotFound("withdrawal") from None
+    return one_of(visible_to(actor), withdrawal_id)
 
 
 def visible_trace(actor: Actor, trace_id: UUID) -> Trace:

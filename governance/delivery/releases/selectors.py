@@ -13,7 +13,7 @@ from governance.delivery.releases.rules import State
 from governance.documents.evaluation_reports.rules import WORST_FIRST, worst_first
 from governance.documents.sources.records import Source
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.people.approvals.selectors import standings
 from governance.people.approvals.subjects import Fact
 from governance.people.projects import selectors as projects
@@ -28,10 +28,7 @@ def visible_to(actor: Actor) -> QuerySet[Release]:
 
 
 def visible(actor: Actor, release_id: UUID) -> Release:
-    try:
-        return visible_to(actor).get(pk=release_id)
-    except Release.DoesNotExist:
-        raise NotFound("release") from None
+    return one_of(visible_to(actor), release_id)
 
 
 def live(model_version: ModelVersion) -> Release | None:

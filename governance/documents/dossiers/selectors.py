@@ -16,7 +16,7 @@ from governance.documents.sources import outlets
 from governance.documents.sources.gathering import decision_source, sources_of
 from governance.documents.sources.records import Source, Sources
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.law.regulation import rules as regulation
 from governance.people.approvals.models import Decision
 from governance.people.approvals.rules import Verdict
@@ -36,10 +36,7 @@ def visible_to(actor: Actor) -> QuerySet[Dossier]:
 
 
 def visible(actor: Actor, dossier_id: UUID) -> Dossier:
-    try:
-        return visible_to(actor).get(pk=dossier_id)
-    except Dossier.DoesNotExist:
-        raise NotFound("dossier") from None
+    return one_of(visible_to(actor), dossier_id)
 
 
 def versions_visible_to(actor: Actor) -> QuerySet[DossierVersion]:
@@ -49,10 +46,7 @@ def versions_visible_to(actor: Actor) -> QuerySet[DossierVersion]:
 
 
 def version_visible(actor: Actor, version_id: UUID) -> DossierVersion:
-    try:
-        return versions_visible_to(actor).get(pk=version_id)
-    except DossierVersion.DoesNotExist:
-        raise NotFound("dossier") from None
+    return one_of(versions_visible_to(actor), version_id, "dossier")
 
 
 def of(model_version: ModelVersion) -> Dossier | None:

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from governance.documents.model_cards.models import ModelCard
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.people.projects import selectors as projects
 from governance.work.model_versions.models import ModelVersion
 
@@ -18,10 +18,7 @@ def visible_to(actor: Actor) -> QuerySet[ModelCard]:
 
 
 def visible(actor: Actor, card_id: UUID) -> ModelCard:
-    try:
-        return visible_to(actor).get(pk=card_id)
-    except ModelCard.DoesNotExist:
-        raise NotFound("model card") from None
+    return one_of(visible_to(actor), card_id)
 
 
 def newest(model_version: ModelVersion) -> ModelCard | None:

@@ -10,7 +10,7 @@ from governance.documents.renderings.models import Rendering
 from governance.documents.renderings.rules import Format
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import digest
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.people.projects import selectors as projects
 
 
@@ -19,10 +19,7 @@ def visible_to(actor: Actor) -> QuerySet[Rendering]:
 
 
 def visible(actor: Actor, rendering_id: UUID) -> Rendering:
-    try:
-        return visible_to(actor).get(pk=rendering_id)
-    except Rendering.DoesNotExist:
-        raise NotFound("rendering") from None
+    return one_of(visible_to(actor), rendering_id)
 
 
 def current(document_kind: str, record: Any, file_format: Format = Format.PDF) -> Rendering | None:

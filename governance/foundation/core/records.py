@@ -45,11 +45,11 @@ class Record(models.Model):
 R = TypeVar("R", bound=Record)
 
 
-def one_of(seen: models.QuerySet[R], pk: Any) -> R:
-    """The record of `seen` with this id. Raises NotFound in the record's own noun."""
+def one_of(seen: models.QuerySet[R], pk: Any, noun: str = "") -> R:
+    """The record of `seen` with this id. Raises NotFound, in the record's own noun where none is given."""
     found = seen.filter(pk=pk).first()
     if found is None:
-        raise NotFound(str(seen.model._meta.verbose_name))
+        raise NotFound(noun or str(seen.model._meta.verbose_name))
     return found
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.people.approvals import rules, subjects
 from governance.people.approvals.models import ApprovalRequest, Decision, Suspension
 from governance.people.approvals.rules import State, Verdict
@@ -136,10 +136,7 @@ def visible_to(actor: Actor) -> QuerySet[ApprovalRequest]:
 
 
 def visible(actor: Actor, request_id: UUID) -> ApprovalRequest:
-    try:
-        return visible_to(actor).prefetch_related("decisions").get(pk=request_id)
-    except ApprovalRequest.DoesNotExist:
-        raise NotFound("approval request") from None
+    return one_of(visible_to(actor).prefetch_related("decisions"), request_id)
 
 
 def facts(request: ApprovalRequest, subject: subjects.Approvable, others: Mapping[int, str]) -> rules.Facts:

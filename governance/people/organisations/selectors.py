@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.people.organisations.models import Membership, Organisation
 
 
@@ -16,10 +16,7 @@ def visible_to(actor: Actor) -> QuerySet[Organisation]:
 def visible(actor: Actor, organisation_id: UUID) -> Organisation:
     """The organisation, or NotFound as if it did not exist. The platform itself sees all."""
     seen = visible_to(actor) if actor.is_person else Organisation.objects.all()
-    try:
-        return seen.get(pk=organisation_id)
-    except Organisation.DoesNotExist:
-        raise NotFound("organisation") from None
+    return one_of(seen, organisation_id)
 
 
 def is_administrator(actor: Actor, organisation_id: UUID) -> bool:

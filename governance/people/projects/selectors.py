@@ -7,7 +7,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotAllowed, NotFound
+from governance.foundation.core.errors import NotAllowed
+from governance.foundation.core.records import one_of
 from governance.law.licences import rules as licences
 from governance.people.organisations.models import Membership
 from governance.people.organisations.rules import licence_facts
@@ -28,10 +29,7 @@ def visible_to(actor: Actor) -> QuerySet[Project]:
 
 def visible(actor: Actor, project_id: UUID) -> Project:
     """The project, or NotFound as if it did not exist."""
-    try:
-        return visible_to(actor).get(pk=project_id)
-    except Project.DoesNotExist:
-        raise NotFound("project") from None
+    return one_of(visible_to(actor), project_id)
 
 
 def roles(actor: Actor, project_id: UUID) -> frozenset[Role]:

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.people.projects import selectors as projects
 from governance.work.evaluation_plans.models import EvaluationPlan
 
@@ -15,7 +15,4 @@ def visible_to(actor: Actor) -> QuerySet[EvaluationPlan]:
 
 
 def visible(actor: Actor, plan_id: UUID) -> EvaluationPlan:
-    try:
-        return visible_to(actor).get(pk=plan_id)
-    except EvaluationPlan.DoesNotExist:
-        raise NotFound("evaluation plan") from None
+    return one_of(visible_to(actor), plan_id)

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.foundation.jobs import selectors as jobs
 from governance.foundation.jobs.models import Job
 from governance.materials.datasets import rules as datasets
@@ -23,10 +23,7 @@ def visible_to(actor: Actor) -> QuerySet[Evaluation]:
 
 
 def visible(actor: Actor, evaluation_id: UUID) -> Evaluation:
-    try:
-        return visible_to(actor).get(pk=evaluation_id)
-    except Evaluation.DoesNotExist:
-        raise NotFound("evaluation") from None
+    return one_of(visible_to(actor), evaluation_id)
 
 
 def closed_to(actor: Actor, evaluation: Evaluation) -> frozenset[str]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.foundation.jobs import selectors as jobs
 from governance.foundation.jobs.models import Job
 from governance.people.approvals.subjects import Fact
@@ -27,10 +27,7 @@ def visible_to(actor: Actor) -> QuerySet[Run]:
 
 
 def visible(actor: Actor, run_id: UUID) -> Run:
-    try:
-        return visible_to(actor).get(pk=run_id)
-    except Run.DoesNotExist:
-        raise NotFound("run") from None
+    return one_of(visible_to(actor), run_id)
 
 
 def job(run: Run) -> Job | None:
