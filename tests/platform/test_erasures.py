@@ -19,10 +19,12 @@ from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound, Unusable, WrongState
 from governance.foundation.jobs.models import Job
+from governance.materials.datasets import measuring, splitting
 from governance.materials.datasets import selectors as data
 from governance.materials.datasets import services as datasets
-from governance.materials.datasets import splitting
 from governance.materials.datasets.models import DatasetVersion
+from governance.materials.redactions import services as redactions
+from governance.materials.scans import services as scans
 from governance.oversight.retention import services as retention
 from governance.oversight.retention.rules import Basis
 from governance.people.approvals import reauthentication
@@ -32,6 +34,7 @@ from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import Verdict
 from governance.work.runs.folders import run_folder
 from preparation import splits
+from preparation.persons.redaction import Redaction
 from preparation.row_index import entries
 from tests import factories
 from tests.callers import API, by_token, proof
@@ -166,6 +169,12 @@ def test_whoever_reads_the_file_is_told_in_words(home: House, version: DatasetVe
         lambda: data.rows_at(old, [0]),
         lambda: datasets.download(actor=home.ada, version_id=old.pk),
         lambda: splitting.split(actor=home.ada, version_id=old.pk, asked=splits.Split("folds")),
+        lambda: scans.ask(actor=home.ada, version_id=old.pk),
+        lambda: redactions.ask(actor=home.ada, version_id=old.pk, asked=Redaction("mask", ("email",))),
+        lambda: measuring.measure(actor=home.ada, version_id=old.pk, options=measuring.Options()),
+        lambda: scans.ask(actor=home.ada, version_id=old.pk),
+        lambda: redactions.ask(actor=home.ada, version_id=old.pk, asked=Redaction("mask", ("email",))),
+        lambda: measuring.measure(actor=home.ada, version_id=old.pk, options=measuring.Options()),
         lambda: asked(home, old, 1),
     ):
         with pytest.raises(WrongState, match=says):

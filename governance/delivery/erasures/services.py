@@ -38,7 +38,7 @@ def ask(*, actor: Actor, version_id: UUID, rows: Sequence[int], case_number: str
     """
     version = datasets.version_visible(actor, version_id)
     projects.require(actor, version.project_id, ACT)
-    version.readable  # noqa: B018 - raises where there is nothing left to erase
+    version.check_readable()
     numbers = _checked(version, rows, case_number, reason)
     method = reauthentication.consume(
         proof=proof, actor=actor, subject_digest=version.content_digest, verdict=Verdict.APPROVE

@@ -66,6 +66,7 @@ def measure(*, actor: Actor, version_id: UUID, options: Options) -> QualityProfi
     """Have a worker measure a version. Raises NotFound, NotAllowed, Unusable, and WrongState while one is at it."""
     version = selectors.version_visible(actor, version_id)
     projects.require(actor, version.project_id, ACT)
+    version.check_readable()
     _check(actor, version, options)
     return ask(actor, version, options)
 

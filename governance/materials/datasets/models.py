@@ -94,10 +94,14 @@ class DatasetVersion(Record):
     @property
     def readable(self) -> str:
         """The sha256 of its file, for whoever reads it. Raises WrongState where rows of it were erased."""
-        if self.rows_erased_at is None:
-            return self.file_sha256
-        left = f"Use {self.successor}." if self.successor else "No row of it is left."
-        raise WrongState(f"Rows of {self} were erased on {self.rows_erased_at:%d %B %Y}; its file is gone. {left}")
+        self.check_readable()
+        return self.file_sha256
+
+    def check_readable(self) -> None:
+        """Raises WrongState where rows of it were erased, and its file is gone."""
+        if self.rows_erased_at is not None:
+            left = f"Use {self.successor}." if self.successor else "No row of it is left."
+            raise WrongState(f"Rows of {self} were erased on {self.rows_erased_at:%d %B %Y}; its file is gone. {left}")
 
     @property
     def reading(self) -> Reading:

@@ -32,6 +32,7 @@ def split(*, actor: Actor, version_id: UUID, asked: splits.Split) -> Split:
     """
     version = selectors.version_visible(actor, version_id)
     projects.require(actor, version.project_id, ACT)
+    version.check_readable()
     _check(version, asked)
     taken = Unusable([_made_already(version)])
     if not selectors.is_read_at_once(version):

@@ -29,6 +29,7 @@ def ask(*, actor: Actor, version_id: UUID, asked: redaction.Redaction) -> Redact
     """
     source = datasets.version_visible(actor, version_id)
     projects.require(actor, source.project_id, ACT)
+    source.check_readable()
     try:
         asked.check()
     except Refused as refused:

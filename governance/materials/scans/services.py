@@ -24,6 +24,7 @@ def ask(*, actor: Actor, version_id: UUID) -> Scan:
     """Have a worker look for personal data and secrets. Raises NotFound, NotAllowed, WrongState."""
     version = datasets.version_visible(actor, version_id)
     projects.require(actor, version.project_id, SCAN)
+    version.check_readable()
     return _ask(actor, version)
 
 
