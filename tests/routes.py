@@ -37,9 +37,9 @@ from governance.materials.datasets import splitting
 from governance.materials.datasets.models import Dataset, Import, Split
 from governance.materials.licence_texts import services as licence_texts
 from governance.materials.redactions import services as redactions
-from governance.materials.syntheses import services as syntheses
 from governance.materials.scans import services as scans
 from governance.materials.scans.rules import Holds
+from governance.materials.syntheses import services as syntheses
 from governance.oversight.retention import services as holds
 from governance.oversight.retention.rules import Basis
 from governance.people.approvals import reauthentication
@@ -200,16 +200,16 @@ def everything() -> Everything:
         "dataset": run.data()[0].dataset,
         "dataset-version": run.data()[0],
         "split": _split(home),
-        "withdrawal": lineage.withdraw(
-            actor=home.ben, version_id=factories.dataset_version(home, rows=7).pk, reason="Consent was taken back."
-        ),
-        "quality-profile": run.data()[0].quality_profiles.get(),
         "synthesis": syntheses.ask(
             actor=home.ada,
             version_id=run.data()[0].pk,
             base_model_id=run.base_model.pk,
             asked=Synthesis("answers", "Answer: {row.given}", 5),
         ),
+        "withdrawal": lineage.withdraw(
+            actor=home.ben, version_id=factories.dataset_version(home, rows=7).pk, reason="Consent was taken back."
+        ),
+        "quality-profile": run.data()[0].quality_profiles.get(),
         "redaction": redactions.ask(actor=home.ada, version_id=run.data()[0].pk, asked=Redaction("mask", ("email",))),
         "erasure": _erasure(home),
         "hold": holds.place(
