@@ -447,7 +447,8 @@ def test_a_waiver_of_one_unknown_thing_does_not_cover_another(home: House) -> No
         ask(home, data, rule="other")
     granted(home, data, rule="other", about="")
     assert gate(home, data).light == "red"
-    granted(home, data, rule="other", about="Llama-2-70B-chat")
+    signed = granted(home, data, rule="other", about="Llama-2-70B-chat")
+    assert signed.subject_name == "Support desk v1, written by Llama-2-70B-chat"
     assert gate(home, data).light == "amber"
 
 

@@ -46,16 +46,18 @@ def ask(
     subject = selectors.material(project, kind, subject_id)
     wanted = {"rule": rule, "purpose": purpose, "about": about, "because": because}
     narrowed = {name: value for name, value in wanted.items() if value is not None}
-    known = [asdict(one.waivable) for one in selectors.waivable(project, subject)]
-    fitting = [one for one in known if narrowed.items() <= one.items()]
+    fitting = [
+        each for each in selectors.waivable(project, subject) if narrowed.items() <= asdict(each.waivable).items()
+    ]
     if len(fitting) < 2:
-        _refuse_second(project, subject.content_digest, fitting[0] if fitting else narrowed)
-    finding = _checked([licences.Waivable(**one) for one in fitting], reason, expires_on)
+        _refuse_second(project, subject.content_digest, asdict(fitting[0].waivable) if fitting else narrowed)
+    found = _checked(fitting, reason, expires_on)
+    finding = found.waivable
     waiver = Waiver.objects.create(
         project=project,
         subject_kind=kind,
         subject_id=subject_id,
-        subject_name=str(subject)[:200],
+        subject_name=_named(subject, found)[:200],
         subject_digest=subject.content_digest,
         rule=finding.rule,
         rule_set=licences.in_force(timezone.localdate()).version,
@@ -151,13 +153,18 @@ def _refuse_second(project: Project, digest: str, finding: Mapping[str, str]) ->
         raise WrongState("A waiver of this finding waits for a decision already.")
 
 
-def _checked(fitting: Sequence[licences.Waivable], reason: str, expires_on: date) -> licences.Waivable:
+def _named(subject: selectors.Licensed, found: selectors.Finding) -> str:
+    """What a decider reads: the input, and what of it the finding is about where that is not the input itself."""
+    return found.input if found.input.startswith(str(subject)) else f"{subject}: {found.input}"
+
+
+def _checked(fitting: Sequence[selectors.Finding], reason: str, expires_on: date) -> selectors.Finding:
     """The finding that a waiver can be asked for. Raises Unusable."""
     faults, today = Faults(), timezone.localdate()
     if not fitting:
         faults.add("rule", "There is no such finding that a waiver could cover.", "A rule against a use is not waived.")
     elif len(fitting) > 1:
-        cure = f"Give `about` and `because` of one of: {'; '.join(one.because for one in fitting)}."
+        cure = f"Give `about` and `because` of one of: {'; '.join(one.waivable.because for one in fitting)}."
         faults.add("rule", "The rule says several things of this input; each is waived by itself.", cure)
     if not reason.strip():
         faults.add("reason", "Say why the use is right all the same.", "The risk owner decides on this.")
