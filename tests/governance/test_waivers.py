@@ -1,5 +1,6 @@
 """Waivers and picked licences: asked, signed by the right person, bound to one input, and ended."""
 
+import json
 import zipfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -33,6 +34,9 @@ from governance.people.waivers.models import LicenceChoice, Waiver
 from governance.people.waivers.rules import State
 from governance.work.runs import gates
 from governance.work.runs import services as runs
+from preparation.quality import profiling
+from preparation.quality.asked import Asked
+from preparation.quality.asked import Source as Split
 from tests import factories
 from tests.people import PASSWORD, House
 
@@ -514,3 +518,27 @@ def test_a_nested_choice_is_signed_and_settled(home: House) -> None:
     data = factories.dataset_version(home, licence="MIT OR (Apache-2.0 AND (CC-BY-4.0 OR CC-BY-NC-4.0))")
     pick(home, data, "Apache-2.0 AND CC-BY-4.0")
     assert gate(home, data).light == "green"
+
+
+def test_matching_rows_count_as_they_are_really_measured(home: House, tmp_path: Path) -> None:
+    """By the measuring itself: five of the six rows stand in the other set."""
+    other = factories.dataset_version(home, rows=5, licence=NC)
+    free = factories.dataset_version(home, rows=6)
+    path, source = tmp_path / "free.jsonl", tmp_path / "other.jsonl"
+    shared = "".join(factories.row(number) for number in range(5))
+    turns = [
+        ("user", "Why is the sky blue over the harbour?"),
+        ("assistant", "Air scatters short waves of light most."),
+    ]
+    own = json.dumps({"messages": [{"role": role, "content": words} for role, words in turns]})
+    path.write_text(f"{shared}{own}\n")
+    source.write_text(shared)
+    asked = Asked(splits=(Split(str(other), source, other.reading),))
+    free.quality_profiles.all().delete()
+    free.quality_profiles.create(
+        version_sha256=free.content_digest, options={"versions": [str(other.pk)]}, state="measured",
+        result=profiling.measure(path, free.reading, asked), asked_by_name="Ada",
+    )  # fmt: skip
+    row = commercial(home, free).per_input[-1]
+    assert (row.rule, row.outcome) == ("matched-rows", "needs-review")
+    assert "5 of 6 rows match Support desk v1" in row.because
