@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
-from assay.jobs import work
+from assay.jobs import housekeeping, work
+from assay.jobs.supervise import Outcome, Supervised
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.errors import NotAllowed, NotFound
 from governance.foundation.jobs import errands
@@ -43,6 +45,35 @@ CANCEL: dict[str, Callable[..., Any]] = {
     "redact": lambda actor, pk: redactions.cancel(actor=actor, redaction_id=pk),
     "synthesise": lambda actor, pk: syntheses.cancel(actor=actor, synthesis_id=pk),
 }
+
+
+def test_what_a_killed_worker_left_on_the_disk_is_removed_when_its_attempt_is_over(
+    home: House, version: DatasetVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file with the rows, a term that was sought, a map of pseudonyms: a kill removes none of them."""
+    seen: list[Path] = []
+
+    def killed(self: Supervised) -> Outcome:
+        seen.append(self._folder)
+        assert (self._folder / "file").exists() or list(self._folder.iterdir())
+        assert self._folder.stat().st_mode & 0o077 == 0
+        jobs.keep(self._lease)
+        housekeeping.round_of("another@here")  # while the attempt is held, its folder is its own
+        assert self._folder.exists()
+        raise RuntimeError("as if the machine had lost its power")
+
+    monkeypatch.setattr(Supervised, "run", killed)
+    found = redactions.ask(actor=home.ada, version_id=version.pk, asked=Redaction("mask", ("email",)))
+    job = Job.objects.get(subject_id=found.pk)
+    work.do(job.pk, worker="light@here")
+    (folder,) = seen
+    assert Path(settings.DATA_DIR) in folder.parents and not folder.exists()
+    folder.mkdir()
+    (folder / "file").write_text("jane.roe@example.org")
+    late = timezone.now() - timedelta(seconds=1)
+    Job.objects.filter(pk=job.pk).update(state="running", lease_until=late, token=1, attempts=1, ended_at=None)
+    housekeeping.round_of("another@here")
+    assert not folder.exists()
 
 
 @pytest.fixture

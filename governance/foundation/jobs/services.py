@@ -96,6 +96,11 @@ def still_held(lease: Lease) -> bool:
     return bool(_held(lease).select_for_update().exists())
 
 
+def is_at_work(job_id: UUID, token: int) -> bool:
+    """Whether this attempt at the job holds it still."""
+    return Job.objects.filter(pk=job_id, token=token, state=State.RUNNING).exists()
+
+
 def end(lease: Lease, state: State, *, error: dict[str, Any] | None = None) -> None:
     """End the job under its lease. Raises LeaseLost."""
     if state not in ENDED:

@@ -3,11 +3,11 @@ hand over how it ended. Which command, and what becomes of its result, the erran
 
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.jobs.folders import folder_of
 from assay.jobs.keeping import keeping
 from assay.jobs.supervise import Event, Interrupted, Limits, Outcome, Supervised
 from governance.foundation.jobs import errands
@@ -32,8 +32,7 @@ class Process:
 
     def carry_out(self, lease: Lease, stopping: Callable[[], bool]) -> None:
         """Raises LeaseLost, and Interrupted when `stopping` ended it."""
-        with tempfile.TemporaryDirectory(prefix=f"assay-{lease.task}-") as name:
-            folder = Path(name)
+        with folder_of(lease) as folder:
             with keeping(lease):
                 command = self.prepare(lease, folder)
             outcome = Supervised(

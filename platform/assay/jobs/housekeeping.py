@@ -15,7 +15,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from assay.api import idempotency
-from assay.jobs import processes
+from assay.jobs import folders, processes
 from assay.jobs.app import QUEUE_OF
 from assay.jobs.enqueue import send
 from governance.delivery.erasures import worker as erasures
@@ -99,7 +99,9 @@ def sweep(now: datetime | None = None) -> int:
 
 def destroy() -> None:
     """Let go of what was kept for a time alone (the API's answers, what searches found, and sought), and of what a lost
-    worker left of erased rows."""
+    worker left: its folders, and erased rows."""
+    if left_on_disk := folders.remove_left():
+        log.warning("What lost workers left in their folders is removed: %s", left_on_disk)
     if kept := idempotency.forget(timezone.now()):
         log.info("%d answers that the API kept for a day are destroyed.", kept)
     if gone := searches.destroy_what_expired(timezone.now()):

@@ -2,12 +2,12 @@
 
 import json
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
 
+from assay.jobs.folders import folder_of
 from assay.jobs.keeping import keeping
 from assay.jobs.supervise import Interrupted, Limits, Outcome, Supervised
 from governance.documents.renderings import services as renderings
@@ -24,8 +24,7 @@ CPU_SECONDS = 600
 def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
     """Make the file under `lease` and keep it. Raises LeaseLost, and Interrupted when `stopping` ended it."""
     rendering = renderings.begin(lease=lease, rendering_id=lease.subject_id)
-    with tempfile.TemporaryDirectory(prefix="assay-render-") as name:
-        folder = Path(name)
+    with folder_of(lease) as folder:
         made, said = folder / f"document.{rendering.format}", folder / "renderer.log"
         outcome = Supervised(
             command(rendering, folder, made),
