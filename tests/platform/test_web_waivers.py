@@ -55,7 +55,7 @@ def test_the_engineer_asks_on_the_page_and_the_risk_owner_finds_it(home: House) 
     data = factories.dataset_version(home, licence="CC-BY-NC-4.0")
     page = client(home, "ada")
     shown = page.get(licences(home, data)).content.decode()
-    assert "Rule non-commercial, for internal use: the licence grants non-commercial or research use only" in shown
+    assert "rule non-commercial, for internal use: the licence grants non-commercial or research use only" in shown
     (finding,) = re.findall(r'value="(non-commercial:internal:\w+)"', shown)
     assert "non-commercial:commercial" not in shown, "a rule against it is not on offer"
     address = reverse("waiver-ask", args=[home.project.pk, data.kind, data.pk])

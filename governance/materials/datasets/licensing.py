@@ -198,8 +198,7 @@ def _is_synthetic(version: DatasetVersion) -> bool:
 
 def _unknown_teacher(version: DatasetVersion, name: str) -> LicensedInput:
     unstated = (
-        f"Rows of {version} were written by {name}, which is not registered here, so what its licence says of outputs "
-        f"is not known. Register that model under the very name in the provenance record."
+        f"The writer of rows is not registered here: {name}. Register it, with its licence, under this very name."
     )
     return LicensedInput(f"{version}, written by {name}", "teacher", None, about=name, unstated=unstated)
 

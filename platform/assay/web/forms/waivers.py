@@ -44,7 +44,7 @@ class WaiverForm(forms.Form):
 
     @staticmethod
     def _words(one: Finding) -> str:
-        return gettext("Rule %(rule)s, for %(purpose)s: %(because)s (%(input)s)") % {
+        return gettext("%(input)s, rule %(rule)s, for %(purpose)s: %(because)s") % {
             "rule": one.waivable.rule,
             "purpose": Project.Use(one.waivable.purpose).label,
             "because": one.waivable.because,
