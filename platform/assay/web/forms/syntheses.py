@@ -41,7 +41,7 @@ class SynthesisForm(forms.Form):
         help_text=_("Those that are not kept are not asked for again."),
     )  # fmt: skip
     seed = forms.IntegerField(
-        label=_("Seed"), initial=0, min_value=0, max_value=2**53,
+        label=_("Seed of the draws"), initial=0, min_value=0, max_value=2**53,
         help_text=_("The same seed, model and prompt give the same rows on the same machine."),
     )  # fmt: skip
     temperature = forms.FloatField(
