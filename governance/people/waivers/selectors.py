@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.law.licences import rules as licences
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals import subjects
@@ -63,10 +64,7 @@ def visible_to(actor: Actor) -> QuerySet[Waiver]:
 
 
 def visible(actor: Actor, waiver_id: UUID) -> Waiver:
-    try:
-        return visible_to(actor).get(pk=waiver_id)
-    except Waiver.DoesNotExist:
-        raise NotFound("waiver") from None
+    return one_of(visible_to(actor), waiver_id)
 
 
 def choices_visible_to(actor: Actor) -> QuerySet[LicenceChoice]:

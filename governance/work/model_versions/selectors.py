@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
+from governance.foundation.core.records import one_of
 from governance.materials.datasets.licensing import Tuned
 from governance.people.projects import selectors as projects
 from governance.work.model_versions.models import ModelVersion
@@ -21,10 +21,7 @@ def visible_to(actor: Actor) -> QuerySet[ModelVersion]:
 
 
 def visible(actor: Actor, model_version_id: UUID) -> ModelVersion:
-    try:
-        return visible_to(actor).get(pk=model_version_id)
-    except ModelVersion.DoesNotExist:
-        raise NotFound("model version") from None
+    return one_of(visible_to(actor), model_version_id)
 
 
 def tuned(names: Collection[str]) -> Iterator[Tuned]:
