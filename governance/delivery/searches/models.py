@@ -94,5 +94,5 @@ class Part(models.Model):
         return {"version": self.version_sha256, "rows": self.rows, "rows_hit": self.rows_hit}
 
 
-def _commitment(term: str, salt: str, key: str) -> str:
+def _commitment(term: str, salt: str, key: str | bytes) -> str:
     return salted_hmac(f"assay.search/1:{salt}", folded(term), secret=key, algorithm="sha256").hexdigest()
