@@ -7,7 +7,8 @@ from assay.rendering import pictures
 from governance.documents.dossiers import rules
 
 KINDS = {
-    "annotation_task": "Expert review", "base_model": "Base model", "classification": "Classification", "dataset_version": "Dataset version",
+    "annotation_task": "Expert review", "base_model": "Base model", "classification": "Classification",
+    "dataset_version": "Dataset version", "suspension": "Suspension",
     "decision": "Decision", "declaration": "Declaration", "dossier": "Dossier", "evaluation": "Evaluation report",
     "evaluation_plan": "Evaluation plan", "model_card": "Model card", "model_version": "Model version",
     "organisation": "Organisation", "project": "Project", "quality_profile": "Quality profile",
