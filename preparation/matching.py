@@ -141,11 +141,12 @@ class Near:
     def _band(self, band: int) -> Numbers:
         """One band's keys of all texts."""
         self._file.flush()
-        parts = [
-            np.frombuffer(os.pread(self._file.fileno(), 8 * count, at + 8 * count * band), dtype=np.uint64)
-            for at, count in self._blocks
-        ]
-        return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+        keys, begin = np.empty(len(self._sizes), np.uint64), 0
+        for at, count in self._blocks:
+            raw = os.pread(self._file.fileno(), 8 * count, at + 8 * count * band)
+            keys[begin : begin + count] = np.frombuffer(raw, dtype=np.uint64)
+            begin += count
+        return keys
 
     def _twins(self, count: int) -> tuple[Numbers, Numbers]:
         """Texts whose whole signature an earlier text has, as (later, earlier); and the texts that come first.
@@ -154,12 +155,18 @@ class Near:
         """
         whole = np.zeros(count, np.uint64)
         for band in range(BANDS):
-            whole = _mix(whole * _ODD + self._band(band))
+            whole *= _ODD
+            whole += self._band(band)
+            whole = _mix(whole)
         held = np.flatnonzero(np.frombuffer(self._sizes, dtype=np.uint32)) if count else np.zeros(0, np.int64)
-        _, first, back = np.unique(whole[held], return_index=True, return_inverse=True)
-        firsts = held[first]
-        later = held != firsts[back]
-        return np.stack([held[later], firsts[back][later]], axis=1), np.sort(firsts)
+        whole = whole[held]
+        order, repeats = _ranked(whole)
+        is_first = np.ones(len(order), dtype=bool)
+        is_first[repeats + 1] = False
+        starts = np.flatnonzero(is_first)
+        of = starts[np.searchsorted(starts, repeats, "right") - 1]
+        pairs = held[np.stack([order[repeats + 1], order[of]], axis=1)]
+        return pairs[np.argsort(pairs[:, 0])], np.sort(held[order[is_first]])
 
     def _verified(self, candidates: Numbers) -> Iterator[Pair]:
         sizes = np.frombuffer(self._sizes, dtype=np.uint32)
@@ -384,16 +391,29 @@ def _found(index: tuple[Numbers, Numbers], asked: Numbers) -> list[int | None]:
 
 def _neighbours(keys: Numbers, places: Numbers) -> Iterator[tuple[int, int]]:
     """Pairs (later, earlier) of places whose keys agree."""
-    order = np.argsort(keys, kind="stable")
-    ranked = keys[order]
-    edges = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1], [True]])) if len(keys) else np.zeros(1)
-    lengths = np.diff(edges)
-    for at in np.flatnonzero(lengths > 1):
-        members = places[order[edges[at] : edges[at + 1]]].tolist()
+    order, repeats = _ranked(keys)
+    for run in _runs_of(repeats, order):
+        members = places[run].tolist()
         reach = len(members) if len(members) <= BUCKET_WHOLE else BUCKET_NEXT
         for index, later in enumerate(members):
             for earlier in members[max(0, index - reach) : index]:
                 yield later, earlier
+
+
+def _ranked(keys: Numbers) -> tuple[Numbers, Numbers]:
+    """The places of `keys` in their order, equal ones as they stand; and where in it the next has the same key."""
+    order = np.argsort(keys, kind="stable")
+    ranked = keys[order]
+    return order, np.flatnonzero(ranked[1:] == ranked[:-1])
+
+
+def _runs_of(repeats: Numbers, order: Numbers) -> Iterator[Numbers]:
+    """The part of `order` that each run of equal keys takes, from what `_ranked` says."""
+    ends = np.flatnonzero(np.diff(repeats, append=-2) != 1)
+    begin = 0
+    for end in ends.tolist():
+        yield order[repeats[begin] : repeats[end] + 2]
+        begin = end + 1
 
 
 def _two_columns(values: array[int]) -> Numbers:
