@@ -23,7 +23,7 @@ from governance.foundation.jobs import errands
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job
 from governance.materials.datasets import services as datasets
-from governance.materials.datasets.models import DatasetVersion
+from governance.materials.datasets.models import DatasetVersion, Import
 from governance.people.projects import services as projects
 from governance.people.projects.models import Project
 from governance.people.projects.rules import Role
@@ -276,3 +276,29 @@ def test_over_rest(home: House, version: DatasetVersion) -> None:
     assert by_token(home.ada).get(answer["Location"]).status_code == 404
     assert client.post(f"{answer['Location']}cancel/").status_code == 409
     assert client.post(f"{API}/searches/", body | {"term": "x"}, format="json").status_code == 422
+
+
+def test_whether_it_was_this_term_is_asked_on_record_and_not_without_end(home: House, version: DatasetVersion) -> None:
+    search = worked(asked(home))
+    assert services.was_it(actor=home.paula, search_id=search.pk, term=f"  {NAME.upper()} ")
+    assert not services.was_it(actor=home.ben, search_id=search.pk, term="Somebody")
+    with pytest.raises(NotAllowed):
+        services.was_it(actor=home.omar, search_id=search.pk, term=NAME)
+    tried = AuditEvent.objects.filter(action="search.tried")
+    assert tried.count() == 2
+    assert not [event for event in tried if NAME.lower() in event.body.lower()]
+    for _ in range(3):
+        services.was_it(actor=home.paula, search_id=search.pk, term="Somebody else")
+    with pytest.raises(WrongState, match="too often"):
+        services.was_it(actor=home.paula, search_id=search.pk, term=NAME)
+
+
+def test_what_may_hold_a_person_and_was_not_looked_through_is_named(home: House, version: DatasetVersion) -> None:
+    search = worked(asked(home))
+    assert selectors.not_searched(home.paula, search) == []
+    Import.objects.create(
+        dataset=version.dataset, file_name="refused.jsonl", file_sha256="0" * 64, file_bytes=1, asked={},
+        licence="CC0-1.0", provenance={}, state="refused", asked_by_name="Ada",
+    )  # fmt: skip
+    assert selectors.not_searched(home.paula, search) == [("files that were sent and not registered", 1)]
+    assert selectors.not_searched(home.omar, search) == []

@@ -47,6 +47,10 @@ class Search(Errand):
     def commit_to(self, term: str, salt: str) -> None:
         self.term_salt, self.term_hmac = salt, _commitment(term, salt, settings.SECRET_KEY)
 
+    def commitment_of(self, term: str) -> str:
+        """The keyed digest of a term, as it would be this search's."""
+        return _commitment(term, self.term_salt, settings.SECRET_KEY)
+
     def is_for(self, term: str) -> bool:
         """Whether this very term was sought; the server's former keys are tried too."""
         keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)

@@ -9,7 +9,9 @@ from django.db.models import QuerySet
 from governance.delivery.searches.models import Part, Search
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
-from governance.materials.datasets.models import DatasetVersion
+from governance.materials.datasets.models import DatasetVersion, Import
+from governance.materials.datasets.rules import State as ImportState
+from governance.materials.redactions.models import PseudonymMap
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 
@@ -37,6 +39,17 @@ def in_reach(actor: Actor, project: Project, *, everywhere: bool) -> QuerySet[Da
     own = reach if everywhere else reach.filter(pk=project.pk)
     versions = DatasetVersion.objects.filter(dataset__project__in=own, rows_erased_at=None)
     return versions.select_related("dataset__project")
+
+
+def not_searched(actor: Actor, search: Search) -> list[tuple[str, int]]:
+    """(what, how many): where else text of people may lie in the projects that the search went through, and `actor`
+    may search."""
+    seen = projects.where(actor, ACT).filter(datasets__versions__searched__search=search)
+    imports = Import.objects.filter(dataset__project__in=seen, version=None).exclude(state=ImportState.DISCARDED)
+    maps = PseudonymMap.objects.filter(redaction__source__dataset__project__in=seen, erased_at=None)
+    counts = [("files that were sent and not registered", imports.distinct().count())]
+    counts.append(("maps of pseudonyms", maps.distinct().count()))
+    return [(what, count) for what, count in counts if count]
 
 
 def parts_seen(actor: Actor, search: Search) -> tuple[list[Part], int]:

@@ -5,19 +5,24 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from governance.delivery.searches import selectors
 from governance.delivery.searches.models import Part, Search, Term
 from governance.delivery.searches.rules import TRANSITIONS, State
 from governance.delivery.searches.selectors import ACT
-from governance.foundation.audit.services import record
+from governance.foundation.audit import selectors as audit
+from governance.foundation.audit.services import record, record_alone
 from governance.foundation.core.actor import PLATFORM, Actor
-from governance.foundation.core.errors import Faults
+from governance.foundation.core.errors import Faults, WrongState
 from governance.foundation.core.moves import move
 from governance.foundation.jobs import errands
+from governance.people.approvals.rules import WRONG_TRIES, WRONG_TRIES_WITHIN
 from governance.people.projects import selectors as projects
 from preparation.findings import Refused
 from preparation.searching import Sought
+
+TRIED = "search.tried"
 
 
 @transaction.atomic
@@ -53,6 +58,22 @@ def cancel(*, actor: Actor, search_id: UUID) -> Search:
     search = errands.cancel(actor, Search, search_id, _own)
     destroy_terms()
     return search
+
+
+def was_it(*, actor: Actor, search_id: UUID, term: str) -> bool:
+    """Whether a search was for this very term, for who may search there. Each try is on record, by the keyed digest of
+    what was tried: it would otherwise be a way to learn a name by trying many.
+
+    Raises NotFound, NotAllowed, and WrongState after too many tries.
+    """
+    search = _own(actor, search_id)
+    since = timezone.now() - WRONG_TRIES_WITHIN
+    tried = audit.history(search).filter(action=TRIED, at__gt=since).count()
+    if tried >= WRONG_TRIES:
+        raise WrongState("It was tried too often; wait a quarter of an hour, then try again.")
+    answer = search.is_for(term)
+    record_alone(actor, TRIED, subject=search, facts={"term_hmac": search.commitment_of(term), "answer": answer})
+    return answer
 
 
 def destroy_terms() -> int:

@@ -292,9 +292,10 @@ def _facts(found: Import) -> dict[str, Any]:
 
 def refuse_erased(dataset: Dataset, sha256: str) -> None:
     """Bytes of which rows were erased do not come back by another upload. Raises Unusable."""
-    erased = selectors.erased_before(dataset.project.organisation_id, sha256)
-    if erased is not None and blobs.let_go(sha256, selectors.is_used):
-        raise Unusable([Fault("file", f"Rows of these very bytes were erased from {erased}.", "Leave those rows out.")])
+    if selectors.erased_before(dataset.project.organisation_id, sha256) is not None:
+        blobs.let_go(sha256, selectors.is_used)  # another organisation's own copy stays
+        message = "Rows of these very bytes were erased in this organisation."
+        raise Unusable([Fault("file", message, "Leave those rows out.")])
 
 
 def _is_packed(path: Path, file_name: str, reading: Reading) -> bool:

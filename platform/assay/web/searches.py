@@ -68,6 +68,10 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     """What was found, by version; posting a term says whether the search was for that."""
     search = selectors.visible(request.actor, pk)
     form = WasItForm(request.POST or None)
+    was_it = None
+    if form.is_valid():
+        act = lambda: services.was_it(actor=request.actor, search_id=pk, term=form.cleaned_data["term"])  # noqa: E731
+        was_it = attempt(form, act)
     parts, others = selectors.parts_seen(request.actor, search)
     may = projects.may(request.actor, search.project_id, selectors.ACT)
     context = {
@@ -82,8 +86,9 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "alive": jobs.worker_is_alive(),
         "may_search": may,
         "may_cancel": may and search.state == State.QUEUED,
-        "form": form,
-        "was_it": search.is_for(form.cleaned_data["term"]) if form.is_valid() else None,
+        "form": form if may else None,
+        "was_it": was_it,
+        "not_searched": selectors.not_searched(request.actor, search),
         "events": list(audit.history(search)[:20]),
         "crumbs": _crumbs(request, search.project),
     }

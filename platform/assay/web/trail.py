@@ -73,6 +73,7 @@ ACTS: Mapping[str, str | Promise] = {
     "search.done": _t("looked through all rows:"),
     "search.failed": _t("could not look through all rows:"),
     "search.cancelled": _t("ended the"),
+    "search.tried": _t("asked whether something was sought by the"),
     "search.expired": _t("destroyed what was found by the"),
     "annotation-task.asked": _t("asked people for the"),
     "annotation-task.opened": _t("drew the rows of the"),

@@ -70,6 +70,8 @@ def take_back(request: PageRequest, pk: UUID) -> HttpResponse:
     form = TakeBackForm(request.POST)
     found = selectors.visible(request.actor, pk)
     projects.require(request.actor, found.project_id, ACT)
+    if why := selectors.why_not_take_back(request.actor, found):
+        raise NotAllowed(why)
     if form.is_valid() and attempt(form, lambda: _take_back(request, found, form.cleaned_data)):
         messages.success(request, _("Taken back. What was suspended for this has its approvals again."))
         return redirect("withdrawal-detail", pk=pk)
@@ -93,8 +95,6 @@ def export(request: PageRequest, pk: UUID) -> HttpResponse:
 
 
 def _take_back(request: PageRequest, found: Withdrawal, given: dict[str, Any]) -> Withdrawal:
-    if why := selectors.why_not_take_back(request.actor, found):
-        raise NotAllowed(why)
     proof = reauthentication.by_password(
         actor=request.actor,
         password=given["password"],
