@@ -5,6 +5,10 @@ import tempfile
 from pathlib import Path
 
 _var = Path(os.environ.get("ASSAY_VAR_DIR") or tempfile.mkdtemp(prefix="assay-test-"))
+# Workers of one test run have a database each: with files in common, one would let go of what the other's names.
+if (_worker := os.environ.get("PYTEST_XDIST_WORKER")) and _var.name != _worker:
+    _var = _var / _worker
+    _var.mkdir(parents=True, exist_ok=True)
 os.environ["ASSAY_VAR_DIR"] = str(_var)
 
 from assay.settings.base import *  # noqa: E402, F403
