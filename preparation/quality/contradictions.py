@@ -18,7 +18,7 @@ class Contradictions:
     name = "contradictions"
 
     def __init__(self) -> None:
-        self.inputs, self.outputs, self.numbers = array("Q"), array("Q"), array("Q")
+        self.inputs, self.outputs, self.numbers = array("Q"), array("Q"), array("I")
 
     def add(self, seen: Seen) -> None:
         row = seen.row

@@ -14,7 +14,7 @@ class Duplicates:
     name = "exact_duplicates"
 
     def __init__(self) -> None:
-        self.contents, self.numbers = array("Q"), array("Q")
+        self.contents, self.numbers = array("Q"), array("I")
 
     def add(self, seen: Seen) -> None:
         self.contents.append(code(seen.canonical))

@@ -25,7 +25,7 @@ class Outliers:
     name = "outliers"
 
     def __init__(self) -> None:
-        self.lengths, self.numbers = array("I"), array("Q")
+        self.lengths, self.numbers = array("I"), array("I")
         self.repetition = Noted()
 
     def add(self, seen: Seen) -> None:
