@@ -11,7 +11,6 @@ from governance.delivery.lineage.radius import Reached
 from governance.delivery.releases.models import Release
 from governance.documents.dossiers.models import DossierVersion
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotFound
 from governance.foundation.core.records import one_of
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import subjects
@@ -32,10 +31,7 @@ def visible(actor: Actor, withdrawal_id: UUID) -> Withdrawal:
 
 
 def visible_trace(actor: Actor, trace_id: UUID) -> Trace:
-    try:
-        return Trace.objects.select_related("withdrawal").get(pk=trace_id, withdrawal__in=visible_to(actor))
-    except Trace.DoesNotExist:
-        raise NotFound("trace") from None
+    return one_of(Trace.objects.filter(withdrawal__in=visible_to(actor)).select_related("withdrawal"), trace_id)
 
 
 def reached(version: DatasetVersion, rows: Collection[int] | None) -> list[Reached]:
