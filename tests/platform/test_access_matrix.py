@@ -95,7 +95,7 @@ POST   quality-profile-cancel    302 302 403 403 403 403 403 302   404 404   302
 GET    dataset-version-withdraw  403 200 200 200 200 403 403 200   404 404   302
 POST   dataset-version-withdraw  403 422 422 422 422 403 403 422   404 404   302
 GET    withdrawal-detail         200 200 200 200 200 200 200 200   404 404   302
-POST   withdrawal-take-back      403 403 422 422 422 403 403 422   404 404   302
+POST   withdrawal-take-back      403 403 403 422 422 403 403 403   404 404   302
 GET    withdrawal-export         200 200 200 200 200 200 403 200   404 404   302
 GET    split-detail              200 200 200 200 200 200 200 200   404 404   302
 POST   split-cancel              302 302 403 403 403 403 403 302   404 404   302
