@@ -14,10 +14,14 @@ from django.urls import reverse
 from assay.web.forms.withdrawals import RowNumbers
 from governance.delivery.lineage import services
 from governance.delivery.lineage.models import Withdrawal
+from governance.delivery.releases import services as releases
+from governance.documents.dossiers import services as dossiers
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals import services as approvals
+from governance.people.approvals.models import ApprovalRequest
 from governance.people.organisations import services as organisations
 from governance.people.projects import services as projects
 from governance.work.runs.models import Run
@@ -182,3 +186,24 @@ def test_what_is_no_row_number_is_said_to_be_none(text: str) -> None:
     field: forms.Field = RowNumbers(required=False)
     with pytest.raises(ValidationError):
         field.clean(text)
+
+
+def test_a_suspended_release_is_not_called_released_anywhere(home: House) -> None:
+    factories.classification(home)
+    run = factories.finished_run(home)
+    frozen = dossiers.freeze(actor=home.ada, dossier_id=run.model_version.dossier.pk)
+    factories.approve(home.cleo, approvals.ask(actor=home.ada, subject=frozen, project_id=home.project.pk))
+    release = releases.propose(actor=home.ada, dossier_version_id=frozen.pk)
+    factories.approve(home.rita, ApprovalRequest.objects.get(subject_kind="release", subject_id=release.pk))
+    releases.release(actor=home.rita, release_id=release.pk)
+    addresses = (
+        reverse("model-version-list"),
+        reverse("model-version-detail", args=[run.model_version.pk]),
+        reverse("release-detail", args=[release.pk]),
+        reverse("home"),
+    )
+    for address in addresses:
+        assert "Suspended" not in page(home.ada).get(address).content.decode(), address
+    services.withdraw(actor=home.ben, version_id=data_of(run).pk, reason=REASON)
+    for address in addresses:
+        assert "Suspended" in page(home.ada).get(address).content.decode(), address

@@ -1,6 +1,7 @@
 """Questions about erasures: who may see them, what holds the rows still, who has a copy."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from django.db.models import QuerySet
 
 from governance.delivery.erasures import rules
 from governance.delivery.erasures.models import Erasure
+from governance.delivery.lineage import selectors as lineage
 from governance.delivery.lineage.models import Withdrawal
 from governance.foundation.audit import selectors as audit
 from governance.foundation.audit.models import AuditEvent
@@ -147,6 +149,9 @@ def summary(erasure: Erasure, project: Project) -> Iterable[Fact]:
     yield Fact("Case", erasure.case_number)
     yield Fact("Reason", erasure.reason)
     yield Fact("Asked by", erasure.asked_by_name)
+    counts = Counter(each.record.kind for each in lineage.reached(erasure.version, erasure.rows))
+    reached = ", ".join(f"{count} × {kind.replace('_', ' ')}" for kind, count in sorted(counts.items()))
+    yield Fact("What it reaches", reached, "Approvals of these are suspended.", warns=True)
     hold = retention.before_erasure(erasure.version.dataset)
     if hold is not None:
         yield Fact("Kept by", str(hold), hold.ground, warns=True)

@@ -109,7 +109,8 @@ def why_not_approve(version: DatasetVersion) -> str | None:
         return None
     because = barred.withdrawal
     cure = "Register a version without it." if because.rows else "Use other data."
-    return f"{because.what} was withdrawn on {because.created_at:%d %B %Y} by {because.withdrawn_by_name}. {cure}"
+    verb = "were" if because.rows and len(because.rows) > 1 else "was"
+    return f"{because.what} {verb} withdrawn on {because.created_at:%d %B %Y} by {because.withdrawn_by_name}. {cure}"
 
 
 def told_about_run(run: Run, project: Project) -> Iterable[Fact]:

@@ -31,6 +31,14 @@ def visible(actor: Actor, release_id: UUID) -> Release:
     return one_of(visible_to(actor), release_id)
 
 
+def states(releases: Iterable[Release]) -> dict[UUID, str]:
+    """How each release stands today: one that was let go and whose approval is suspended lets nothing go."""
+    found = list(releases)
+    answers = standings([each for each in found if each.state == State.RELEASED])
+    held = {pk for pk, answer in answers.items() if not answer.granted}
+    return {each.pk: "suspended" if each.pk in held else str(State(each.state).value) for each in found}
+
+
 def live(model_version: ModelVersion) -> Release | None:
     """The release that is proposed or in force for a model version."""
     return Release.objects.filter(

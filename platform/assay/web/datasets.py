@@ -207,6 +207,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "facts": _facts(version),
         "standing": standings.of(version, version.dataset.project, request.actor),
         "is_withdrawn": withdrawals.is_withdrawn(version),
+        "is_barred": bool(withdrawals.barred([version.pk])),
         "may_withdraw": projects.may(request.actor, version.project_id, withdrawing.ACT),
         "verdicts": waivers.by_purpose(version.dataset.project, version),
         "told": selectors.licence_told(version),

@@ -95,6 +95,9 @@ def _states(found: Graph, project: Project) -> dict[UUID, str]:
     for kind in by_kind.keys() & POLICIES.keys():
         answers = approvals.standings(by_kind[kind], project.pk)
         states |= {pk: standings.chip_of(answer) for pk, answer in answers.items()}
+    for run in by_kind["run"]:
+        if run.state in ("failed", "cancelled") and states[run.pk] != "suspended":  # type: ignore[attr-defined]
+            states[run.pk] = run.state  # type: ignore[attr-defined]
     for release in by_kind["release"]:
         if states[release.pk] != "suspended":
             states[release.pk] = release.state  # type: ignore[attr-defined]

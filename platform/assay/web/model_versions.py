@@ -61,6 +61,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "history": None,
     }  # fmt: skip
     current, rows = tabs.of(request, counts)
+    states = releases.states(found["releases"])
     context = {
         **found,
         "model": model,
@@ -68,6 +69,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "tabs": rows,
         "crumbs": crumbs(request, model.project, "model-version-list"),
         "run": model.run,
+        "release_rows": [(one, states[one.pk]) for one in found["releases"]],
         "manifest": model.run.manifest,
         "measured": [(one, verdicts.sentence(one.report)) for one in found["evaluations"]],
         "card": model_cards.newest(model),
@@ -91,8 +93,11 @@ def model_rows(models: Sequence[ModelVersion]) -> list[dict[str, Any]]:
         measured.setdefault(evaluation.model_version_id, evaluation)
     counts = _completeness(models)
     states: dict[UUID, str] = {}
-    for release in Release.objects.filter(model_version__in=models).order_by("created_at"):
-        states[release.model_version_id] = release.state
+    every = Release.objects.filter(model_version__in=models).order_by("created_at")
+    for_release = list(every.select_related("project", "model_version", "dossier_version", "evaluation"))
+    standing = releases.states(for_release)
+    for release in for_release:
+        states[release.model_version_id] = standing[release.pk]
     return [
         {
             "model": model,
@@ -132,6 +137,6 @@ def _facts(model: ModelVersion) -> list[dict[str, Any]]:
     return [
         {"term": _("Base"), "value": str(run.base_model), "url": addresses.of("base_model", run.base_model_id)},
         {"term": _("Made by"), "value": f"{run}", "url": addresses.of("run", run.pk)},
-        {"term": _("Release"), "value": str(live.state) if live else _("none")},
+        {"term": _("Release"), "value": releases.states([live])[live.pk] if live else _("none")},
         {"term": _("Composed digest"), "value": "", "digest": model.digest},
     ]

@@ -97,6 +97,7 @@ def _page(request: PageRequest, found: Release, form: WithdrawalForm) -> HttpRes
         "gates": [gate_row(gate) for gate in rows],
         "shut": bool(gates.shut(rows)),
         "standing": answer,
+        "state": selectors.states([found])[found.pk],
         "shown": standings.of(found, found.project, request.actor),
         "requests": asked.select_related("project").prefetch_related("decisions"),
         "verdict": verdicts.sentence(found.evaluation.report),

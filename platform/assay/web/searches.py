@@ -113,7 +113,7 @@ def _shown(request: PageRequest, part: Part) -> dict[str, Any]:
         "part": part,
         "rows": [
             {
-                "number": hit["number"],
+                "number": hit["place"] + 1,
                 "url": f"{rows_at}?start={hit['place']}" if hit["place"] < ROWS_WITHIN_REACH else "",
                 "places": [
                     {"path": path, "found": FOUND[found], "excerpt": excerpt}
