@@ -50,22 +50,23 @@ class Shared:
 
 
 def contents(index: BinaryIO, places: Collection[int] | None = None) -> NDArray[numpy.uint64]:
-    """The hashes of the rows of an index, or of those at `places`; an erased row has none. Reads piece by piece."""
+    """The different hashes of the rows of an index, or of those at `places`, in order; an erased row has none. Reads
+    piece by piece."""
     every = numpy.concatenate([NOTHING, *(_records(piece)["content"] for piece in blocks(index))])
-    return every[every != 0] if places is None else every[list(places)]
+    chosen = every if places is None else every[list(places)]
+    return numpy.unique(chosen[chosen != 0])
 
 
 def same_rows(wanted: NDArray[numpy.uint64], other: BinaryIO) -> Shared:
-    """Where in the index `other` the rows stand whose hashes are `wanted`. An erased row is found nowhere."""
-    asked = numpy.unique(wanted[wanted != 0])
+    """Where in the index `other` the rows stand whose hashes are `wanted`, as `contents` gives them."""
     places: list[int] = []
-    met = numpy.zeros(len(asked), dtype=bool)
+    met = numpy.zeros(len(wanted), dtype=bool)
     before = 0
     for piece in blocks(other):
         values = _records(piece)["content"]
-        hit = numpy.isin(values, asked)
+        hit = numpy.isin(values, wanted)
         places += (numpy.flatnonzero(hit) + before).tolist()
-        met[numpy.searchsorted(asked, values[hit])] = True
+        met[numpy.searchsorted(wanted, values[hit])] = True
         before += len(values)
     return Shared(places, int(met.sum()))
 

@@ -61,6 +61,11 @@ class Withdrawal(Record):
         return f"{len(self.rows):,} rows of {self.version}"
 
     @property
+    def said(self) -> str:
+        """“row 7 of support v1 was withdrawn”, for a sentence to go on."""
+        return f"{self.what} {'were' if self.rows and len(self.rows) > 1 else 'was'} withdrawn"
+
+    @property
     def project(self) -> Project:
         return self.version.dataset.project
 

@@ -2,7 +2,7 @@
 
 Versions that share rows are told by their indexes (preparation.row_index). That is quick for versions that lie near:
 of the same dataset, of the same bytes, or derived from one another. The others of the organisation are looked
-through by a worker (`holders` with `everywhere`), because their indexes may come to gigabytes.
+through by a worker (`worker.look`), because their indexes may come to gigabytes.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -68,7 +68,7 @@ def holders(
             with blobs.opened(other.index_sha256) as index:
                 shared = same_rows(wanted, index)
             if shared.places:
-                every = shared.distinct == len(set(wanted.tolist()) - {0})
+                every = shared.distinct == len(wanted)
                 counted = "1 row" if len(shared.places) == 1 else f"{len(shared.places):,} rows"
                 yield Reached(
                     other,

@@ -109,8 +109,7 @@ def why_not_approve(version: DatasetVersion) -> str | None:
         return None
     because = barred.withdrawal
     cure = "Register a version without it." if because.rows else "Use other data."
-    verb = "were" if because.rows and len(because.rows) > 1 else "was"
-    return f"{because.what} {verb} withdrawn on {because.created_at:%d %B %Y} by {because.withdrawn_by_name}. {cure}"
+    return f"{because.said} on {because.created_at:%d %B %Y} by {because.withdrawn_by_name}. {cure}"
 
 
 def told_about_run(run: Run, project: Project) -> Iterable[Fact]:

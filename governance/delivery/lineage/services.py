@@ -146,7 +146,7 @@ def _tell(actor: Actor, made: Withdrawal, inside: Iterable[Reached]) -> None:
     affected: dict[str, set[UUID]] = defaultdict(set)
     for each in inside:
         affected[each.record.kind].add(each.record.pk)
-    because = f"{made.what} was withdrawn by {made.withdrawn_by_name}: {made.reason}"
+    because = f"{made.said} by {made.withdrawn_by_name}: {made.reason}"
     done: dict[tuple[str, UUID], list[str]] = defaultdict(list)
     told = withdrawn.send(sender=Withdrawal, actor=actor, cause=made, because=because, affected=dict(affected))
     for _receiver, answer in told:

@@ -1,6 +1,6 @@
 """The worker's side of a trace: it looks through the rows of versions that lie apart from what was withdrawn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from django.db import transaction
 
@@ -12,6 +12,7 @@ from governance.foundation.audit.services import record
 from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.jobs import errands
 from governance.foundation.jobs.services import Lease
+from governance.materials.datasets.models import DatasetVersion
 from governance.people.projects.models import Project
 from governance.people.projects.services import hold
 
@@ -21,11 +22,13 @@ def look(*, lease: Lease, told: Callable[[int, int], None]) -> list[Reached]:
     Raises LeaseLost."""
     withdrawal = errands.begun(lease, Trace).withdrawal
     others = list(selectors.apart(withdrawal).select_related("dataset__project"))
-    found: list[Reached] = []
-    for place, other in enumerate(others):
-        found += radius.holders(withdrawal.version, withdrawal.rows, [other])
-        told(place + 1, len(others))
-    return found
+
+    def counted() -> Iterator[DatasetVersion]:
+        for place, other in enumerate(others, start=1):
+            yield other
+            told(place, len(others))
+
+    return list(radius.holders(withdrawal.version, withdrawal.rows, counted()))
 
 
 @transaction.atomic

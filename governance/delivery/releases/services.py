@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.dispatch import Signal
 from django.utils import timezone
 
 from governance.delivery.releases import gates, selectors
@@ -18,9 +17,6 @@ from governance.people.approvals import services as approvals
 from governance.people.projects import selectors as projects
 from governance.people.projects.services import hold
 from governance.work.evaluations import selectors as evaluations
-
-# Sent in the transaction of a withdrawal; receivers get `release`.
-withdrawn = Signal()
 
 
 @transaction.atomic
@@ -105,7 +101,6 @@ def withdraw(*, actor: Actor, release_id: UUID, reason: str) -> Release:
         withdrawn_by_name=actor.name, withdrawn_at=timezone.now(), withdrawal_reason=reason,
     )  # fmt: skip
     approvals.void_open(actor=actor, subject=found, project_id=found.project_id)
-    withdrawn.send(sender=Release, release=found)
     record(actor, "release.withdrawn", subject=found, personal={"reason": reason})
     return found
 

@@ -27,6 +27,7 @@ from governance.materials.datasets.models import Dataset, DatasetVersion, Import
 from governance.materials.datasets.rules import TRANSITIONS, State
 from governance.people.projects import selectors as projects
 from governance.people.projects.rules import listing
+from governance.people.projects.services import hold
 from preparation import containers
 from preparation.examination import Examination, examine
 from preparation.findings import Finding, Refused
@@ -197,6 +198,7 @@ def keep(
     """
     assert found.inspection.resolved is not None and found.profile is not None  # noqa: S101 - sound
     resolved = found.inspection.resolved
+    hold(dataset.project_id)  # a withdrawal at this moment finds the version, or is found by it
     Dataset.objects.select_for_update().get(pk=dataset.pk)  # version numbers are given one at a time
     last = DatasetVersion.objects.filter(dataset=dataset).aggregate(Max("number"))
     name, sha256, size = file

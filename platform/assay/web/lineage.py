@@ -1,6 +1,7 @@
 """What came from what, as a picture: base model and data, the runs, their models, and what was written about them."""
 
 from collections import defaultdict
+from typing import cast
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -17,11 +18,15 @@ from assay.web.requests import PageRequest
 from assay.web.states import look
 from governance.delivery.lineage import graph, selectors
 from governance.delivery.lineage.graph import Graph
+from governance.delivery.releases import selectors as releases
+from governance.delivery.releases.models import Release
 from governance.foundation.core.records import Record
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.rules import POLICIES
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
+from governance.work.runs.models import Run
+from governance.work.runs.rules import State
 
 # More boxes than this nobody can follow; the newest are drawn then.
 BOXES = 60
@@ -95,12 +100,10 @@ def _states(found: Graph, project: Project) -> dict[UUID, str]:
     for kind in by_kind.keys() & POLICIES.keys():
         answers = approvals.standings(by_kind[kind], project.pk)
         states |= {pk: standings.chip_of(answer) for pk, answer in answers.items()}
-    for run in by_kind["run"]:
-        if run.state in ("failed", "cancelled") and states[run.pk] != "suspended":  # type: ignore[attr-defined]
-            states[run.pk] = run.state  # type: ignore[attr-defined]
-    for release in by_kind["release"]:
-        if states[release.pk] != "suspended":
-            states[release.pk] = release.state  # type: ignore[attr-defined]
+    for run in cast("list[Run]", by_kind["run"]):
+        if run.state in (State.FAILED, State.CANCELLED) and states[run.pk] != "suspended":
+            states[run.pk] = run.state
+    states |= releases.states(cast("list[Release]", by_kind["release"]))
     barred = selectors.barred([version.pk for version in by_kind["dataset_version"]])
     return states | dict.fromkeys(barred, "withdrawn")
 

@@ -139,7 +139,7 @@ def _foreseen(version: DatasetVersion, asked: str) -> dict[str, Any]:
         says = _("%(version)s has rows from 1 to %(count)s.") % {"version": version, "count": f"{version.rows:,}"}
         return {"wrong": says}
     inside, outside = radius.within(selectors.reached(version, rows), version.dataset.project)
-    return {"groups": _grouped(_foreseen_rows(inside)), "count": len(inside), "elsewhere": len(outside), "rows": rows}
+    return {"groups": _grouped(_foreseen_rows(inside)), "elsewhere": len(outside)}
 
 
 def _foreseen_rows(reached: list[Reached]) -> list[dict[str, Any]]:
@@ -172,8 +172,6 @@ def _row_of(row: Affected) -> dict[str, Any]:
         "url": addresses.of(row.kind, row.object_id),
         "how": row.how,
         "done": row.done,
-        "sha256": row.sha256,
-        "project": row.project,
     }
 
 
