@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from assay.jobs import scan as scanning
+from governance.delivery.lineage import selectors as withdrawals
 from governance.delivery.lineage import services as lineage
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import DatasetVersion
@@ -83,3 +84,20 @@ def test_a_run_taken_up_during_a_withdrawal_does_not_train(home: House, at_once:
         answers = at_once(act, 2)
         assert not isinstance(answers[0], Exception), answers
         assert Run.objects.get(pk=run.pk).state == "cancelled"
+
+
+def test_the_same_rows_registered_during_a_withdrawal_are_reached(home: House, at_once: Any, tmp_path: Path) -> None:
+    again = datasets.create(actor=home.ada, project_id=home.project.pk, name="By another door")
+    for number, version in enumerate(versions(home, tmp_path)):
+
+        def act(one: int, version: DatasetVersion = version, number: int = number) -> Any:
+            if one == 0:
+                return lineage.withdraw(actor=home.ben, version_id=version.pk, reason="Consent was taken back.")
+            return datasets.register_version(
+                actor=home.ada, dataset_id=again.pk, path=tmp_path / f"{number}.jsonl", file_name="again.jsonl",
+                licence="CC0-1.0", provenance=factories.PROVENANCE,
+            )  # fmt: skip
+
+        answers = at_once(act, 2)
+        assert not [answer for answer in answers if isinstance(answer, Exception)], answers
+        assert withdrawals.why_not_approve(answers[1]) is not None
