@@ -69,17 +69,10 @@ def cancel(actor: Actor, model: type[E], pk: Any, own: Callable[[Actor, Any], E]
 # the worker's side
 
 
-@transaction.atomic  # a lease is looked at under its row's lock
 def begun(lease: Lease, model: type[E]) -> E:
     """The errand to carry out. Raises LeaseLost."""
     _guard(lease)
     return model._default_manager.get(pk=lease.subject_id)
-
-
-@transaction.atomic
-def is_held(lease: Lease) -> bool:
-    """Whether there is anything left to do: it was not cancelled, failed or given back meanwhile."""
-    return jobs.still_held(lease)
 
 
 def held(lease: Lease, model: type[E]) -> E:

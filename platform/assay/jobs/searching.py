@@ -11,6 +11,7 @@ from assay.jobs.supervise import Limits, Outcome
 from governance.delivery.searches import worker as searches
 from governance.delivery.searches.models import Part
 from governance.foundation.jobs import errands
+from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.services import Lease
 from preparation.cli import SEARCH
 
@@ -22,7 +23,7 @@ def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
     """Raises LeaseLost, and Interrupted when `stopping` ended it; what was looked through by then stays so."""
     for parts in searches.left(lease):
         Process(partial(_prepare, parts), partial(_take, parts), LIMITS).carry_out(lease, stopping)
-        if not errands.is_held(lease):
+        if not jobs.still_held(lease):
             return
     searches.finish(lease)
 
