@@ -402,3 +402,12 @@ def test_the_pages(home: House, version: DatasetVersion, worked: Any) -> None:
     assert client.post(holds, {"basis": "statutory-retention", "ground": "§ 147 AO"}).status_code == 422
     assert client.post(holds, {"basis": "legal-hold", "ground": "A claim."}).status_code == 302
     assert "A claim." in client.get(holds).content.decode()
+
+
+def test_who_confirms_it_can_read_the_rows(home: House, version: DatasetVersion) -> None:
+    erasure = asked(home, version)
+    client = Client()
+    assert client.login(username="ben", password=PASSWORD)
+    shown = client.get(f"/erasures/{erasure.pk}/").content.decode()
+    for row in erasure.rows:
+        assert f'href="/dataset-versions/{version.pk}/rows/?start={row - 1}"' in shown

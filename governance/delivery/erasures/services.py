@@ -53,7 +53,7 @@ def ask(*, actor: Actor, version_id: UUID, rows: Sequence[int], case_number: str
     personal = {"reason": erasure.reason, "case_number": erasure.case_number}
     record(actor, "erasure.proposed", subject=erasure, facts=facts, personal=personal)
     if hold is not None:
-        _tell_held(actor, erasure, hold)
+        _tell_held(erasure, hold)
     else:
         approving.ask(actor=actor, subject=erasure, project_id=version.project_id)
     return erasure
@@ -70,7 +70,7 @@ def again(*, actor: Actor, erasure_id: UUID) -> Erasure:
         raise WrongState(f"{erasure} was neither held nor has it failed; there is nothing to take up again.")
     if hold := retention.before_erasure(erasure.version.dataset):
         if erasure.state == State.FAILED:
-            _hold(actor, erasure, hold)
+            _hold(erasure, hold)
             return erasure
         raise WrongState(_why_held(hold))
     if approvals.standing(erasure).granted:
@@ -106,19 +106,20 @@ def follow_decision(sender: type[ApprovalRequest], request: ApprovalRequest, **_
         move(erasure, TRANSITIONS, State.REFUSED, error=error)
         record(PLATFORM, "erasure.refused", subject=erasure)
     elif hold := retention.before_erasure(erasure.version.dataset):
-        _hold(PLATFORM, erasure, hold)
+        _hold(erasure, hold)
     else:
         errands.ask_again(PLATFORM, erasure, facts={"rows": len(erasure.rows)})
 
 
-def _hold(actor: Actor, erasure: Erasure, hold: Hold) -> None:
+def _hold(erasure: Erasure, hold: Hold) -> None:
     move(erasure, TRANSITIONS, State.HELD, hold=hold)
-    _tell_held(actor, erasure, hold)
+    _tell_held(erasure, hold)
 
 
-def _tell_held(actor: Actor, erasure: Erasure, hold: Hold) -> None:
+def _tell_held(erasure: Erasure, hold: Hold) -> None:
+    """It is the rule that holds it back, whoever asked."""
     facts = {"hold": hold.pk, "basis": hold.basis, "until": hold.until}
-    record(actor, "erasure.held", subject=erasure, facts=facts)
+    record(PLATFORM, "erasure.held", subject=erasure, facts=facts)
 
 
 def _why_held(hold: Hold) -> str:

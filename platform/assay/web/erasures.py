@@ -23,13 +23,14 @@ from governance.foundation.audit import selectors as audit
 from governance.foundation.jobs import selectors as jobs
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
+from governance.materials.datasets.rules import ROWS_WITHIN_REACH
 from governance.oversight.retention import selectors as retention
 from governance.people.approvals import reauthentication
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.rules import Verdict
 from governance.people.projects import selectors as projects
 
-TOMBSTONES_SHOWN = 50
+TOMBSTONES_SHOWN = ROWS_SHOWN = 50
 DESTROYED = {
     "file": gettext_lazy("file"),
     "salts": gettext_lazy("salts and hashes of rows"),
@@ -79,6 +80,8 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
             for one in selectors.remaining(request.actor, erasure)
         ],
         "copies": selectors.copies(erasure),
+        "rows": [(row, row <= ROWS_WITHIN_REACH) for row in erasure.rows[:ROWS_SHOWN]],
+        "may_read": erasure.version.rows_erased_at is None and datasets.may_read_rows(request.actor, erasure.version),
         "events": list(audit.history(erasure)[:20]),
         "crumbs": _crumbs(request, erasure.version),
     }

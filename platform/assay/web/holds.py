@@ -78,7 +78,7 @@ def _detail(request: PageRequest, pk: UUID, form: LiftForm) -> HttpResponse:
 
 
 def _state(hold: Hold) -> str:
-    return "in_force" if selectors.is_in_force(hold) else "revoked" if hold.lifted_at else "expired"
+    return "in_force" if selectors.is_in_force(hold) else "lifted" if hold.lifted_at else "expired"
 
 
 def _crumbs(request: PageRequest, hold: Hold) -> list[dict[str, Any]]:

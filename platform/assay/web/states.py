@@ -62,6 +62,7 @@ STATES: Mapping[str, Look] = {
     "cancelled": Look(_("Cancelled"), "grey"),
     "withdrawn": Look(_("Withdrawn"), "grey"),
     "taken_back": Look(_("Taken back"), "grey"),
+    "lifted": Look(_("Lifted"), "grey"),
     "discarded": Look(_("Discarded"), "grey"),
     "closed": Look(_("Closed"), "grey"),
     "archived": Look(_("Archived"), "grey"),
