@@ -135,7 +135,7 @@ class Story:
     def answer_for_personal_data(self, data: DatasetVersion) -> None:
         """Paula says whether there are special categories in the rows: no scan can tell."""
         if scans.answer(data) is None:
-            reason = "Read in full: questions about accounts, cards and fees; no row says anything about a person."
+            reason = "Read in full: accounts, cards and fees; no row speaks of health, belief, origin or the like."
             scan_services.answer(actor=self.stage["paula"], version_id=data.pk, holds=Holds.NO, reason=reason)
 
     def approve_data(self, data: DatasetVersion) -> Decision:
