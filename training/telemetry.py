@@ -8,6 +8,7 @@ counts.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,10 @@ class EventLog:
     """Writes events as they come; each line is out before the call returns."""
 
     def __init__(self, path: Path, echo: TextIO | None = None) -> None:
+        cut_off = _ends_within_a_line(path)
         self.file = path.open("a", encoding="utf-8", buffering=1)
+        if cut_off:  # by a full disk: the next event must not be glued to it
+            self.file.write("\n")
         self.echo: TextIO | None = sys.stdout if echo is None else echo
 
     def __enter__(self) -> EventLog:
@@ -64,3 +68,11 @@ class EventLog:
             self.echo.flush()
         except BrokenPipeError:  # whoever listened is gone; the file goes on
             self.echo = None
+
+
+def _ends_within_a_line(path: Path) -> bool:
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as reader:
+        reader.seek(-1, os.SEEK_END)
+        return reader.read(1) != b"\n"

@@ -1,10 +1,13 @@
 """What a trainer prints is not ours to trust."""
 
 import json
+from io import StringIO
+from pathlib import Path
 
 import pytest
 
-from assay.jobs.events import LONGEST_LINE, Lines, parse
+from assay.jobs.events import LONGEST_LINE, Lines, parse, unheard
+from training.telemetry import EventLog
 
 GOOD = {"schema": "assay.training-event/1", "at": "2026-11-25T10:00:00.000+00:00", "level": "info", "type": "metrics"}
 
@@ -67,3 +70,24 @@ def test_a_line_without_end_does_not_fill_the_memory() -> None:
     given = sum(len(part) for _ in range(40) for part in lines.feed(b"x" * 100_000))
     assert given + sum(map(len, lines.last())) == 4_000_000
     assert all(len(part) <= LONGEST_LINE + 100_000 for part in lines.feed(b"y" * LONGEST_LINE))
+
+
+def test_what_a_killed_worker_did_not_pass_on_is_found_in_the_trainers_own_file(tmp_path: Path) -> None:
+    path, said = tmp_path / "events.jsonl", StringIO()
+    assert unheard(path, 0) == []
+    with EventLog(path, said) as events:
+        for step in range(1, 6):
+            events.metrics(step=step)
+    heard = said.getvalue().splitlines()[:2]
+    assert [event["data"]["step"] for event in unheard(path, len(heard))] == [3, 4, 5]
+    assert unheard(path, 5) == []
+
+
+def test_a_line_that_was_cut_off_does_not_take_the_next_event_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    with EventLog(path, StringIO()) as events:
+        events.metrics(step=1)
+    path.write_bytes(path.read_bytes() + line()[:20])
+    with EventLog(path, StringIO()) as events:
+        events.metrics(step=2)
+    assert [event["data"]["step"] for event in unheard(path, 0)] == [1, 2]

@@ -76,6 +76,11 @@ def note_events(*, lease: Lease, run_id: UUID, events: list[dict[str, Any]]) -> 
     )
 
 
+def events_heard(run_id: UUID) -> int:
+    """How many lines of `events.jsonl` are kept: always the first ones, for they come in order."""
+    return RunEvent.objects.filter(run_id=run_id).count()
+
+
 @transaction.atomic
 def finish(*, lease: Lease, run_id: UUID, exit_code: int, stderr_tail: str, over_budget: bool = False) -> Run:
     """Bring the run to the end that its manifest tells of, and end the job with it. Raises LeaseLost.

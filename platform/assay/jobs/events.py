@@ -3,7 +3,10 @@ nor well-formed, since a library inside it may print what it likes."""
 
 import json
 import math
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 LEVELS = {"debug", "info", "warning", "error"}
@@ -49,6 +52,24 @@ def parse(line: bytes) -> dict[str, Any] | None:
     if at.tzinfo is None or level not in LEVELS or kind not in TYPES:
         return None
     return {"at": event["at"], "level": level, "type": kind, "data": data}
+
+
+def unheard(path: Path, heard: int) -> list[dict[str, Any]]:
+    """The events of `path` after the first `heard`: what a process wrote there before it said it on its standard
+    output, and what its worker did not live to pass on. None where there is no such file."""
+    return list(islice(_events_of(path), heard, None)) if path.is_file() else []
+
+
+def _events_of(path: Path) -> Iterator[dict[str, Any]]:
+    lines = Lines()
+    with path.open("rb") as reader:
+        while data := reader.read(LONGEST_LINE):
+            yield from _parsed(lines.feed(data))
+    yield from _parsed(lines.last())
+
+
+def _parsed(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+    return (event for line in lines if (event := parse(line)) is not None)
 
 
 def _finite(text: str) -> float | None:

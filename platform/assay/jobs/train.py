@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from assay.jobs.events import unheard
 from assay.jobs.keeping import keeping
 from assay.jobs.supervise import Event, Interrupted, Limits, Supervised
 from governance.foundation.jobs import services as jobs
@@ -19,6 +20,9 @@ def carry_out(lease: Lease, stopping: Callable[[], bool]) -> None:
     """
     with keeping(lease):
         folder = runs.begin(lease=lease, run_id=lease.subject_id)
+        # An earlier attempt's last words may have died with its worker; the trainer's own file has them.
+        events = unheard(folder / "out" / "events.jsonl", runs.events_heard(lease.subject_id))
+        runs.note_events(lease=lease, run_id=lease.subject_id, events=events)
     outcome = Supervised(
         command(folder),
         lease=lease,
