@@ -404,6 +404,28 @@ def test_the_pages(home: House, version: DatasetVersion, worked: Any) -> None:
     assert "A claim." in client.get(holds).content.decode()
 
 
+def test_no_page_of_an_erased_version_offers_work_on_rows_that_are_gone(
+    home: House, version: DatasetVersion, worked: Any
+) -> None:
+    works = {"scan", "redact", "measure", "erase", "split", "synthesise", "annotate"}
+
+    def offered(of: DatasetVersion) -> set[str]:
+        found = set()
+        for username in ("ada", "paula"):
+            client = Client()
+            assert client.login(username=username, password=PASSWORD)
+            for tab in ("overview", "quality", "persons"):
+                page = client.get(f"/dataset-versions/{of.pk}/?tab={tab}").content.decode()
+                found |= {work for work in works if f"/dataset-versions/{of.pk}/{work}/" in page}
+        return found
+
+    assert offered(version) == works - {"scan"}  # one is under way
+    confirmed(home, asked(home, version))
+    worked()
+    assert offered(version) == set()
+    assert offered(DatasetVersion.objects.get(number=2)) >= works - {"scan"}
+
+
 def test_who_confirms_it_can_read_the_rows(home: House, version: DatasetVersion) -> None:
     erasure = asked(home, version)
     client = Client()

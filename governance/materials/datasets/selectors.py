@@ -90,6 +90,11 @@ def quality(version: DatasetVersion) -> QualityProfile | None:
     return version.quality_profiles.filter(state=rules.ProfileState.MEASURED).first()
 
 
+def may_work_on_rows(actor: Actor, version: DatasetVersion, act: str) -> bool:
+    """Whether `actor` may do `act` in its project and its rows are there to be worked on."""
+    return version.rows_erased_at is None and projects.may(actor, version.project_id, act)
+
+
 def columns(version: DatasetVersion) -> list[str]:
     """The columns that a row of its file has at the top, as they were seen at registration."""
     return [column["name"] for column in version.profile.get("columns", []) if "[" not in column["name"]]

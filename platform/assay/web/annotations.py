@@ -171,7 +171,7 @@ def tab(request: PageRequest, version: DatasetVersion) -> dict[str, Any]:
         "review": review,
         "review_agrees": selectors.in_words(review.told["agreement"]) if review else "",
         "tasks": [{"task": task, "name": NAMES[Type(task.type)]} for task in tasks],
-        "may_annotate": projects.may(request.actor, version.project_id, services.ACT),
+        "may_annotate": datasets.may_work_on_rows(request.actor, version, services.ACT),
     }
 
 

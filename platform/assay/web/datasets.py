@@ -214,13 +214,13 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "differs": disagree(version.licence, version.licence_told) or any(not twin.agrees for twin in twins),
         "may_read": may_read,
         "may_download": selectors.may_download(request.actor, version) and version.rows_erased_at is None,
-        "may_erase": projects.may(request.actor, version.project_id, erasing.ACT) and version.rows_erased_at is None,
+        "may_erase": selectors.may_work_on_rows(request.actor, version, erasing.ACT),
         "events": events,
     }
     if current == "overview":
         context |= {
             "splits": splits.rows_of(version),
-            "may_split": projects.may(request.actor, version.project_id, ACT) and version.rows_erased_at is None,
+            "may_split": selectors.may_work_on_rows(request.actor, version, ACT),
             **syntheses.of_version(version),
         }
         context |= {"record": _record(version), "page": _rows_page(request, version) if shows_rows else None}

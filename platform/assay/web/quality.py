@@ -83,7 +83,7 @@ def tab(request: PageRequest, version: DatasetVersion) -> dict[str, Any]:
         "profile": profile,
         "pending": newest if newest is not None and newest.state != ProfileState.MEASURED else None,
         "older": older[:10],
-        "may_measure": projects.may(request.actor, version.project_id, measuring.ACT),
+        "may_measure": selectors.may_work_on_rows(request.actor, version, measuring.ACT),
         **(shown(request, profile) if profile else {}),
     }
 

@@ -93,12 +93,12 @@ def tab(request: PageRequest, version: DatasetVersion) -> dict[str, Any]:
     return {
         **(_of_scan(request, done) if done else {"scan": None, "reliability": _reliability()}),
         "under_way": under_way,
-        "may_scan": projects.may(request.actor, version.project_id, services.SCAN)
+        "may_scan": datasets.may_work_on_rows(request.actor, version, services.SCAN)
         and (latest is None or latest.state != State.QUEUED),
         "answer": selectors.answer(version),
         "special": rules.SPECIAL,
         "redactions": redactions.rows_of(version),
-        "may_redact": projects.may(request.actor, version.project_id, redactions.ACT),
+        "may_redact": datasets.may_work_on_rows(request.actor, version, redactions.ACT),
         "may_answer": projects.may(request.actor, version.project_id, services.ANSWER),
     }
 
