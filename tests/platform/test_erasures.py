@@ -420,8 +420,7 @@ def test_no_page_of_an_erased_version_offers_work_on_rows_that_are_gone(
         return found
 
     assert offered(version) == works - {"scan"}  # one is under way
-    confirmed(home, asked(home, version))
-    worked()
+    worked(confirmed(home, asked(home, version)))
     assert offered(version) == set()
     assert offered(DatasetVersion.objects.get(number=2)) >= works - {"scan"}
 
