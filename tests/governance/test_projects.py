@@ -12,10 +12,10 @@ from governance.foundation.core.actor import PLATFORM
 from governance.foundation.core.errors import NotAllowed, NotFound, Unusable
 from governance.people.organisations import services as organisations
 from governance.people.organisations.models import Organisation
-from governance.people.projects import services
+from governance.people.projects import selectors, services
 from governance.people.projects.models import Member, Project
-from governance.people.projects.rules import Role
-from tests.people import House
+from governance.people.projects.rules import MAY, Role
+from tests.people import House, person
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def test_two_owners_cannot_dismiss_each_other(home: House) -> None:
 
 def test_a_role_is_taken_away_once_and_only_by_who_appoints(home: House) -> None:
     member = Member.objects.get(project=home.project, user__username="vera")
-    with pytest.raises(NotAllowed, match="appoints people"):
+    with pytest.raises(NotAllowed, match="takes an owner, or an administrator of the organisation"):
         services.dismiss(actor=home.ben, member_id=member.pk)
     with pytest.raises(NotFound):
         services.dismiss(actor=home.dev, member_id=member.pk)
@@ -78,3 +78,29 @@ def test_who_described_the_project_last_is_on_record(home: House) -> None:
     assert home.project.described_by_id == home.admin.user_id
     described = services.describe(actor=home.ada, project_id=home.project.pk, why_fine_tuning="Tone.")
     assert Project.objects.get(pk=described.pk).described_by_id == home.ada.user_id
+
+
+def test_the_table_of_rights_names_the_people_and_says_what_services_do(home: House) -> None:
+    table = {right.act: right for right in selectors.rights(home.rita, home.project.pk)}
+    assert set(table) == set(MAY), "every act stands in one part"
+    assert table["cancel a run"].people == ("Ada Brandt", "Admin Adler", "Ben Castell", "Rita Falk")
+    assert (table["cancel a run"].mine, table["launch a run"].mine) == (True, False)
+    for act, right in table.items():
+        if right.mine:
+            assert selectors.require(home.rita, home.project.pk, act) == home.project
+        else:
+            with pytest.raises(NotAllowed, match="you are not one there"):
+                selectors.require(home.rita, home.project.pk, act)
+    assert table["appoint people"].administrators_too
+
+
+def test_an_administrator_without_a_role_sees_and_appoints_and_does_nothing_else(home: House) -> None:
+    chief = person("chief", "Carl Ottmar")
+    organisations.add_member(
+        actor=home.admin, organisation_id=home.organisation.pk, username="chief", administrator=True
+    )
+    mine = [right.act for right in selectors.rights(chief, home.project.pk) if right.mine]
+    assert mine == ["appoint people"]
+    services.appoint(actor=chief, project_id=home.project.pk, username="ben", role=Role.VIEWER)
+    with pytest.raises(NotAllowed, match="describe the project"):
+        services.describe(actor=chief, project_id=home.project.pk, why_fine_tuning="Tone.")

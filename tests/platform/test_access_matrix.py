@@ -51,6 +51,7 @@ GET    project-edit              200 403 403 200 403 403 403 200   404 404   302
 POST   project-edit              422 403 403 422 403 403 403 422   404 404   302
 POST   project-appoint           403 403 403 403 403 403 403 302   404 404   302
 POST   member-dismiss            403 403 403 403 403 403 403 302   404 404   302
+GET    project-rights            200 200 200 200 200 200 200 200   404 404   302
 GET    questionnaire             403 403 200 200 403 403 403 200   404 404   302
 POST   questionnaire             403 403 422 422 403 403 403 422   404 404   302
 GET    classification-detail     200 200 200 200 200 200 200 200   404 404   302
@@ -226,6 +227,7 @@ GET    api:project-detail        200 200 200 200 200 200 200 200   404 404   401
 PATCH  api:project-detail        200 403 403 200 403 403 403 200   404 404   401
 GET    api:project-classification 200 200 200 200 200 200 200 200  404 404   401
 POST   api:project-classification 403 403 422 422 403 403 403 422  404 404   401
+GET    api:project-rights        200 200 200 200 200 200 200 200   404 404   401
 GET    api:project-members       200 200 200 200 200 200 200 200   404 404   401
 POST   api:project-members       403 403 403 403 403 403 403 201   404 404   401
 DELETE api:project-dismiss       403 403 403 403 403 403 403 204   404 404   401

@@ -1,7 +1,25 @@
-"""Where an organisation sits, and how large it is, decides which law and which licence clauses bind it. Pure."""
+"""Who may do what for an organisation; and where it sits and how large it is, which decides what law and which licence
+clauses bind it. Pure."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
+
+
+class Belonging(StrEnum):
+    MEMBER = "member"
+    ADMINISTRATOR = "administrator"
+
+
+EVERYBODY = frozenset(Belonging)
+ADMINISTRATORS = frozenset({Belonging.ADMINISTRATOR})
+
+# Who of an organisation may start an act for it. What is done inside a project takes a role there (projects.rules).
+MAY: dict[str, frozenset[Belonging]] = {
+    "open a project": EVERYBODY,
+    "describe the organisation": ADMINISTRATORS,
+    "let people in": ADMINISTRATORS,
+}
 
 EU_MEMBER_STATES = frozenset(
     [

@@ -8,7 +8,7 @@ from django.utils.text import slugify
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, NotAllowed, Unusable
+from governance.foundation.core.errors import Fault, Unusable
 from governance.law.licences.rules import in_force
 from governance.people.organisations import selectors
 from governance.people.organisations.models import Membership, Organisation
@@ -51,8 +51,7 @@ def create(*, actor: Actor, name: str, seat: str, slug: str = "", **details: str
 @transaction.atomic
 def describe(*, actor: Actor, organisation_id: UUID, **details: str) -> Organisation:
     """Change the organisation's identity, as it will stand in later documents. Frozen ones keep the old."""
-    organisation = selectors.visible(actor, organisation_id)
-    _administrator(actor, organisation)
+    organisation = selectors.require(actor, organisation_id, "describe the organisation")
     for name in DETAILS:
         if name in details:
             setattr(organisation, name, details[name])
@@ -66,8 +65,7 @@ def describe(*, actor: Actor, organisation_id: UUID, **details: str) -> Organisa
 @transaction.atomic
 def add_member(*, actor: Actor, organisation_id: UUID, username: str, administrator: bool = False) -> Membership:
     """Let an existing account into the organisation. Raises NotAllowed, Unusable."""
-    organisation = selectors.visible(actor, organisation_id)
-    _administrator(actor, organisation)
+    organisation = selectors.require(actor, organisation_id, "let people in")
     user = get_user_model().objects.filter(username=username).first()
     if user is None:
         raise Unusable([Fault("username", f"There is no account “{username}”.", "Ask the operator to make one.")])
@@ -84,11 +82,6 @@ def _add(actor: Actor, organisation: Organisation, user_id: int, *, administrato
         raise Unusable([Fault("username", "They belong to this organisation already.")]) from None
     record(actor, "organisation.member-added", subject=membership, facts={"administrator": administrator})
     return membership
-
-
-def _administrator(actor: Actor, organisation: Organisation) -> None:
-    if actor.is_person and not selectors.is_administrator(actor, organisation.pk):
-        raise NotAllowed(f"Only an administrator of {organisation} can do this.")
 
 
 def _check(organisation: Organisation) -> None:

@@ -27,47 +27,68 @@ SPOKEN = {
 
 MAKERS = frozenset({Role.OWNER, Role.ML_ENGINEER})
 
-# Who may start an act. Who may *decide* on what was made is the approvals' business.
-MAY: dict[str, frozenset[Role]] = {
-    "describe the project": MAKERS | {Role.COMPLIANCE_OFFICER},
-    "appoint people": frozenset({Role.OWNER}),
-    "answer the questionnaire": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
-    "register a base model": MAKERS | {Role.DATA_STEWARD},
-    "register data": MAKERS | {Role.DATA_STEWARD},
-    "withdraw data": frozenset(
-        {Role.OWNER, Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER, Role.DATA_PROTECTION_OFFICER}
-    ),
-    "scan data": MAKERS | {Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER},
-    "answer for personal data": frozenset({Role.OWNER, Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER}),
-    "have rows annotated": MAKERS | {Role.DATA_STEWARD},
-    "erase rows": frozenset({Role.DATA_PROTECTION_OFFICER}),
-    "place a hold": frozenset({Role.COMPLIANCE_OFFICER, Role.DATA_PROTECTION_OFFICER}),
-    "search for a person": frozenset({Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER}),
-    "see searches for persons": frozenset(
-        {Role.OWNER, Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.DATA_PROTECTION_OFFICER, Role.AUDITOR}
-    ),
-    "look behind pseudonyms": frozenset({Role.DATA_PROTECTION_OFFICER}),
-    "write an evaluation plan": MAKERS | {Role.RISK_OWNER, Role.COMPLIANCE_OFFICER},
-    "prepare a run": MAKERS,
-    "launch a run": MAKERS,
-    "cancel a run": MAKERS | {Role.RISK_OWNER, Role.DATA_STEWARD},
-    "ask for an approval": MAKERS
-    | {Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER, Role.DATA_PROTECTION_OFFICER},
-    "pick a licence": frozenset({Role.OWNER, Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
-    "revoke a waiver": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
-    "declare dossier text": MAKERS
-    | {Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER, Role.DATA_PROTECTION_OFFICER},
-    "freeze a document": MAKERS | {Role.COMPLIANCE_OFFICER},
-    "propose a release": MAKERS | {Role.RISK_OWNER},
-    "release a model": frozenset({Role.RISK_OWNER, Role.OWNER}),
-    "withdraw a release": frozenset({Role.RISK_OWNER, Role.OWNER, Role.COMPLIANCE_OFFICER}),
-    "export evidence": frozenset(Role) - {Role.VIEWER},
+ALL = frozenset(Role)
+ANSWERABLE = MAKERS | {
+    Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER, Role.DATA_PROTECTION_OFFICER,
+}  # fmt: skip
+
+# Who may start an act, part by part: the one table that services ask, and that pages, API and guide print.
+# Who may *decide* on what was made is the approvals' business; to read takes any role, or an open audit engagement.
+RIGHTS: dict[str, dict[str, frozenset[Role]]] = {
+    "The project": {
+        "describe the project": MAKERS | {Role.COMPLIANCE_OFFICER},
+        "appoint people": frozenset({Role.OWNER}),
+        "answer the questionnaire": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
+    },
+    "Data and base models": {
+        "register a base model": MAKERS | {Role.DATA_STEWARD},
+        "register data": MAKERS | {Role.DATA_STEWARD},
+        "withdraw data": ANSWERABLE - {Role.ML_ENGINEER},
+        "have rows annotated": MAKERS | {Role.DATA_STEWARD},
+        "pick a licence": frozenset({Role.OWNER, Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
+        "revoke a waiver": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
+    },
+    "Personal data": {
+        "scan data": MAKERS | {Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER},
+        "answer for personal data": frozenset({Role.OWNER, Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER}),
+        "search for a person": frozenset({Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER}),
+        "see searches for persons": frozenset(
+            {Role.OWNER, Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.DATA_PROTECTION_OFFICER, Role.AUDITOR}
+        ),
+        "erase rows": frozenset({Role.DATA_PROTECTION_OFFICER}),
+        "look behind pseudonyms": frozenset({Role.DATA_PROTECTION_OFFICER}),
+        "place a hold": frozenset({Role.COMPLIANCE_OFFICER, Role.DATA_PROTECTION_OFFICER}),
+    },
+    "Plans and runs": {
+        "write an evaluation plan": MAKERS | {Role.RISK_OWNER, Role.COMPLIANCE_OFFICER},
+        "prepare a run": MAKERS,
+        "launch a run": MAKERS,
+        "cancel a run": MAKERS | {Role.RISK_OWNER, Role.DATA_STEWARD},
+        "ask for an approval": ANSWERABLE,
+    },
+    "Documents and releases": {
+        "declare dossier text": ANSWERABLE,
+        "freeze a document": MAKERS | {Role.COMPLIANCE_OFFICER},
+        "propose a release": MAKERS | {Role.RISK_OWNER},
+        "release a model": frozenset({Role.RISK_OWNER, Role.OWNER}),
+        "withdraw a release": frozenset({Role.RISK_OWNER, Role.OWNER, Role.COMPLIANCE_OFFICER}),
+        "export evidence": ALL - {Role.VIEWER},
+    },
 }
+MAY: dict[str, frozenset[Role]] = {act: roles for part in RIGHTS.values() for act, roles in part.items()}
+# What an administrator of the organisation may do in each of its projects, without a role there.
+ADMINISTRATORS_TOO = frozenset({"appoint people"})
 
 
 def may(roles: frozenset[Role] | set[Role], act: str) -> bool:
     """Whether somebody with `roles` may start `act`. An unknown act is a KeyError, never a silent yes."""
     return bool(MAY[act] & roles)
+
+
+def takes(act: str) -> str:
+    """“an owner or an ML engineer”: who may start `act`, in words."""
+    said = listing(MAY[act])
+    return f"{said}, or an administrator of the organisation" if act in ADMINISTRATORS_TOO else said
 
 
 def listing(roles: frozenset[Role] | set[Role]) -> str:

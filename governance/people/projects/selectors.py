@@ -1,6 +1,7 @@
 """Questions about projects: who sees which, with which roles."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -10,11 +11,23 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed
 from governance.foundation.core.records import one_of
 from governance.law.licences import rules as licences
-from governance.people.organisations.models import Membership
+from governance.people.organisations.models import Organisation
 from governance.people.organisations.rules import licence_facts
 from governance.people.projects import rules
 from governance.people.projects.models import Classification, Member, Project
 from governance.people.projects.rules import Role
+
+
+@dataclass(frozen=True)
+class Right:
+    """One act of the table of rights: which roles may start it, and who of the project's people that is."""
+
+    part: str
+    act: str
+    roles: frozenset[Role]
+    people: tuple[str, ...]
+    administrators_too: bool
+    mine: bool
 
 
 def visible_to(actor: Actor) -> QuerySet[Project]:
@@ -22,9 +35,9 @@ def visible_to(actor: Actor) -> QuerySet[Project]:
     itself sees all."""
     if not actor.is_person:
         return Project.objects.select_related("organisation")
-    administered = Membership.objects.filter(user_id=actor.lookup_id, is_administrator=True).values("organisation")
     joined = Member.objects.filter(user_id=actor.lookup_id).values("project")
-    return Project.objects.filter(Q(pk__in=joined) | Q(organisation__in=administered)).select_related("organisation")
+    seen = Q(pk__in=joined) | Q(organisation__in=_administers(actor).values("pk"))
+    return Project.objects.filter(seen).select_related("organisation")
 
 
 def visible(actor: Actor, project_id: UUID) -> Project:
@@ -39,7 +52,26 @@ def roles(actor: Actor, project_id: UUID) -> frozenset[Role]:
 
 def may(actor: Actor, project_id: UUID, act: str) -> bool:
     """Whether a page should offer `act` at all; the service asks again."""
-    return rules.may(roles(actor, project_id), act)
+    return rules.may(roles(actor, project_id), act) or (
+        act in rules.ADMINISTRATORS_TOO and _administers(actor).filter(projects=project_id).exists()
+    )
+
+
+def rights(actor: Actor, project_id: UUID) -> list[Right]:
+    """The whole table for one project, in its order: who may do what there. Raises NotFound."""
+    project = visible(actor, project_id)
+    members = list(project.members.select_related("user"))
+    administers = _administers(actor).filter(pk=project.organisation_id).exists()
+    own = roles(actor, project_id)
+
+    def of(part: str, act: str, may: frozenset[Role]) -> Right:
+        people = dict.fromkeys(
+            each.user.get_full_name() or each.user.get_username() for each in members if Role(each.role) in may
+        )
+        too = act in rules.ADMINISTRATORS_TOO
+        return Right(part, act, may, tuple(people), too, rules.may(own, act) or (too and administers))
+
+    return [of(part, act, may) for part, acts in rules.RIGHTS.items() for act, may in acts.items()]
 
 
 def where(actor: Actor, act: str) -> QuerySet[Project]:
@@ -53,8 +85,12 @@ def require(actor: Actor, project_id: UUID, act: str) -> Project:
     """The project, if `actor` may do `act` in it. Raises NotFound (not theirs to see) or NotAllowed."""
     project = visible(actor, project_id)
     if actor.is_person and not may(actor, project_id, act):
-        raise NotAllowed(f"To {act} in {project} takes {rules.listing(rules.MAY[act])}; you are not one there.")
+        raise NotAllowed(f"To {act} in {project} takes {rules.takes(act)}; you are not one there.")
     return project
+
+
+def _administers(actor: Actor) -> QuerySet[Organisation]:
+    return Organisation.objects.filter(memberships__user_id=actor.lookup_id, memberships__is_administrator=True)
 
 
 def classification(project_id: UUID) -> Classification | None:

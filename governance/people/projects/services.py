@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import plain
-from governance.foundation.core.errors import Fault, Faults, NotAllowed, NotFound, Unusable
+from governance.foundation.core.errors import Fault, Faults, NotFound, Unusable
 from governance.law.regulation import rules as regulation
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations.models import Membership
@@ -41,7 +41,7 @@ def hold(project_id: UUID) -> None:
 @transaction.atomic
 def create(*, actor: Actor, organisation_id: UUID, name: str, slug: str = "", **fields: Any) -> Project:
     """Open a project and make `actor` its owner. Raises NotFound, Unusable."""
-    organisation = organisations.visible(actor, organisation_id)
+    organisation = organisations.require(actor, organisation_id, "open a project")
     project = Project(
         organisation=organisation, slug=slug or slugify(name)[:50], created_by_id=actor.user_id, name=name
     )
@@ -73,7 +73,7 @@ def describe(*, actor: Actor, project_id: UUID, **fields: Any) -> Project:
 @transaction.atomic
 def appoint(*, actor: Actor, project_id: UUID, username: str, role: Role) -> Member:
     """Give a member of the organisation a role. Owners and the organisation's administrators may."""
-    project = _may_appoint(actor, project_id)
+    project = selectors.require(actor, project_id, "appoint people")
     user = get_user_model().objects.filter(username=username).first()
     if user is None or not Membership.objects.filter(organisation=project.organisation, user=user).exists():
         raise Unusable(
@@ -94,7 +94,7 @@ def dismiss(*, actor: Actor, member_id: UUID) -> UUID:
     member = seen.select_related("user").filter(pk=member_id).first()
     if member is None:
         raise NotFound("member")
-    project = _may_appoint(actor, project_id)
+    project = selectors.require(actor, project_id, "appoint people")
     if member.role == Role.OWNER and project.members.filter(role=Role.OWNER).count() == 1:
         raise Unusable([Fault("role", "A project keeps at least one owner.", "Appoint another owner first.")])
     record(actor, "project.dismissed", subject=member, facts={"role": member.role})
@@ -157,16 +157,6 @@ def _describe(actor: Actor, project: Project, fields: dict[str, Any]) -> None:
     if project.use == Project.Use.PUBLISH and project.distribution != Project.Distribution.WEIGHTS:
         faults.add("distribution", "Publishing the weights means distributing them.", "Choose “as weights”.")
     faults.raise_if_any()
-
-
-def _may_appoint(actor: Actor, project_id: UUID) -> Project:
-    project = selectors.visible(actor, project_id)
-    if actor.is_person and not (
-        selectors.may(actor, project_id, "appoint people")
-        or organisations.is_administrator(actor, project.organisation_id)
-    ):
-        raise NotAllowed(f"Only an owner of {project}, or an administrator of its organisation, appoints people.")
-    return project
 
 
 def _appoint(actor: Actor, project: Project, user_id: int, role: Role) -> Member:

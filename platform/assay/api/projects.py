@@ -56,6 +56,17 @@ class MemberSerializer(serializers.ModelSerializer[Any]):
         read_only_fields = fields
 
 
+class RightSerializer(serializers.Serializer[Any]):
+    """One act of the table of rights."""
+
+    part = serializers.CharField()
+    act = serializers.CharField()
+    roles = serializers.ListField(child=serializers.ChoiceField(choices=[role.value for role in Role]))
+    people = serializers.ListField(child=serializers.CharField(), help_text="Names of those with such a role.")
+    administrators_too = serializers.BooleanField(help_text="Whoever administers the organisation may do it too.")
+    mine = serializers.BooleanField(help_text="Whether you may.")
+
+
 class NewMember(Input):
     username = serializers.CharField(max_length=150)
     role = serializers.ChoiceField(choices=[role.value for role in Role])
@@ -129,6 +140,16 @@ class ProjectViewSet(NounViewSet):
             raise NotFound("member")
         services.dismiss(actor=self.actor, member_id=member)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses=RightSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def rights(self, request: Request, pk: UUID) -> Response:
+        """Who may do what here: every act, the roles that may start it, and the people."""
+        rows = [
+            {**vars(right), "roles": [role for role in Role if role in right.roles]}
+            for right in selectors.rights(self.actor, self.one().pk)
+        ]
+        return Response(RightSerializer(rows, many=True).data)
 
     @extend_schema(responses=ClassificationSerializer)
     @action(detail=True, methods=["get"])

@@ -58,6 +58,6 @@ def _page(
             {"term": _("Seat"), "value": organisation.seat},
             {"term": _("Opened"), "value": date_format(organisation.created_at, "j M Y")},
         ],
-        "may_change": selectors.is_administrator(request.actor, organisation.pk),
+        "may_change": selectors.may(request.actor, organisation.pk, "describe the organisation"),
     }
     return render(request, "organisations/detail.html", context, status=422 if bad else 200)

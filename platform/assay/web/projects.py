@@ -195,9 +195,7 @@ def _people(project: Project) -> list[tuple[str, str]]:
 def _context(request: PageRequest, project: Project, appoint_form: AppointForm | None = None) -> dict[str, object]:
     request.project = project
     current, rows = tabs.of(request, {"overview": None, "history": None})
-    may_appoint = selectors.may(request.actor, project.pk, "appoint people") or organisations.is_administrator(
-        request.actor, project.organisation_id
-    )
+    may_appoint = selectors.may(request.actor, project.pk, "appoint people")
     found = selectors.classification(project.pk)
     return {
         "project": project,
