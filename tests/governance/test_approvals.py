@@ -17,6 +17,7 @@ from governance.work.runs import services as runs
 from governance.work.runs.models import Run
 from tests import factories
 from tests.people import PASSWORD, House
+from tests.tampering import guards_lifted
 
 ROW = (
     '{"messages": [{"role": "user", "content": "Is it open?"}, {"role": "assistant", "content": "Yes, until six."}]}\n'
@@ -206,7 +207,8 @@ def test_the_trail_verifies_and_names_what_was_changed(home: House, version: Dat
     ask(home, version)
     assert verify().sound
     entry = AuditEvent.objects.get(action="approval.asked")
-    AuditEvent.objects.filter(pk=entry.pk).update(body=entry.body.replace("approval.asked", "approval.granted"))
+    with guards_lifted():
+        AuditEvent.objects.filter(pk=entry.pk).update(body=entry.body.replace("approval.asked", "approval.granted"))
     assert f"entry {entry.pk:,}: its text was changed after it was written" in verify().faults
 
 

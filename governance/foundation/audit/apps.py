@@ -5,3 +5,6 @@ class AuditConfig(AppConfig):
     name = "governance.foundation.audit"
     label = "audit"
     verbose_name = "Audit trail"
+
+    def ready(self) -> None:
+        from governance.foundation.audit import checks  # noqa: F401

@@ -112,6 +112,8 @@ SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 30,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+    # A row that INSERT OR REPLACE would push out is a deleted one, for the trail's triggers too.
+    "PRAGMA recursive_triggers=ON; "
     # What is deleted is overwritten: what a search was for, the salt of a pseudonym, an erased row.
     "PRAGMA secure_delete=ON;",
 }
