@@ -8,6 +8,20 @@ import stamps
 from console import SetupError, say
 
 
+def _managed(root: Path, what: str, *arguments: str) -> None:
+    done = subprocess.run(
+        [str(root / ".venv" / "bin" / "python"), "manage.py", *arguments],
+        cwd=root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SetupError(f"{what} failed:\n{done.stdout[-3000:]}")
+
+
 def ensure_embedded_database(root: Path) -> None:
     """Apply migrations to the embedded SQLite file, unless it has them all already."""
     if os.environ.get("DATABASE_URL"):
@@ -27,16 +41,7 @@ def ensure_embedded_database(root: Path) -> None:
         return
     var.mkdir(parents=True, exist_ok=True)
     say("database: migrating the embedded database ...")
-    done = subprocess.run(
-        [str(root / ".venv" / "bin" / "python"), "manage.py", "migrate", "--no-input", "--verbosity=0"],
-        cwd=root,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SetupError(f"Migrating the embedded database under {var} failed:\n{done.stdout[-3000:]}")
+    _managed(root, f"Migrating the embedded database under {var}", "migrate", "--no-input", "--verbosity=0")
+    _managed(root, "Making the key that signs the audit trail", "audit", "key")
     stamps.write(stamp, wanted)
     say("database: ready")

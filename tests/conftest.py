@@ -12,6 +12,8 @@ from django.core.management.commands import flush
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from governance.foundation.audit import keys
+from governance.foundation.audit.models import TrailKey
 from tests.people import House, house
 from tests.tampering import guards_lifted
 
@@ -41,6 +43,14 @@ def emptied_between_tests() -> Iterator[None]:
 def home(db: None) -> House:
     """The organisation, its project, its people (`home.ada`, `home.rita`, ...), and a stranger (`home.dev`)."""
     return house()
+
+
+@pytest.fixture
+def trail_key(db: None, settings: Any, tmp_path: Path) -> TrailKey:
+    """The trail can be signed: a key and a file of heads of this test's own."""
+    settings.ASSAY_TRAIL_KEY = tmp_path / "trail" / "key.pem"
+    settings.ASSAY_TRAIL_HEADS = tmp_path / "trail" / "heads.jsonl"
+    return keys.ready()
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ from django.utils import timezone
 from assay.jobs import processes
 from assay.jobs.app import GPU, LIGHT, app
 from assay.jobs.environment import environment
+from governance.foundation.audit import guards, heads, keys
 from governance.foundation.jobs.models import Job, Worker
 from governance.foundation.jobs.rules import State as JobState
 from governance.materials.base_models import selectors as base_models
@@ -106,6 +107,23 @@ def migrations() -> Finding:
         names = ", ".join(str(migration) for migration, _ in missing[:3])
         return Finding("migrations", State.WRONG, f"{len(missing)} are not applied: {names} ...", "assay migrate")
     return Finding("migrations", State.WELL, "all are applied")
+
+
+def trail() -> Finding:
+    """Whether the database protects the audit trail, and when it was last signed. Whether it is whole takes longer:
+    assay audit verify."""
+    name = "audit trail"
+    if missing := guards.objections(connection):
+        return Finding(name, State.WRONG, "; ".join(missing), guards.CURE)
+    if more := guards.too_much(connection):
+        return Finding(name, State.NOTE, f"It could be changed by this connection: {'; '.join(more)}", guards.ROLE_CURE)
+    last = heads.last()
+    if last is None:
+        key = "it has no key: assay audit key" if not keys.is_here() else "the scheduler does it: assay serve"
+        return Finding(name, State.NOTE, "It only grows, but no head was signed yet", key)
+    return Finding(
+        name, State.WELL, f"it only grows; signed to entry {last.size:,} {_ago(timezone.now() - last.at)} ago"
+    )
 
 
 def broker() -> Finding:
@@ -244,7 +262,7 @@ def web_processes() -> list[int]:
 
 
 CHECKS: list[Callable[[], Finding]] = [
-    database, migrations, broker, worker, light_worker, scheduler, waiting,
+    database, migrations, trail, broker, worker, light_worker, scheduler, waiting,
     data_folder, disk, torch, weasyprint, models, web_without_torch,
 ]  # fmt: skip
 

@@ -22,7 +22,7 @@ import psutil
 import pytest
 from django.db import connection
 
-from governance.foundation.audit import selectors as audit
+from governance.foundation.audit.verification import verify
 from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import State as JobState
 from governance.work.evaluations.models import Evaluation
@@ -144,7 +144,7 @@ def test_no_run_is_lost_none_doubled_nothing_lives_on_and_the_audit_trail_has_no
     orphans_while_idle = at_work()
     assert served.stop() == 0
     survivors = served.survivors()
-    trail = audit.verify()
+    trail = verify()
     figures = {
         "kills": kills.total(),
         "kills_by_victim": dict(sorted(kills.items())),

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from governance.foundation.audit.models import AuditEvent
-from governance.foundation.audit.selectors import verify
+from governance.foundation.audit.verification import verify
 from governance.foundation.core.errors import NotAllowed, NotFound, StaleSubject, Unusable, WrongState
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import DatasetVersion

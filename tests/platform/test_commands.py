@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from governance.documents.dossiers import services as dossiers
 from governance.documents.dossiers.models import DossierVersion
 from governance.documents.renderings import services as renderings
 from governance.documents.renderings.models import Rendering
-from governance.foundation.audit.models import AuditEvent
+from governance.foundation.audit import keys
+from governance.foundation.audit.models import AuditEvent, TrailKey
 from governance.foundation.core.canonical import canonical
 from governance.foundation.jobs.models import Job, Worker
 from tests import factories
@@ -62,9 +64,9 @@ def test_the_trail_verifies_until_an_entry_is_changed(home: House) -> None:
     assert code == 0 and text.startswith("whole: ")
     code, answer, _ = said("audit", "verify", "--json")
     found = json.loads(answer)
-    seq, head = said("audit", "head")[1].split()
-    assert (found["sound"], found["entries"], found["head"]) == (True, int(seq), head)
-    assert json.loads(said("audit", "head", "--json")[1]) == {"seq": int(seq), "hash": head}
+    newest = AuditEvent.objects.latest("seq")
+    assert (found["sound"], found["entries"], found["head"]) == (True, newest.seq, newest.hash)
+    assert json.loads(said("audit", "head", "--json")[1])["end"] == {"seq": newest.seq, "hash": newest.hash}
 
     entry = AuditEvent.objects.get(pk=4)
     with guards_lifted():
@@ -75,9 +77,50 @@ def test_the_trail_verifies_until_an_entry_is_changed(home: House) -> None:
     assert code == 1 and json.loads(answer)["sound"] is False
 
 
-def test_an_empty_trail_has_no_head(db: None) -> None:
-    assert said("audit", "head")[1].strip() == "The trail has no entry yet."
-    assert said("audit", "head", "--json")[1].strip() == "null"
+def test_a_trail_that_was_never_signed_has_no_head(db: None) -> None:
+    assert said("audit", "head")[1].strip() == "No head was signed yet. Sign one: assay audit sign"
+    assert json.loads(said("audit", "head", "--json")[1]) == {"end": None, "signed": None, "keys": []}
+
+
+def test_a_head_that_was_kept_is_what_the_trail_is_held_against(
+    home: House, trail_key: TrailKey, tmp_path: Path
+) -> None:
+    code, note, _ = said("audit", "sign")
+    assert code == 0 and note == said("audit", "head")[1]
+    kept = tmp_path / "kept.txt"
+    kept.write_text(note)
+    code, text, _ = said("audit", "verify", "--head", str(kept))
+    assert code == 0 and "1 signed heads hold" not in text and "1 signed head holds" in text
+    kept.write_text(note.replace("\n", "\n1", 1))  # for ten times as many entries, which nobody signed
+    code, text, _ = said("audit", "verify", "--head", str(kept))
+    assert code == 1 and "is not signed by a key of this trail" in text
+    kept.write_text("nothing of the kind")
+    for unreadable in (kept, tmp_path / "absent.txt"):
+        code, text, error = said("audit", "verify", "--head", str(unreadable))
+        assert (code, text) == (2, "") and error.startswith("UNREADABLE: ")
+
+
+def test_the_key_is_made_once_and_changed_by_rotation(home: House, trail_key: TrailKey) -> None:
+    code, text, _ = said("audit", "key")
+    assert code == 0 and str(keys.path()) in text and f"{trail_key.name}+" in text
+    assert said("audit", "key")[1] == text
+    code, rotated, _ = said("audit", "rotate-key")
+    assert code == 0 and rotated.startswith("key 2") and said("audit", "key")[1] == rotated
+    keys.path().unlink()
+    code, _, error = said("audit", "rotate-key")
+    assert code == 1 and "assay audit rotate-key --lost" in error
+    assert said("audit", "rotate-key", "--lost")[1].startswith("key 3")
+    assert said("audit", "verify")[0] == 0
+
+
+def test_triggers_that_were_dropped_are_put_back(home: House) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER audit_auditevent_no_delete")
+    assert said("audit", "verify")[0] == 1
+    assert "mended: the trigger audit_auditevent_no_delete" in said("audit", "protect")[1]
+    assert said("audit", "verify")[0] == 0
+    code, _, error = said("audit", "grants", "assay_web")
+    assert code == 1 and "SQLite knows no roles" in error
 
 
 @pytest.fixture

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from assay import doctor
 from assay.doctor import State
+from governance.foundation.audit import heads
+from governance.foundation.audit.models import TrailKey
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Worker
 
@@ -160,3 +162,15 @@ def test_reporting_again_moves_the_time_and_keeps_the_start() -> None:
     after = Worker.objects.get()
     assert after.started_at == before.started_at
     assert after.seen_at > before.seen_at
+
+
+def test_the_trail_is_unsigned_then_signed_then_unprotected(trail_key: TrailKey) -> None:
+    assert doctor.trail().state == State.NOTE
+    heads.sign()
+    found = doctor.trail()
+    assert found.state == State.WELL and "signed to entry 1 0 s ago" in found.says
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER audit_treehead_no_delete")
+    found = doctor.trail()
+    assert found.state == State.WRONG and "audit_treehead_no_delete on audit_treehead is missing" in found.says
+    assert "assay audit protect" in found.cure

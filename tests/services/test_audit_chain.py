@@ -8,8 +8,9 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connections, transaction
 
-from governance.foundation.audit import selectors, services
+from governance.foundation.audit import services
 from governance.foundation.audit.models import AuditEvent, Identity
+from governance.foundation.audit.verification import verify
 from governance.foundation.core.actor import PLATFORM, Actor
 
 pytestmark = pytest.mark.usefixtures("postgresql")
@@ -40,7 +41,7 @@ def test_eight_writers_leave_one_chain_without_gap_or_fork(at_once: Any, ada: Ac
 
     numbers = [number for numbers in written for number in numbers]
     assert sorted(numbers) == list(range(1, WRITERS * EACH + 1))
-    report = selectors.verify()
+    report = verify()
     assert report.faults == []
     assert report.entries == WRITERS * EACH
     assert report.head == recomputed_head()
@@ -91,4 +92,4 @@ def test_an_entry_that_is_rolled_back_leaves_no_gap_for_the_writer_who_waited() 
 
     assert second_written == [1]
     assert list(AuditEvent.objects.values_list("seq", "action")) == [(1, "test.kept")]
-    assert selectors.verify().sound
+    assert verify().sound

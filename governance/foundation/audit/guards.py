@@ -11,9 +11,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from governance.foundation.audit.rules import GENESIS
 
 EVENTS, PERSONAL = "audit_auditevent", "audit_personaldetail"
+KEYS, HEADS, SUBTREES = "audit_trailkey", "audit_treehead", "audit_subtree"
 # Columns by which SQLite's INSERT OR REPLACE would take a row's place, which fires no delete trigger. The hidden
 # row number is such a column too.
-UNIQUE = {EVENTS: ("seq", "hash"), PERSONAL: ("event_id",)}
+UNIQUE = {
+    EVENTS: ("seq", "hash"),
+    PERSONAL: ("event_id",),
+    KEYS: ("number", "public_key"),
+    HEADS: ("size",),
+    SUBTREES: ("place",),
+}
 ERASABLE = {PERSONAL}
 
 CURE = "Find out who did it, check the trail (assay audit verify), then put them back: assay audit protect"
@@ -119,11 +126,12 @@ def _guards(connection: BaseDatabaseWrapper, *tables: str) -> list[Guard]:
 def _on_sqlite(table: str) -> list[Guard]:
     acts = ["UPDATE"] if table in ERASABLE else ["UPDATE", "DELETE"]
     taken = " OR ".join(f"{column} = NEW.{column}" for column in ("rowid", *UNIQUE[table]))
-    when = {f"{table}_no_replace": f"EXISTS (SELECT 1 FROM {table} WHERE {taken})"}
+    when = {f"{table}_no_replace": f"EXISTS (SELECT 1 FROM {table} WHERE {taken})"}  # noqa: S608 (our own names)
     if table == EVENTS:
+        follows = f"(SELECT coalesce(max(seq), 0) + 1 FROM {table})"  # noqa: S608
+        before = f"(SELECT hash FROM {table} WHERE seq = NEW.seq - 1)"  # noqa: S608
         when[f"{table}_in_order"] = (
-            f"NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM {table}) OR NEW.previous_hash IS NOT"
-            f" coalesce((SELECT hash FROM {table} WHERE seq = NEW.seq - 1), '{GENESIS}')"
+            f"NEW.seq IS NOT {follows} OR NEW.previous_hash IS NOT coalesce({before}, '{GENESIS}')"
         )
     refusals = [(f"{table}_no_{act.lower()}", act, "") for act in acts]
     refusals += [(name, "INSERT", f" WHEN {condition}") for name, condition in when.items()]
@@ -145,7 +153,7 @@ BEGIN
     USING ERRCODE = 'integrity_constraint_violation';
 END
 """,
-    IN_ORDER: f"""
+    IN_ORDER: """
 DECLARE
   last_seq bigint;
   last_hash text;
@@ -153,7 +161,7 @@ BEGIN
   EXECUTE format('SELECT seq, hash FROM %I.%I ORDER BY seq DESC LIMIT 1', TG_TABLE_SCHEMA, TG_TABLE_NAME)
     INTO last_seq, last_hash;
   IF NEW.seq IS DISTINCT FROM coalesce(last_seq, 0) + 1
-    OR NEW.previous_hash IS DISTINCT FROM coalesce(last_hash, '{GENESIS}') THEN
+    OR NEW.previous_hash IS DISTINCT FROM coalesce(last_hash, repeat('0', 64)) THEN
     RAISE EXCEPTION 'The audit trail only grows: entry % does not follow from entry %', NEW.seq, last_seq
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
@@ -170,14 +178,18 @@ def _on_postgresql(table: str) -> list[Guard]:
     name = f"{table}_only_grows"
     made = [
         Guard(
-            name, table, f"CREATE TRIGGER {name} BEFORE {acts} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {REFUSES}()"
+            name,
+            table,
+            f"CREATE TRIGGER {name} BEFORE {acts} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {REFUSES}()",
         )
     ]
     if table == EVENTS:
         name = f"{table}_in_order"
         made.append(
             Guard(
-                name, table, f"CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {IN_ORDER}()"
+                name,
+                table,
+                f"CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {IN_ORDER}()",
             )
         )
     return made

@@ -60,3 +60,64 @@ class PersonalDetail(models.Model):
 
     def __str__(self) -> str:
         return f"Personal detail of entry {self.event_id}"
+
+
+class TrailKey(models.Model):
+    """The public half of a key that signs tree heads. The private half lies in a file outside the database."""
+
+    number = models.PositiveSmallIntegerField(primary_key=True)
+    name = models.CharField(max_length=200)  # of the trail, in every note that this key signs
+    public_key = models.CharField(max_length=64, unique=True)  # Ed25519, hex
+    since = models.DateTimeField()
+    first_size = models.BigIntegerField()  # entries of the trail when it came into use
+    statement = models.TextField(blank=True)  # the key before it says that this one follows; none for the first
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"Key {self.number}"
+
+
+class TreeHead(models.Model):
+    """A signed statement that the trail's first `size` entries have this root: none of them can change unnoticed by
+    whoever kept it."""
+
+    size = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    root = models.CharField(max_length=64)
+    key = models.ForeignKey(TrailKey, on_delete=models.PROTECT, related_name="heads")
+    checkpoint = models.TextField()  # the whole note, as it was given out
+
+    class Meta:
+        ordering = ["-size"]
+
+    def __str__(self) -> str:
+        return f"Head at entry {self.size}"
+
+
+class Subtree(models.Model):
+    """The root over 256 entries, or over 256 such roots, and so on: what lets a root or a proof be made without
+    reading the entries below it."""
+
+    place = models.BigIntegerField(primary_key=True)  # tier * 2**48 + index
+    hash = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.index} of tier {self.tier}"
+
+    @staticmethod
+    def at(tier: int, index: int) -> int:
+        return (tier << 48) + index
+
+    @classmethod
+    def places(cls, tier: int, first: int = 0, last: int = (1 << 48) - 1) -> tuple[int, int]:
+        return cls.at(tier, first), cls.at(tier, last)
+
+    @property
+    def tier(self) -> int:
+        return int(self.place >> 48)
+
+    @property
+    def index(self) -> int:
+        return int(self.place & (1 << 48) - 1)

@@ -9,14 +9,22 @@ GENESIS = "0" * 64
 LEAF, NODE = b"\x00", b"\x01"  # RFC 6962 prefixes: a leaf can never pass for a node
 
 
+def leaf_bytes(body: str) -> bytes:
+    """sha256(0x00 || body), which is the entry's leaf in the Merkle tree too."""
+    return hashlib.sha256(LEAF + body.encode()).digest()
+
+
 def leaf_hash(body: str) -> str:
-    """sha256(0x00 || body)."""
-    return hashlib.sha256(LEAF + body.encode()).hexdigest()
+    return leaf_bytes(body).hex()
 
 
 def chain_hash(previous: str, body: str) -> str:
     """sha256(0x01 || previous || leaf hash), each hash as its 32 bytes."""
-    return hashlib.sha256(NODE + bytes.fromhex(previous) + bytes.fromhex(leaf_hash(body))).hexdigest()
+    return link(bytes.fromhex(previous), leaf_bytes(body)).hex()
+
+
+def link(previous: bytes, leaf: bytes) -> bytes:
+    return hashlib.sha256(NODE + previous + leaf).digest()
 
 
 def commitment(salt: bytes, data: Any) -> str:

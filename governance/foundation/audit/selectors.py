@@ -1,9 +1,6 @@
 """Questions to the trail."""
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,61 +9,6 @@ from django.db.models import Max, Min, Q, QuerySet
 from governance.foundation.audit import rules
 from governance.foundation.audit.models import AuditEvent, Identity
 from governance.foundation.core.records import Record
-
-
-@dataclass(frozen=True)
-class ChainReport:
-    """What a walk over the chain found. `faults` is empty when every entry is in place and unchanged."""
-
-    entries: int
-    head: str
-    last_at: datetime | None
-    faults: list[str]
-
-    @property
-    def sound(self) -> bool:
-        return not self.faults
-
-
-def verify(first: int = 1, limit_faults: int = 20) -> ChainReport:
-    """Recompute the chain from the bodies, entry by entry, and name what does not fit."""
-    faults: list[str] = []
-    expected, last_at = first, None
-    before = AuditEvent.objects.filter(seq=first - 1).values_list("hash", flat=True).first()
-    previous = before or rules.GENESIS
-    events = AuditEvent.objects.filter(seq__gte=first).order_by("seq").select_related("personal")
-    count = 0
-    for event in events.iterator(chunk_size=2000):
-        count += 1
-        faults += [f"entry {event.seq:,}: {fault}" for fault in _faults(event, expected, previous)]
-        if len(faults) >= limit_faults:
-            break
-        expected, previous, last_at = event.seq + 1, event.hash, event.at
-    return ChainReport(entries=count, head=previous, last_at=last_at, faults=faults)
-
-
-def _faults(event: AuditEvent, expected: int, previous: str) -> Iterable[str]:
-    if event.seq != expected:
-        yield f"expected number {expected:,}; entries are missing or were renumbered"
-    if event.previous_hash != previous:
-        yield "does not follow from the entry before it"
-    if rules.chain_hash(event.previous_hash, event.body) != event.hash:
-        yield "its text was changed after it was written"
-        return
-    body = json.loads(event.body)
-    columns = {
-        "seq": event.seq,
-        "actor": str(event.actor) if event.actor else None,
-        "action": event.action,
-        "project": str(event.project) if event.project else None,
-        "organisation": str(event.organisation) if event.organisation else None,
-    }
-    for name, value in columns.items():
-        if body[name] != value:
-            yield f"its column {name} says something else than its text"
-    detail = getattr(event, "personal", None)
-    if detail and rules.commitment(bytes(detail.salt), json.loads(detail.text)) != body["personal"]:
-        yield "its personal detail was changed after it was written"
 
 
 def trail(

@@ -20,6 +20,8 @@ from assay.jobs.app import QUEUE_OF
 from assay.jobs.enqueue import send
 from governance.delivery.erasures import worker as erasures
 from governance.delivery.searches import services as searches
+from governance.foundation.audit import heads, keys
+from governance.foundation.core.errors import Refusal
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job, Outbox
 from governance.foundation.jobs.rules import State
@@ -39,6 +41,7 @@ def round_of(name: str) -> None:
     reap()
     sweep()
     destroy()
+    sign()
 
 
 def keep_house(name: str, stop: threading.Event, queues: Sequence[str] = ()) -> None:
@@ -108,6 +111,19 @@ def destroy() -> None:
         log.info("What %d searches found was kept long enough and is destroyed.", len(gone))
     if left := erasures.destroy_what_waits():
         log.warning("What a lost worker left of erased rows is destroyed now: %s", left)
+
+
+def sign() -> None:
+    """Sign the audit trail's newest entries, where the key is at hand and the last head is old enough."""
+    if not keys.is_here():
+        return
+    try:
+        signed = heads.sign_when_due()
+    except Refusal as refusal:
+        log.error("The audit trail is not signed: %s", refusal)
+    else:
+        if signed is not None:
+            log.debug("The audit trail is signed to entry %d.", signed.size)
 
 
 def announce(queues: Sequence[str]) -> None:

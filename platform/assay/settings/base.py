@@ -249,6 +249,11 @@ else:
             "LOCATION": str(VAR_DIR / "cache"),
         }
     }
+# The key that signs the audit trail's heads lies outside the database, and so does the file of what was signed.
+ASSAY_TRAIL_KEY = env.folder("ASSAY_TRAIL_KEY", VAR_DIR / "trail" / "key.pem")
+ASSAY_TRAIL_HEADS = env.folder("ASSAY_TRAIL_HEADS", VAR_DIR / "trail" / "heads.jsonl")
+ASSAY_TRAIL_NAME = env.text("ASSAY_TRAIL_NAME", "")  # in every head; empty: a name that the first key gives
+ASSAY_HEAD_MINUTES = env.number("ASSAY_HEAD_MINUTES", 10)
 ASSAY_LEASE_SECONDS = env.number("ASSAY_LEASE_SECONDS", 60)
 # A dossier takes a quarter of a minute on an idle machine; beside a training it may have to wait for its turn.
 ASSAY_RENDER_SECONDS = env.number("ASSAY_RENDER_SECONDS", 1800)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from assay.web import trail
 from assay.web.requests import PageRequest
-from governance.foundation.audit import selectors
+from governance.foundation.audit import selectors, verification
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -38,7 +38,7 @@ def listing(request: PageRequest) -> HttpResponse:
             [_row(told, seen.get(told.event.project or UUID(int=0))) for told in group]
             for group in trail.bursts(trail.told(page.object_list))
         ],
-        "chain": selectors.verify() if "verify" in request.GET else None,
+        "chain": verification.verify() if "verify" in request.GET else None,
         "head": selectors.head(),
         "nouns": trail.NOUNS,
         "projects": list(seen.values()),

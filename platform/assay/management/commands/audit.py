@@ -1,59 +1,139 @@
-"""`assay audit verify|head`: whether the trail is whole, and where it ends."""
+"""`assay audit`: whether the trail is whole, what was signed of it, and what keeps it so."""
 
 import json
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import Error, connection
 
-from governance.foundation.audit import selectors
+from assay.management.refusals import spoken
+from governance.foundation.audit import checkpoint, guards, heads, keys, selectors, verification
+from governance.foundation.core.actor import PLATFORM
+
+SOUND, NOT_SOUND, UNREADABLE = 0, 1, 2
 
 
 class Command(BaseCommand):
-    help = "Check the audit chain, entry by entry (exit code 1 when it is not whole), or say where it ends."
+    help = "Check the audit trail, sign it, and look after its key and its triggers."
+    requires_system_checks = ()  # what is wrong is said in the answer
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="verify|head")
-        verify = verbs.add_parser("verify", help="check every entry and link")
-        head = verbs.add_parser("head", help="number and hash of the newest entry: keep them elsewhere, to compare")
+        verbs = parser.add_subparsers(
+            dest="verb", required=True, metavar="verify|head|sign|key|rotate-key|protect|grants"
+        )
+        verify = verbs.add_parser(
+            "verify", help="check every entry, link and signed head; exit code 0 sound, 1 not sound, 2 unreadable"
+        )
+        verify.add_argument(
+            "--head", type=Path, metavar="FILE", help="a checkpoint that you kept: the trail must continue it"
+        )
+        head = verbs.add_parser("head", help="the newest signed head, as a checkpoint: keep it elsewhere, to compare")
         for verb in (verify, head):
             verb.add_argument("--json", action="store_true", help="the answer as JSON")
+        verbs.add_parser("sign", help="sign the trail as it stands now")
+        verbs.add_parser("key", help="make the signing key where there is none; say which one it is")
+        rotate = verbs.add_parser("rotate-key", help="sign with a new key from now on, which the old one signs in")
+        rotate.add_argument("--lost", action="store_true", help="the old key cannot sign any more: say so in the trail")
+        verbs.add_parser("protect", help="put the triggers back that keep the trail growing only")
+        grants = verbs.add_parser(
+            "grants", help="the SQL that gives a PostgreSQL role what the platform needs, no more"
+        )
+        grants.add_argument("role", metavar="ROLE")
 
-    def handle(self, *args: Any, verb: str, json: bool, **options: Any) -> None:
-        sys.exit(self._verify(as_json=json) if verb == "verify" else self._head(as_json=json))
+    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        with spoken():
+            code = getattr(self, f"_{verb.replace('-', '_')}")(**options)
+        sys.exit(code or 0)
 
-    def _verify(self, *, as_json: bool) -> int:
-        found = selectors.verify()
-        if as_json:
-            self.stdout.write(
-                json.dumps(
-                    {
-                        "schema": "assay.audit-verification/1",
-                        "sound": found.sound,
-                        "entries": found.entries,
-                        "head": found.head,
-                        "last_at": found.last_at.isoformat() if found.last_at else None,
-                        "faults": found.faults,
-                    },
-                    indent=1,
-                )
+    def _verify(self, *, head: Path | None, json: bool, **_: Any) -> int:
+        try:
+            kept = [checkpoint.parsed(head.read_text(encoding="utf-8"))] if head else []
+            found = verification.verify(kept=kept)
+        except (checkpoint.NotACheckpoint, OSError, UnicodeDecodeError, Error) as error:
+            self.stderr.write(f"UNREADABLE: {f'{head}: ' if head and not isinstance(error, Error) else ''}{error}")
+            return UNREADABLE
+        self.stdout.write(_as_json(found) if json else _as_text(found))
+        return SOUND if found.sound else NOT_SOUND
+
+    def _head(self, *, json: bool, **_: Any) -> None:
+        ends, last = selectors.head(), heads.last()
+        if json:
+            signed = (
+                {"size": last.size, "root": last.root, "at": last.at, "checkpoint": last.checkpoint} if last else None
             )
-        elif found.sound:
-            self.stdout.write(f"whole: {found.entries:,} entries, each following from the one before it")
-            self.stdout.write(f"head {found.head}")
+            self.stdout.write(_dumped({"end": ends, "signed": signed, "keys": heads.verifier_keys()}))
+        elif last is None:
+            self.stdout.write("No head was signed yet. Sign one: assay audit sign")
         else:
-            for fault in found.faults:
-                self.stdout.write(fault)
-            self.stdout.write(f"NOT whole: {len(found.faults)} faults in the first {found.entries:,} entries")
-        return 0 if found.sound else 1
+            self.stdout.write(last.checkpoint, ending="")
 
-    def _head(self, *, as_json: bool) -> int:
-        head = selectors.head()
-        if as_json:
-            self.stdout.write(json.dumps(head))
-        elif head is None:
-            self.stdout.write("The trail has no entry yet.")
-        else:
-            self.stdout.write(f"{head['seq']} {head['hash']}")
-        return 0
+    def _sign(self, **_: Any) -> None:
+        signed = heads.sign()
+        self.stdout.write(signed.checkpoint if signed else "The trail has no entry yet.\n", ending="")
+
+    def _key(self, **_: Any) -> None:
+        self._say_key(keys.ready())
+
+    def _rotate_key(self, *, lost: bool, **_: Any) -> None:
+        self._say_key(keys.rotate(actor=PLATFORM, old_is_lost=lost))
+
+    def _say_key(self, key: Any) -> None:
+        public = bytes.fromhex(key.public_key)
+        self.stdout.write(f"key {key.number}, in {keys.path()}: back it up apart from the database")
+        self.stdout.write(checkpoint.verifier_key(key.name, public))
+
+    def _protect(self, **_: Any) -> None:
+        missing = guards.objections(connection)
+        guards.install(connection, *guards.UNIQUE)
+        for why in missing:
+            self.stdout.write(f"mended: {why}")
+        self.stdout.write("the triggers are in place")
+
+    def _grants(self, *, role: str, **_: Any) -> int:
+        if connection.vendor != "postgresql":
+            self.stderr.write("SQLite knows no roles: whoever may write the file may do everything.")
+            return NOT_SOUND
+        self.stdout.write("\n".join(guards.grants(role)))
+        return SOUND
+
+
+def _as_json(found: verification.Report) -> str:
+    return _dumped(
+        {
+            "schema": "assay.audit-verification/1",
+            "sound": found.sound,
+            "entries": found.entries,
+            "head": found.head,
+            "root": found.root,
+            "last_at": found.last_at,
+            "erased": found.erased,
+            "signed_heads": found.heads,
+            "last_signed_head": found.last_head,
+            "faults": found.faults,
+        }
+    )
+
+
+def _as_text(found: verification.Report) -> str:
+    if not found.sound:
+        count = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
+        return "\n".join([*found.faults, f"NOT whole: {count} in {found.entries:,} entries"])
+    signed = _of_heads(found)
+    return (
+        f"whole: {found.entries:,} entries, each following from the one before it; {signed}\n"
+        f"head {found.head}\nroot {found.root}"
+    )
+
+
+def _of_heads(found: verification.Report) -> str:
+    if not found.heads:
+        return "no signed head"
+    hold = "1 signed head holds" if found.heads == 1 else f"{found.heads:,} signed heads hold"
+    return f"{hold}, the last at entry {found.last_head:,}"
+
+
+def _dumped(answer: Any) -> str:
+    return json.dumps(answer, indent=1, ensure_ascii=False, default=lambda value: value.isoformat())

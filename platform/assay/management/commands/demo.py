@@ -13,6 +13,7 @@ from assay.demo import base, files
 from assay.demo.cast import PASSWORD, assemble
 from assay.demo.story import Story, StoryStopped
 from assay.demo.workers import WorkerDied, at_work
+from governance.foundation.audit import keys
 from governance.foundation.core.errors import Refusal
 
 REAL = {
@@ -33,6 +34,7 @@ class Command(BaseCommand):
         out = (out or settings.VAR_DIR / "demo").resolve()
         began = time.monotonic()
         call_command("migrate", interactive=False, verbosity=0)
+        keys.ready()
         try:
             summary = self._tell(tiny, out)
         except (StoryStopped, WorkerDied, base.NoBaseModel) as error:

@@ -1,0 +1,104 @@
+"""A signed tree head as a text: C2SP tlog-checkpoint, inside a C2SP signed note with an Ed25519 signature.
+
+linden.example/assay
+18400
+CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+
+— linden.example/assay Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
+"""
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+ED25519 = b"\x01"  # the signature type that C2SP signed-note gives to Ed25519
+MARK = "\n\n— "
+
+
+class NotACheckpoint(ValueError):
+    """The text is no signed checkpoint. Says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a note says, and who is said to have signed it. Nothing is verified by reading."""
+
+    origin: str
+    size: int
+    root: bytes
+    note: str  # the whole of it; its text, which the signatures are over, ends at the last empty line
+    signatures: tuple[tuple[str, bytes, bytes], ...]  # name, key id, signature
+
+
+def body(origin: str, size: int, root: bytes) -> str:
+    """The text of a checkpoint, which is what is signed."""
+    return f"{origin}\n{size}\n{_base64(root)}\n"
+
+
+def key_id(name: str, public: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
+
+
+def verifier_key(name: str, public: bytes) -> str:
+    """A public key as C2SP writes it: name+id+base64. This is what an auditor keeps."""
+    return f"{name}+{key_id(name, public).hex()}+{_base64(ED25519 + public)}"
+
+
+def signed(text: str, name: str, key: Ed25519PrivateKey) -> str:
+    """`text`, which ends in a line end, as a note signed under `name`."""
+    signature = key_id(name, key.public_key().public_bytes_raw()) + key.sign(text.encode())
+    return f"{text}\n— {name} {_base64(signature)}\n"
+
+
+def parsed(note: str) -> Checkpoint:
+    """Raises NotACheckpoint."""
+    at = note.rfind(MARK)
+    if at < 0 or not note.endswith("\n"):
+        raise NotACheckpoint("it has no signature line, or its end is cut off")
+    text = note[: at + 1]
+    try:
+        origin, size, root = text.split("\n")[:3]
+        found = Checkpoint(origin, int(size), _from_base64(root), note, _signatures(note[at + 2 :]))
+    except (ValueError, binascii.Error):
+        raise NotACheckpoint("it must have an origin, a size, a root of 32 bytes in base64, and signatures") from None
+    if not origin or len(found.root) != 32 or found.size < 0 or str(found.size) != size:
+        raise NotACheckpoint("its origin, size or root is not spelt as a checkpoint's")
+    return found
+
+
+def is_signed_by(note: str, name: str, public: bytes) -> bool:
+    """Whether `note` carries a signature of `public` under `name` that holds. Raises NotACheckpoint."""
+    at = note.rfind(MARK)
+    if at < 0:
+        raise NotACheckpoint("it has no signature line")
+    for signer, identity, signature in _signatures(note[at + 2 :]):
+        if (signer, identity) == (name, key_id(name, public)):
+            try:
+                Ed25519PublicKey.from_public_bytes(public).verify(signature, note[: at + 1].encode())
+            except InvalidSignature:
+                return False
+            return True
+    return False
+
+
+def _signatures(lines: str) -> tuple[tuple[str, bytes, bytes], ...]:
+    found = []
+    for line in lines.splitlines():
+        dash, name, encoded = line.split(" ")
+        raw = _from_base64(encoded)
+        if dash != "—" or len(raw) < 5:
+            raise NotACheckpoint("a signature line is not spelt as one")
+        found.append((name, raw[:4], raw[4:]))
+    return tuple(found)
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _from_base64(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)

@@ -1,0 +1,291 @@
+"""Whether the trail is whole: every entry is read again, in order, and everything that follows from it is recomputed.
+
+One pass with bounded memory, and straight from the cursor: what a model instance costs is many times what hashing does.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from governance.foundation.audit import checkpoint, guards, heads, keys, rules
+from governance.foundation.audit.models import AuditEvent, PersonalDetail, Subtree, TrailKey, TreeHead
+from governance.foundation.audit.tree import Growth
+from preparation.merkle import HASH_BYTES
+
+CHUNK = 2000
+COLUMNS = (
+    "seq", "at", "actor", "action", "subject_kind", "subject_id", "organisation", "project", "body", "previous_hash",
+    "hash",
+)  # fmt: skip
+
+
+@dataclass
+class Report:
+    """What a walk found. `faults` is empty when every entry is in place and unchanged, and every signature holds."""
+
+    entries: int = 0
+    head: str = rules.GENESIS
+    root: str = ""
+    last_at: datetime | None = None
+    erased: int = 0  # entries whose personal detail is gone, which is allowed
+    heads: int = 0  # signed heads that hold
+    last_head: int | None = None  # the entry up to which the newest of them goes
+    records: int | None = None  # records that are as the trail says; None where they were not looked at
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        return not self.faults
+
+
+def verify(
+    *,
+    kept: Iterable[checkpoint.Checkpoint] = (),
+    limit_faults: int = 20,
+    seen: Callable[[int, bytes, dict[str, Any]], None] | None = None,
+) -> Report:
+    """Recompute the chain and the tree from the texts, entry by entry, and name what does not fit.
+
+    kept: heads that somebody kept elsewhere; the trail must continue them too.
+    seen: told of every entry: its number, its text and what that says.
+    """
+    report = Report()
+    report.faults += guards.objections(connection)
+    signed, said = _signed(kept)
+    report.faults += said
+    walk = _Walk(report, signed)
+    for row in _rows():
+        body = walk.step(row)
+        if seen is not None and body is not None:
+            seen(row[0], row[8], body)
+        if len(report.faults) >= limit_faults:
+            return report
+    walk.end()
+    return report
+
+
+class _Walk:
+    """The state between two entries."""
+
+    def __init__(self, report: Report, signed: dict[int, list[tuple[str, bytes]]]) -> None:
+        self.report, self.signed = report, signed
+        self.subtrees = _Subtrees()
+        self.tree = Growth(self.subtrees.compare)
+        self.previous = bytes(HASH_BYTES)
+        self.details = _Details()
+
+    def step(self, row: tuple[Any, ...]) -> dict[str, Any] | None:
+        """Check one entry; what its text says, or None where that is not what was hashed."""
+        seq, text, report = row[0], row[8], self.report
+        leaf = rules.leaf_bytes(text)
+        own = rules.link(self.previous, leaf)
+        faults: list[str] = []
+        if seq != report.entries + 1:
+            faults.append(f"expected number {report.entries + 1:,}; entries are missing or were renumbered")
+        if row[9] != self.previous.hex():
+            faults.append("does not follow from the entry before it")
+        body = None
+        if own.hex() != row[10] and rules.chain_hash(row[9], text) != row[10]:
+            faults.append("its text was changed after it was written")
+        else:
+            body = orjson.loads(text)
+            faults += _misquoted(row, body)
+        faults += self.details.faults(seq, body)
+        report.entries, report.head = seq, row[10]
+        self.previous = bytes.fromhex(row[10])
+        self._grow(leaf)
+        if body is not None:
+            report.last_at = body["at"]
+        report.faults += [f"entry {seq:,}: {fault}" for fault in faults]
+        return body
+
+    def _grow(self, leaf: bytes) -> None:
+        self.tree.add(leaf)
+        for whose, root in self.signed.pop(self.tree.size, ()):
+            if root != self.tree.root():
+                self.report.faults.append(
+                    f"{whose} at entry {self.tree.size:,} was signed for other entries than those that stand here now"
+                )
+            elif whose == IN_DATABASE:
+                self.report.heads += 1
+                self.report.last_head = self.tree.size
+
+    def end(self) -> None:
+        report = self.report
+        report.faults += self.details.left_over()
+        for size in sorted(self.signed):
+            for whose, _ in self.signed[size]:
+                ends = f"the trail ends at {report.entries:,}: its end was cut off"
+                report.faults.append(f"{whose} was signed at entry {size:,}, but {ends}")
+        report.root = self.tree.root().hex()
+        report.erased = self.details.committed - self.details.kept
+        if isinstance(report.last_at, str):
+            report.last_at = datetime.fromisoformat(report.last_at)
+        report.faults += self.subtrees.faults()
+
+
+class _Details:
+    """The personal details, beside the entries that commit to them."""
+
+    def __init__(self) -> None:
+        rows = PersonalDetail.objects.order_by("event_id").values_list("event_id", "salt", "text")
+        self._rows = rows.iterator(chunk_size=CHUNK)
+        self._next = next(self._rows, None)
+        self.committed = self.kept = 0
+
+    def faults(self, seq: int, body: dict[str, Any] | None) -> Iterator[str]:
+        committed = body["personal"] if body else None
+        self.committed += committed is not None
+        if self._next is None or self._next[0] > seq:
+            return  # erased, or there never was one
+        if self._next[0] == seq:
+            _, salt, text = self._next
+            self._next = next(self._rows, None)
+            self.kept += 1
+            if body is not None and _commitment(salt, text) != committed:
+                yield "its personal detail was changed after it was written"
+
+    def left_over(self) -> Iterator[str]:
+        if self._next is not None:
+            yield f"there is a personal detail of entry {self._next[0]:,}, which does not exist"
+
+
+class _Subtrees:
+    """What is kept of the tree, beside what the entries give: where the two differ, proofs would not hold."""
+
+    def __init__(self) -> None:
+        kept = Subtree.objects.order_by("place").values_list("place", "hash")
+        self._kept = {place: bytes(one) for place, one in kept.iterator(chunk_size=CHUNK)}
+        self._newest = {place >> 48: place for place in self._kept}
+        self._wrong: list[Subtree] = []
+
+    def compare(self, tier: int, index: int, root: bytes) -> None:
+        place = Subtree.at(tier, index)
+        if place <= self._newest.get(tier, -1) and self._kept.pop(place, None) != root:
+            self._wrong.append(Subtree(place=place))
+
+    def faults(self) -> list[str]:
+        wrong = [*self._wrong, *(Subtree(place=place) for place in self._kept)]
+        return [f"what is kept of the Merkle tree ({each}) is not what the entries give" for each in wrong[:3]]
+
+
+def _commitment(salt: Any, text: str) -> str | None:
+    try:
+        return rules.commitment(bytes(salt), orjson.loads(text))
+    except ValueError:
+        return None
+
+
+def _rows() -> Iterator[tuple[Any, ...]]:
+    """The entries in order, as the database spells them."""
+    table = connection.ops.quote_name(AuditEvent._meta.db_table)
+    with connection.chunked_cursor() as cursor:
+        # SQLite's driver would make every text of the column a time; as an expression it stays the text that it is.
+        columns = ", ".join(COLUMNS).replace("at,", "at || '',", 1 if connection.vendor == "sqlite" else 0)
+        cursor.execute(f"SELECT {columns} FROM {table} ORDER BY seq")  # noqa: S608 (our own names)
+        while chunk := cursor.fetchmany(CHUNK):
+            yield from chunk
+
+
+def _misquoted(row: tuple[Any, ...], body: dict[str, Any]) -> list[str]:
+    """The columns that say something else than the text that they repeat parts of."""
+    subject = body["subject"] or {"kind": "", "id": ""}
+    told = (
+        body["seq"], _time(body["at"]), _id(body["actor"]), body["action"], subject["kind"], subject["id"],
+        _id(body["organisation"]), _id(body["project"]),
+    )  # fmt: skip
+    stated = row[:8] if connection.vendor == "sqlite" else tuple(map(_spelt, row[:8]))
+    if told == stated:
+        return []
+    differing = [name for name, one, other in zip(COLUMNS, told, stated, strict=False) if one != other]
+    return [f"its column {name} says something else than its text" for name in differing]
+
+
+def _time(text: str) -> str:
+    """As SQLite stores it, and as `_spelt` spells PostgreSQL's."""
+    return text[:-1].replace("T", " ").removesuffix(".000000")
+
+
+def _id(text: str | None) -> str | None:
+    return text.replace("-", "") if text else None
+
+
+def _spelt(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return str(value.astimezone(UTC).replace(tzinfo=None))
+    return value.hex if isinstance(value, UUID) else value
+
+
+IN_DATABASE, IN_FILE, KEPT = "a head in the database", "a head in the file of heads", "the head that was given"
+
+
+def _signed(kept: Iterable[checkpoint.Checkpoint]) -> tuple[dict[int, list[tuple[str, bytes]]], list[str]]:
+    """{size: [(whose, root)]} of everything that was signed for this trail, and what is wrong with the signatures."""
+    known = list(TrailKey.objects.all())
+    said = [*_broken_succession(known), *_stranger(known)]
+    signed: dict[int, list[tuple[str, bytes]]] = {}
+    for stored in TreeHead.objects.order_by("size").iterator(chunk_size=CHUNK):
+        said += _broken_head(stored, known)
+        signed.setdefault(stored.size, []).append((IN_DATABASE, bytes.fromhex(stored.root)))
+    try:
+        elsewhere = [(IN_FILE, head) for head in heads.in_file()]
+    except heads.TrailBroken as error:
+        elsewhere = []
+        said.append(str(error))
+    for whose, head in [*elsewhere, *((KEPT, head) for head in kept)]:
+        if not _is_ours(head, known):
+            said.append(f"{whose} for entry {head.size:,} is not signed by a key of this trail")
+        elif (whose, head.root) not in signed.setdefault(head.size, []):
+            signed[head.size].append((whose, head.root))
+    return signed, said
+
+
+def _broken_succession(known: list[TrailKey]) -> Iterator[str]:
+    """Each key but the first is signed in by the one before it, or the trail says that that one was lost."""
+    for before, key in pairwise(known):
+        text = keys.follows(before.name, bytes.fromhex(key.public_key))
+        try:
+            holds = checkpoint.is_signed_by(key.statement, before.name, bytes.fromhex(before.public_key))
+        except checkpoint.NotACheckpoint:
+            holds = False
+        if holds and key.statement.startswith(text + "\n—"):
+            continue
+        entry = AuditEvent.objects.filter(seq=key.first_size, action="trail.key-rotated").first()
+        facts = orjson.loads(entry.body)["facts"] if entry else {}
+        if facts != {"key": key.public_key, "before": before.public_key, "lost": True} or key.statement:
+            yield f"key {key.number} of the trail is not signed in by key {before.number}"
+
+
+def _stranger(known: list[TrailKey]) -> Iterator[str]:
+    """Where the key file is at hand, the newest key in the database must be its."""
+    if known and keys.is_here():
+        try:
+            keys.current()
+        except keys.NoKey as error:
+            yield str(error)
+
+
+def _broken_head(head: TreeHead, known: list[TrailKey]) -> Iterator[str]:
+    try:
+        told = checkpoint.parsed(head.checkpoint)
+    except checkpoint.NotACheckpoint as error:
+        yield f"the head at entry {head.size:,} cannot be read: {error}"
+        return
+    if (told.size, told.root.hex()) != (head.size, head.root):
+        yield f"the head at entry {head.size:,} says something else than the text that was signed"
+    elif not _is_ours(told, [key for key in known if key.number == head.key_id]):
+        yield f"the signature of the head at entry {head.size:,} does not hold"
+
+
+def _is_ours(head: checkpoint.Checkpoint, known: list[TrailKey]) -> bool:
+    note = head.note
+    return any(
+        head.origin == key.name and checkpoint.is_signed_by(note, key.name, bytes.fromhex(key.public_key))
+        for key in known
+    )
