@@ -314,7 +314,10 @@ def test_freezing_again_without_a_change_gives_the_same_version(home: House, dos
 def test_who_wrote_text_or_made_the_run_cannot_sign(home: House, dossier: Dossier) -> None:
     services.declare(actor=home.cleo, dossier_id=dossier.pk, prompt="iv-7.others", text="None.")
     version = services.freeze(actor=home.ada, dossier_id=dossier.pk)
-    assert version.touched_by() == {
+    first: dict[int, str] = {}
+    for person, _, did in version.touched_by():
+        first.setdefault(person, did)
+    assert first == {
         home.ada.user_id: "submitted the run plan", home.cleo.user_id: "wrote text of this dossier",
         home.rita.user_id: "answered the questionnaire", home.admin.user_id: "wrote the project's description",
     }  # fmt: skip
@@ -342,7 +345,9 @@ def test_who_registered_what_went_in_cannot_sign(home: House, noun: type[Record]
     dossier = factories.finished_run(home).model_version.dossier
     noun._default_manager.update(registered_by=home.cleo.user_id)
     version = services.freeze(actor=home.ada, dossier_id=dossier.pk)
-    assert version.touched_by()[home.cleo.user_id].startswith("registered the ")
+    assert any(
+        did.startswith("registered the ") for person, _, did in version.touched_by() if person == home.cleo.user_id
+    )
 
 
 def test_a_signature_stands_until_a_point_changes(home: House, dossier: Dossier) -> None:

@@ -12,6 +12,7 @@ from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import services as approvals
 from governance.people.approvals.rules import State as Asked
 from governance.people.approvals.selectors import standing
+from governance.people.policies.kinds import Act
 from governance.people.projects import services as projects
 from governance.people.projects.rules import Role
 from governance.work.evaluation_plans import services as evaluation_plans
@@ -212,7 +213,10 @@ def test_whoever_took_a_run_up_again_made_it_too(home: House) -> None:
     run = factories.launched_run(home)
     services.cancel(actor=home.ada, run_id=run.pk)
     services.resume(actor=home.rita, run_id=run.pk)
-    assert Run.objects.get(pk=run.pk).touched_by()[home.rita.user_id] == "took the run up again"
+    touched = Run.objects.get(pk=run.pk).touched_by()
+    assert [(act, did) for person, act, did in touched if person == home.rita.user_id] == [
+        (Act.MADE, "took the run up again")
+    ]
 
 
 def test_a_plan_that_is_rewritten_while_asked_about_can_be_asked_about_again(home: House) -> None:

@@ -22,6 +22,7 @@ from governance.foundation.jobs.rules import State as JobState
 from governance.materials.datasets import selectors, services
 from governance.materials.datasets.models import Dataset, DatasetVersion, Import
 from governance.materials.datasets.rules import State
+from governance.people.policies.kinds import Act, Touch
 from preparation import row_index
 from preparation.reading import Reading
 from tests import factories
@@ -72,7 +73,7 @@ def test_a_packed_file_becomes_a_version_when_a_worker_has_read_it(home: House, 
     assert (found.state, found.version) == (State.REGISTERED, version)
     assert (version.container, version.format, version.columns) == ("jsonl", "prompt-completion", columns)
     assert (version.rows, version.file_name, version.registered_by_name) == (40, "rows.jsonl.gz", home.ada.name)
-    assert version.touched_by() == {home.ada.user_id: "registered this data"}
+    assert version.touched_by() == [Touch(home.ada.user_id, Act.MADE, "registered this data")]
     assert job_of(found).state == JobState.SUCCEEDED
     assert [row.messages[1].content for row in selectors.rows_for(home.ben, version, 2, 38)] == [
         "Answer 38.",

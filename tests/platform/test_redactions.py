@@ -22,6 +22,7 @@ from governance.materials.redactions import services
 from governance.materials.redactions.models import PseudonymMap, Redaction
 from governance.materials.redactions.rules import State
 from governance.people.approvals import selectors as approvals
+from governance.people.policies.kinds import Act, Touch
 from preparation.persons import hipaa, redaction
 from tests import factories
 from tests.callers import API, by_token
@@ -89,7 +90,8 @@ def test_the_new_version_has_no_detected_value_and_says_where_it_comes_from(
 
 def test_it_goes_the_usual_way_scan_and_approval_of_its_own(home: House, version: DatasetVersion) -> None:
     new = made(home, version).version
-    assert new.registered_by_name == home.ben.name and new.touched_by() == {home.ben.user_id: "registered this data"}
+    assert new.registered_by_name == home.ben.name
+    assert new.touched_by() == [Touch(home.ben.user_id, Act.MADE, "registered this data")]
     assert not approvals.standing(new).granted
     scan = new.scans.get()
     work.do(Job.objects.get(subject_id=scan.pk).pk, worker="light@here")

@@ -19,6 +19,7 @@ from governance.foundation.jobs.rules import State as JobState
 from governance.materials.base_models import rules, services
 from governance.materials.base_models.models import BaseModel, Registration
 from governance.materials.base_models.rules import State
+from governance.people.policies.kinds import Act, Touch
 from preparation.digests import folder_digest
 from tests.callers import API, by_token
 from tests.people import PASSWORD, House
@@ -61,7 +62,7 @@ def test_a_large_folder_becomes_a_base_model_when_a_worker_has_read_it(home: Hou
     assert (registration.state, registration.base_model) == (State.REGISTERED, model)
     assert (model.folder_sha256, model.folder, model.provider) == (folder_digest(folder), "large", "The suite")
     assert (model.registered_by_name, model.touched_by()) == (
-        home.ada.name, {home.ada.user_id: "registered this base model"},
+        home.ada.name, [Touch(home.ada.user_id, Act.MADE, "registered this base model")],
     )  # fmt: skip
     assert job_of(registration).state == JobState.SUCCEEDED
     events = list(AuditEvent.objects.filter(action__startswith="base-model.").values_list("action", flat=True))

@@ -10,6 +10,7 @@ from governance.delivery.lineage.models import Withdrawal
 from governance.foundation.jobs.models import Errand
 from governance.materials.datasets.models import DatasetVersion
 from governance.oversight.retention.models import Hold
+from governance.people.policies.kinds import Act, Touch, touches
 
 
 class Erasure(Errand):
@@ -76,8 +77,8 @@ class Erasure(Errand):
             "asked_by": self.asked_by_name,
         }
 
-    def touched_by(self) -> dict[int, str]:
-        return {self.asked_by_id: "asked for this erasure"} if self.asked_by_id else {}
+    def touched_by(self) -> list[Touch]:
+        return touches((self.asked_by_id, Act.MADE, "asked for this erasure"))
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
         return [

@@ -69,7 +69,7 @@ def _touched(withdrawal: Withdrawal) -> dict[int, str]:
     for kind in {each.kind for each in affected}:
         found = subjects.load_all(kind, [each.object_id for each in affected if each.kind == kind])
         for subject in found.values():
-            touched |= subject.touched_by()
+            touched |= {person: did for person, _, did in reversed(subject.touched_by())}
     return touched
 
 

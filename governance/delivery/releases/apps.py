@@ -13,4 +13,5 @@ class ReleasesConfig(AppConfig):
         from governance.people.approvals import subjects
 
         subjects.register(Release, summary=selectors.summary, follows=("model_version__run__evaluation_plan",))
+        subjects.touch_also(Release, selectors.touched)
         outlets.register(selectors.as_sources)

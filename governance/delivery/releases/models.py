@@ -9,6 +9,7 @@ from django.db.models import Q
 from governance.delivery.releases.rules import State
 from governance.documents.dossiers.models import DossierVersion
 from governance.foundation.core.records import Record
+from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 from governance.work.evaluations.models import Evaluation
 from governance.work.model_versions.models import ModelVersion
@@ -60,8 +61,9 @@ class Release(Record):
             "accepted_findings": self.accepted_findings,
         }
 
-    def touched_by(self) -> dict[int, str]:
-        return {**self.model_version.run.touched_by(), self.proposed_by_id: "proposed this release"}
+    def touched_by(self) -> list[Touch]:
+        proposed = touches((self.proposed_by_id, Act.MADE, "proposed this release"))
+        return [*proposed, *self.model_version.run.touched_by()]
 
     def why_not_ask(self) -> str | None:
         """A release is asked about while it is proposed."""

@@ -1,7 +1,7 @@
 """Questions about releases: what may be used today, and for what."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +16,11 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
 from governance.people.approvals.selectors import standings
 from governance.people.approvals.subjects import Fact
+from governance.people.policies.kinds import Touch
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.work.model_versions.models import ModelVersion
+from governance.work.runs import selectors as runs
 
 
 def visible_to(actor: Actor) -> QuerySet[Release]:
@@ -29,6 +31,13 @@ def visible_to(actor: Actor) -> QuerySet[Release]:
 
 def visible(actor: Actor, release_id: UUID) -> Release:
     return one_of(visible_to(actor), release_id)
+
+
+def touched(release_ids: Collection[UUID]) -> dict[UUID, list[Touch]]:
+    """Who made the data of the runs behind these releases."""
+    behind = dict(Release.objects.filter(pk__in=release_ids).values_list("pk", "model_version__run"))
+    made = runs.touched(set(behind.values()))
+    return {pk: made[run] for pk, run in behind.items()}
 
 
 def states(releases: Iterable[Release]) -> dict[UUID, str]:

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from governance.foundation.core.records import Record
+from governance.people.policies.kinds import Act, Touch
 from governance.people.projects.models import Project
 from governance.work.model_versions.models import ModelVersion
 
@@ -114,8 +115,9 @@ class DossierVersion(Record):
     sha256 = models.CharField(max_length=64)
     frozen_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     frozen_by_name = models.CharField(max_length=200)
-    # who wrote what stands in it, as it was when frozen: they are barred from signing it
-    authors = models.JSONField(default=dict)  # {user id: verb phrase}
+    # who did what to what stands in it, as it was when frozen: {user id: [[policies.kinds.Act, verb phrase]]}; where it
+    # was frozen before acts had codes, a verb phrase alone
+    authors = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["-created_at"]
@@ -132,8 +134,12 @@ class DossierVersion(Record):
     def content(self) -> dict[str, Any]:
         return {key: value for key, value in self.document.items() if key != "sha256"}
 
-    def touched_by(self) -> dict[int, str]:
-        return {int(person): act for person, act in self.authors.items()}
+    def touched_by(self) -> list[Touch]:
+        return [
+            Touch(int(person), Act(act), did)
+            for person, acts in self.authors.items()
+            for act, did in ([(Act.MADE, acts)] if isinstance(acts, str) else acts)
+        ]
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
         model = self.dossier.model_version

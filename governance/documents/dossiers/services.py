@@ -16,6 +16,8 @@ from governance.foundation.audit.services import record
 from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.core.errors import Fault, StaleSubject, Unusable, WrongState
 from governance.law.regulation import rules as regulation
+from governance.people.approvals import subjects
+from governance.people.policies.kinds import Act, touches
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Classification
 from governance.work.evaluations.models import Evaluation
@@ -189,17 +191,21 @@ def _same(before: dict[str, Any], now: dict[str, Any]) -> bool:
     return {k: v for k, v in before.items() if k not in fixed} == {k: v for k, v in now.items() if k not in fixed}
 
 
-def _authors(dossier: Dossier, known: Sources, *, frozen_by: int) -> dict[str, str]:
-    """Who made what stands in it: they are barred from signing it. Of several acts the nearest to the text is told."""
+def _authors(dossier: Dossier, known: Sources, *, frozen_by: int) -> dict[str, list[tuple[str, str]]]:
+    """Who made what stands in it, of each the act nearest to the text first; whom that bars is the policy's to say."""
     run = dossier.model_version.run
-    acts = [(dossier.project.described_by_id, "wrote the project's description")]
-    acts.append((run.base_model.registered_by_id, "registered the base model it describes"))
-    acts += [(version.registered_by_id, "registered the data it describes") for version in run.data()]
+    acts: list[tuple[int | None, Act, str]] = [
+        *((each.by_id, Act.MADE, "wrote text of this dossier") for each in selectors.declarations(dossier)),
+        *((each.by_id, Act.MADE, "stated facts of this dossier") for each in selectors.stated_facts(dossier)),
+        *subjects.touched(run),
+        (frozen_by, Act.MADE, "froze this dossier"),
+        (run.base_model.registered_by_id, Act.BROUGHT_MODEL, "registered the base model it describes"),
+        (dossier.project.described_by_id, Act.DESCRIBED, "wrote the project's description"),
+    ]
     if known.classification is not None:
         cited = Classification.objects.get(pk=known.classification.id)
-        acts.append((cited.decided_by_id, "answered the questionnaire"))
-    acts.append((frozen_by, "froze this dossier"))
-    acts += run.touched_by().items()
-    acts += [(fact.by_id, "stated facts of this dossier") for fact in selectors.stated_facts(dossier)]
-    acts += [(declaration.by_id, "wrote text of this dossier") for declaration in selectors.declarations(dossier)]
-    return {str(person): act for person, act in acts if person is not None}
+        acts.append((cited.decided_by_id, Act.CLASSIFIED, "answered the questionnaire"))
+    found: dict[str, list[tuple[str, str]]] = {}
+    for person, act, did in dict.fromkeys(touches(*acts)):
+        found.setdefault(str(person), []).append((act.value, did))
+    return found

@@ -19,6 +19,7 @@ from governance.materials.annotations.rules import MAKES, State, Type
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.materials.datasets.provenance import BY_NAME, Form
+from governance.people.policies.kinds import Act, Touch
 from governance.people.projects import selectors as projects
 from preparation.examination import examine
 from preparation.reading import Reading
@@ -61,12 +62,12 @@ def make_version(*, actor: Actor, task_id: UUID) -> DatasetVersion:
     return version
 
 
-def touched(versions: Collection[UUID]) -> Mapping[UUID, Mapping[int, str]]:
-    """Who wrote rows of these versions by answering: they do not decide on them."""
-    found: dict[UUID, dict[int, str]] = {}
+def touched(versions: Collection[UUID]) -> Mapping[UUID, list[Touch]]:
+    """Who wrote rows of these versions by answering."""
+    found: dict[UUID, list[Touch]] = {}
     answered = Annotator.objects.filter(task__made__in=versions, answers__ended_at=None, answers__isnull=False)
     for version, user in answered.values_list("task__made", "user").distinct():
-        found.setdefault(version, {})[user] = "answered about rows of this data"
+        found.setdefault(version, []).append(Touch(user, Act.EDITED_DATA, "answered about rows of this data"))
     return found
 
 

@@ -14,6 +14,7 @@ from governance.foundation.jobs.models import Errand
 from governance.law.licences.rules import LicensedInput
 from governance.materials.base_models.rules import TRANSITIONS, State
 from governance.people.organisations.models import Organisation
+from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 
 
@@ -81,8 +82,8 @@ class BaseModel(Record):
             "upstream_notes": self.upstream_notes,
         }
 
-    def touched_by(self) -> dict[int, str]:
-        return {self.registered_by_id: "registered this base model"} if self.registered_by_id else {}
+    def touched_by(self) -> list[Touch]:
+        return touches((self.registered_by_id, Act.MADE, "registered this base model"))
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
         return [("Base model", str(self), self.content_digest), ("Folder of weights", self.folder, self.folder_sha256)]

@@ -19,6 +19,7 @@ from governance.materials.datasets.rules import (
     SplitState,
     State,
 )
+from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 from preparation import splits
 from preparation.reading import Reading
@@ -141,8 +142,8 @@ class DatasetVersion(Record):
         """Its line of registrations: the versions of its dataset (`licence_texts`)."""
         return self.dataset.project_id, self.dataset.project.organisation_id, str(self.dataset_id)
 
-    def touched_by(self) -> dict[int, str]:
-        return {self.registered_by_id: "registered this data"} if self.registered_by_id else {}
+    def touched_by(self) -> list[Touch]:
+        return touches((self.registered_by_id, Act.MADE, "registered this data"))
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
         return [("Dataset version", str(self), self.content_digest), ("File", self.file_name, self.file_sha256)]

@@ -1,11 +1,16 @@
 """Requests, decisions, and the proofs of re-authentication that a decision consumes."""
 
+from functools import cached_property
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from governance.foundation.core.records import Record
-from governance.people.approvals.rules import POLICIES, State, Verdict
+from governance.people.approvals.rules import State, Verdict, Vote
+from governance.people.policies.kinds import KINDS
+from governance.people.policies.models import Policy
+from governance.people.policies.rules import Terms, parse
 from governance.people.projects.models import Project
 
 
@@ -15,12 +20,16 @@ class ApprovalRequest(Record):
     kind = "approval_request"
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="approval_requests")
-    subject_kind = models.CharField(max_length=40, choices=[(kind, policy.noun) for kind, policy in POLICIES.items()])
+    subject_kind = models.CharField(max_length=40, choices=[(kind, known.noun) for kind, known in KINDS.items()])
     subject_id = models.UUIDField()
     subject_name = models.CharField(max_length=200)
     subject_digest = models.CharField(max_length=64)
     # The content as it was asked about, so that a later request can show what changed.
     subject_content = models.JSONField()
+    # What governed when it was asked, kept whole: a later policy changes nothing for it. None: the default edition.
+    policy = models.ForeignKey(Policy, null=True, on_delete=models.PROTECT, related_name="requests")
+    policy_digest = models.CharField(max_length=64)
+    terms_content = models.JSONField()
     state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in State], default=State.OPEN)
     note = models.TextField(blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -46,6 +55,13 @@ class ApprovalRequest(Record):
         # some names say their noun already: "Release of Support-7"
         return self.subject_name if noun in self.subject_name.lower() else f"{noun} {self.subject_name}"
 
+    @cached_property
+    def terms(self) -> Terms:
+        return parse(self.subject_kind, self.terms_content)
+
+    def votes(self) -> list[Vote]:
+        return [Vote(each.by_id, each.step, Verdict(each.verdict)) for each in self.decisions.all()]
+
 
 class Decision(Record):
     """One person's signed verdict on what the request's digest names. Never changed."""
@@ -57,6 +73,8 @@ class Decision(Record):
     meaning = models.TextField()
     reason = models.TextField(blank=True)
     digest = models.CharField(max_length=64)
+    step = models.CharField(max_length=80)  # of the request's terms
+    parts = models.JSONField(default=dict)  # what the step reviews, each with its digest: {code: sha256}
     method = models.CharField(max_length=16)  # how the signer showed who they are
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     by_name = models.CharField(max_length=200)
@@ -72,6 +90,8 @@ class Decision(Record):
     def content(self) -> dict[str, object]:
         return {
             "subject": {"kind": self.request.subject_kind, "id": self.request.subject_id, "sha256": self.digest},
+            "step": self.step,
+            "parts": self.parts,
             "verdict": self.verdict,
             "meaning": self.meaning,
             "reason": self.reason,

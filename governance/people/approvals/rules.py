@@ -1,15 +1,17 @@
-"""Who may decide, and what follows. Pure. Separation of duties after ASVS 5.0, 2.3.5.
+"""Who may decide under a policy's terms, and what follows. Pure. Separation of duties after ASVS 5.0, 2.3.5.
 
-The bar is drawn from acts that were recorded (submitted it, registered the data), not from role names:
-a person who changes roles keeps what they touched.
+The bar is drawn from acts that were recorded (submitted it, registered the data), not from role names: a person who
+changes roles keeps what they touched. Each person decides once on a request, so that two steps are two people.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from governance.people.projects.rules import Role, listing
+from governance.people.policies.kinds import KINDS, Touch
+from governance.people.policies.rules import Step, Terms, barred
+from governance.people.projects.rules import Role
 
 
 class State(StrEnum):
@@ -39,45 +41,18 @@ class Verdict(StrEnum):
     REJECT = "reject"
 
 
-@dataclass(frozen=True)
-class Policy:
-    """What it takes to approve one kind of subject."""
-
-    noun: str
-    deciders: frozenset[Role]
-    quorum: int
-    meaning: str  # what a signature under it says, in the first person
-
-
-POLICIES: dict[str, Policy] = {
-    "dataset_version": Policy(
-        "dataset version", frozenset({Role.DATA_STEWARD}), 1, "I reviewed this data and answer for its use here."
-    ),
-    "base_model": Policy(
-        "base model", frozenset({Role.DATA_STEWARD}), 1, "I reviewed this base model and its licence for this project."
-    ),
-    "run": Policy("run plan", frozenset({Role.RISK_OWNER}), 1, "I reviewed this run plan and approve it."),
-    "waiver": Policy(
-        "waiver",
-        frozenset({Role.RISK_OWNER}),
-        1,
-        "I accept this use against what the rule says, within the scope of this waiver and until its last day.",
-    ),
-    "erasure": Policy(
-        "erasure",
-        frozenset({Role.OWNER, Role.DATA_STEWARD}),
-        1,
-        "I checked that these rows are to be erased, and know that it cannot be undone.",
-    ),
-    "dossier": Policy("dossier", frozenset({Role.COMPLIANCE_OFFICER}), 1, "I reviewed this dossier and approve it."),
-    "release": Policy(
-        "release", frozenset({Role.RISK_OWNER}), 1, "I take responsibility for releasing this model for this purpose."
-    ),
-}
-
 PROOF_LIFETIME = timedelta(seconds=120)
 WRONG_TRIES = 5
 WRONG_TRIES_WITHIN = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One decision, as far as rules care."""
+
+    person: int
+    step: str
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -86,8 +61,9 @@ class Facts:
 
     subject_kind: str
     state: State
-    touched_by: Mapping[int, str]  # user id -> what they did, as a verb phrase: "submitted the run plan"
-    decided_by: frozenset[int]
+    terms: Terms
+    touched: Sequence[Touch]
+    votes: Sequence[Vote]
 
 
 @dataclass(frozen=True)
@@ -96,31 +72,74 @@ class Objection:
     text: str
 
 
-def objection(*, user_id: int, first_name: str, roles: frozenset[Role], facts: Facts) -> Objection | None:
-    """Why this person may not decide, or None."""
-    policy = POLICIES[facts.subject_kind]
-    if user_id in facts.touched_by:
-        return Objection("own-work", f"{first_name} {facts.touched_by[user_id]} and cannot decide on it.")
-    if not roles & policy.deciders:
-        return Objection("role", f"Only {listing(policy.deciders)} of this project can decide on a {policy.noun}.")
-    if user_id in facts.decided_by:
-        return Objection("decided", f"{first_name} decided on this request already.")
-    return None
+@dataclass(frozen=True)
+class Progress:
+    """Where one step stands: how many more it takes, and whether its turn has come."""
+
+    step: Step
+    votes: tuple[Vote, ...]
+    open: bool
+
+    @property
+    def left(self) -> int:
+        approvals = sum(vote.verdict == Verdict.APPROVE for vote in self.votes)
+        return max(0, self.step.quorum - approvals)
+
+    @property
+    def met(self) -> bool:
+        return self.left == 0
 
 
-def outcome(subject_kind: str, verdicts: Sequence[Verdict]) -> State:
-    """What the decisions so far add up to: one rejection refuses, one wish for changes sends it back,
-    a quorum of approvals grants."""
+def progress(terms: Terms, votes: Iterable[Vote]) -> list[Progress]:
+    """Each step in the policy's order; those of the first stage that is not met are open."""
+    votes = list(votes)
+    found = [
+        Progress(step, tuple(vote for vote in votes if vote.step == step.name), open=False) for step in terms.steps
+    ]
+    waiting = [each.step.stage for each in found if not each.met]
+    return [Progress(each.step, each.votes, open=not each.met and each.step.stage == min(waiting)) for each in found]
+
+
+def outcome(terms: Terms, votes: Sequence[Vote]) -> State:
+    """What the decisions so far add up to: one rejection refuses, one wish for changes sends it back, and it is granted
+    when every step is met."""
+    verdicts = {vote.verdict for vote in votes}
     if Verdict.REJECT in verdicts:
         return State.REFUSED
     if Verdict.CHANGES in verdicts:
         return State.CHANGES
-    return State.GRANTED if verdicts.count(Verdict.APPROVE) >= POLICIES[subject_kind].quorum else State.OPEN
+    return State.GRANTED if all(each.met for each in progress(terms, votes)) else State.OPEN
 
 
-def still_needed(subject_kind: str, approvals: int) -> str:
-    """“one risk owner”, for the page that says what is missing."""
-    policy = POLICIES[subject_kind]
-    left = policy.quorum - approvals
-    who = listing(policy.deciders).split(" ", 1)[1]
-    return f"one {who}" if left == 1 else f"{left} of: {who}"
+def missing(terms: Terms, votes: Iterable[Vote] = ()) -> list[str]:
+    """“one risk owner” for each step that is not met."""
+    return [each.step.needed(each.left) for each in progress(terms, votes) if not each.met]
+
+
+def seats(*, user_id: int, roles: frozenset[Role], facts: Facts) -> list[Step]:
+    """The open steps in which this person could decide, were nothing against them."""
+    return [each.step for each in progress(facts.terms, facts.votes) if each.open and each.step.takes(user_id, roles)]
+
+
+def objection(*, user_id: int, first_name: str, roles: frozenset[Role], facts: Facts) -> Objection | None:
+    """Why this person may not decide, or None."""
+    noun = KINDS[facts.subject_kind].noun
+    if did := barred(facts.touched, facts.terms).get(user_id):
+        return Objection("own-work", f"{first_name} {did} and cannot decide on it.")
+    if not any(step.takes(user_id, roles) for step in facts.terms.steps):
+        return Objection("role", f"Only {facts.terms.deciders} of this project can decide on this {noun}.")
+    if any(vote.person == user_id for vote in facts.votes):
+        return Objection("decided", f"{first_name} decided on this request already.")
+    if facts.state == State.OPEN and not seats(user_id=user_id, roles=roles, facts=facts):
+        waits = " and ".join(f"“{each.step.name}”" for each in progress(facts.terms, facts.votes) if each.open)
+        return Objection("turn", f"It is the turn of {waits}; {first_name} decides in another step.")
+    return None
+
+
+def verdict_lacks(terms: Terms, verdict: Verdict, reason: str) -> str | None:
+    """What a decision without a sufficient reason lacks, or None."""
+    if reason.strip():
+        return None
+    if verdict != Verdict.APPROVE:
+        return "Say why, so that it can be mended."
+    return "This policy wants a reason with every decision." if terms.comment_required else None

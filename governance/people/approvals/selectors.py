@@ -1,7 +1,7 @@
 """`standing` is the only source of whether something is approved; no record keeps a copy of the answer."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,9 @@ from governance.foundation.core.records import one_of
 from governance.people.approvals import rules, subjects
 from governance.people.approvals.models import ApprovalRequest, Decision, Suspension
 from governance.people.approvals.rules import State, Verdict
+from governance.people.policies import selectors as policies
+from governance.people.policies.kinds import KINDS, Act, Touch, touches
+from governance.people.policies.rules import Step, Terms
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Member
 from governance.people.projects.rules import Role
@@ -40,7 +43,7 @@ def standing(subject: Any, project_id: UUID | None = None) -> Standing:
 
 
 def standings(asked: Iterable[Any], project_id: UUID | None = None) -> dict[UUID, Standing]:
-    """`standing` for subjects of one kind, by their id, in two queries: for a list's column.
+    """`standing` for subjects of one kind, by their id, in four queries at most: for a list's column.
 
     Without `project_id` each stands in its own project.
     """
@@ -53,49 +56,51 @@ def standings(asked: Iterable[Any], project_id: UUID | None = None) -> dict[UUID
     for request in found.order_by("-created_at").prefetch_related("decisions", "suspensions"):
         if request.project_id == (project_id or subjects_by_id[request.subject_id].project_id):
             requests[request.subject_id].append(request)
-    return {pk: _standing(subject, requests[pk]) for pk, subject in subjects_by_id.items()}
+    where = {pk: project_id or subject.project_id for pk, subject in subjects_by_id.items()}
+    governing = policies.governing_all(set(where.values()), kind)
+    return {pk: _standing(subject, requests[pk], governing[where[pk]].terms) for pk, subject in subjects_by_id.items()}
 
 
 def standings_by_project(subject: Any, project_ids: Iterable[UUID]) -> dict[UUID, Standing]:
-    """Where one subject stands in each of several projects, in two queries."""
+    """Where one subject stands in each of several projects, in as many queries for many as for one."""
     requests: dict[UUID, list[ApprovalRequest]] = {pk: [] for pk in project_ids}
+    governing = policies.governing_all(list(requests), subject.kind)
     found = ApprovalRequest.objects.filter(project__in=list(requests), subject_kind=subject.kind, subject_id=subject.pk)
     for request in found.order_by("-created_at").prefetch_related("decisions", "suspensions"):
         requests[request.project_id].append(request)
-    return {pk: _standing(subject, rows) for pk, rows in requests.items()}
+    return {pk: _standing(subject, rows, governing[pk].terms) for pk, rows in requests.items()}
 
 
-def _standing(subject: Any, requests: list[ApprovalRequest]) -> Standing:
-    """The answer from the requests about `subject` in one project, newest first."""
-    need = rules.still_needed(subject.kind, 0)
+def _standing(subject: Any, requests: list[ApprovalRequest], terms: Terms) -> Standing:
+    """The answer from the requests about `subject` in one project, newest first; `terms`: under which it would be asked
+    about today."""
+    need = rules.missing(terms)
     now = subject.content_digest
     ended = (State.WITHDRAWN, State.VOID)
     current = next((r for r in requests if r.subject_digest == now and r.state not in ended), None)
     if current is None:
         before = next((r for r in requests if _was_granted(r)), None)
         why = "It changed after it was approved." if before else "Nobody was asked yet."
-        return Standing(False, [need], why, before, [], changed=before is not None)
+        return Standing(False, need, why, before, [], changed=before is not None)
     decisions = list(current.decisions.all())
     if current.state == State.GRANTED:
         return Standing(True, [], "Approved as it is now.", current, decisions)
-    approvals = sum(decision.verdict == Verdict.APPROVE for decision in decisions)
     if current.state == State.SUSPENDED:
         causes = [each.because for each in current.suspensions.all() if each.lifted_at is None]
-        return Standing(False, [need], f"Suspended: {'; '.join(causes)}", current, decisions)
+        return Standing(False, need, f"Suspended: {'; '.join(causes)}", current, decisions)
     why = {
         State.OPEN: "Asked; waiting for a decision.",
         State.CHANGES: "Changes were asked for.",
         State.REFUSED: "It was refused.",
     }[State(current.state)]
-    return Standing(False, [rules.still_needed(subject.kind, approvals)], why, current, decisions)
+    return Standing(False, rules.missing(current.terms, current.votes()), why, current, decisions)
 
 
 def _was_granted(request: ApprovalRequest) -> bool:
     """Whether it was ever approved: a request may also become void while it still waits."""
     if request.state not in (State.GRANTED, State.VOID, State.SUSPENDED):
         return False
-    verdicts = [Verdict(decision.verdict) for decision in request.decisions.all()]
-    return rules.outcome(request.subject_kind, verdicts) == State.GRANTED
+    return rules.outcome(request.terms, request.votes()) == State.GRANTED
 
 
 def why_not_ask(subject: subjects.Approvable, project_id: UUID) -> str | None:
@@ -139,28 +144,35 @@ def visible(actor: Actor, request_id: UUID) -> ApprovalRequest:
     return one_of(visible_to(actor).prefetch_related("decisions"), request_id)
 
 
-def facts(request: ApprovalRequest, subject: subjects.Approvable, others: Mapping[int, str]) -> rules.Facts:
-    """`others`: what people did to the subject, as the nouns that rest on it know it."""
-    touched = {**others, **subject.touched_by()}
-    if request.requested_by_id is not None:
-        touched.setdefault(
-            request.requested_by_id, f"asked for approval of this {rules.POLICIES[request.subject_kind].noun}"
-        )
+def facts(request: ApprovalRequest, touched: Sequence[Touch]) -> rules.Facts:
+    """`touched`: what people did to the subject; who asked is known to the request."""
+    noun = KINDS[request.subject_kind].noun
+    asked = touches((request.requested_by_id, Act.ASKED, f"asked for approval of this {noun}"))
     return rules.Facts(
         subject_kind=request.subject_kind,
         state=State(request.state),
-        touched_by=touched,
-        decided_by=frozenset(decision.by_id for decision in request.decisions.all()),
+        terms=request.terms,
+        touched=[*touched, *asked],
+        votes=request.votes(),
     )
+
+
+def facts_now(request: ApprovalRequest) -> rules.Facts:
+    """`facts` with what people did to the subject until this moment."""
+    return facts(request, subjects.touched(subjects.load(request.subject_kind, request.subject_id)))
 
 
 def objection(actor: Actor, request: ApprovalRequest) -> rules.Objection | None:
     """Why `actor` may not decide on `request`, or None."""
     if actor.user_id is None:
         return rules.Objection("person", "Only a person can decide.")
-    subject = subjects.load(request.subject_kind, request.subject_id)
-    others = subjects.acts_of_others(request.subject_kind, [subject.pk])[subject.pk]
-    return _objection(actor, projects.roles(actor, request.project_id), facts(request, subject, others))
+    return _objection(actor, projects.roles(actor, request.project_id), facts_now(request))
+
+
+def seats(actor: Actor, request: ApprovalRequest) -> list[Step]:
+    """The steps of `request` in which `actor` could decide now, where nothing is against them."""
+    roles = projects.roles(actor, request.project_id)
+    return rules.seats(user_id=actor.lookup_id, roles=roles, facts=facts(request, ()))
 
 
 def _objection(actor: Actor, roles: frozenset[Role], found: rules.Facts) -> rules.Objection | None:
@@ -178,19 +190,21 @@ def inbox(actor: Actor) -> list[ApprovalRequest]:
     for project_id, role in Member.objects.filter(user_id=actor.lookup_id).values_list("project_id", "role"):
         roles[project_id] |= {Role(role)}
     asked = visible_to(actor).filter(state=State.OPEN, project__in=list(roles)).prefetch_related("decisions")
-    mine = [each for each in asked if roles[each.project_id] & rules.POLICIES[each.subject_kind].deciders]
+    mine = [
+        each for each in asked if any(step.takes(actor.user_id, roles[each.project_id]) for step in each.terms.steps)
+    ]
     wanted: dict[str, set[UUID]] = defaultdict(set)
     for request in mine:
         wanted[request.subject_kind].add(request.subject_id)
-    found = {kind: subjects.load_all(kind, pks) for kind, pks in wanted.items()}
-    others = {kind: subjects.acts_of_others(kind, pks) for kind, pks in wanted.items()}
+    touched: dict[tuple[str, UUID], list[Touch]] = {}
+    for kind, pks in wanted.items():
+        found = subjects.touched_all(list(subjects.load_all(kind, pks).values()))
+        touched |= {(kind, pk): acts for pk, acts in found.items()}
     return [
         request
         for request in mine
-        if (subject := found[request.subject_kind].get(request.subject_id)) is not None
-        and not _objection(
-            actor, roles[request.project_id], facts(request, subject, others[request.subject_kind][subject.pk])
-        )
+        if (key := (request.subject_kind, request.subject_id)) in touched
+        and not _objection(actor, roles[request.project_id], facts(request, touched[key]))
     ]
 
 

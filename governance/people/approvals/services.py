@@ -17,6 +17,9 @@ from governance.foundation.core.records import Record
 from governance.people.approvals import reauthentication, rules, selectors, subjects
 from governance.people.approvals.models import ApprovalRequest, Decision, Suspension
 from governance.people.approvals.rules import TRANSITIONS, State, Verdict
+from governance.people.policies import selectors as policies
+from governance.people.policies.kinds import KINDS
+from governance.people.policies.rules import Step
 from governance.people.projects import selectors as projects
 from governance.people.projects.rules import SPOKEN
 from governance.people.projects.services import hold
@@ -32,10 +35,10 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
     Raises NotAllowed (role), NotFound (another project's), WrongState (asked already, or not to be asked about now).
     """
     project = projects.require(actor, project_id, "ask for an approval")
-    if subject.kind not in rules.POLICIES:
+    if subject.kind not in KINDS:
         raise NotFound("subject")
     if not subjects.belongs_to(subject, project_id):
-        raise NotFound(rules.POLICIES[subject.kind].noun)
+        raise NotFound(KINDS[subject.kind].noun)
     hold(project_id)
     if veto := selectors.why_not_ask(subject, project_id):
         raise WrongState(veto)
@@ -46,11 +49,15 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
     for old in earlier.filter(state__in=[State.GRANTED, State.SUSPENDED, State.OPEN]).exclude(subject_digest=digest):
         _void(actor, old, digest)
     if earlier.filter(subject_digest=digest, state=State.GRANTED).exists():
-        raise WrongState(f"This {rules.POLICIES[subject.kind].noun} is approved already, as it is now.")
+        raise WrongState(f"This {KINDS[subject.kind].noun} is approved already, as it is now.")
+    governing = policies.governing(project_id, subject.kind)
     try:
         with transaction.atomic():
             request = ApprovalRequest.objects.create(
                 project=project,
+                policy=governing.policy,
+                policy_digest=governing.digest,
+                terms_content=governing.terms.content(),
                 subject_kind=subject.kind,
                 subject_id=subject.pk,
                 subject_name=str(subject)[:200],
@@ -61,20 +68,20 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
                 requested_by_name=actor.name,
             )
     except IntegrityError:
-        raise WrongState(f"This {rules.POLICIES[subject.kind].noun} waits for a decision already.") from None
+        raise WrongState(f"This {KINDS[subject.kind].noun} waits for a decision already.") from None
     record(
         actor,
         "approval.asked",
         subject=request,
-        facts={"kind": subject.kind, "id": subject.pk, "sha256": digest},
+        facts={"kind": subject.kind, "id": subject.pk, "sha256": digest, "policy": governing.digest},
         personal={"note": note} if note else None,
     )
     return request
 
 
 @transaction.atomic
-def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, proof: str) -> Decision:
-    """Record `actor`'s verdict on what the request's digest names.
+def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, proof: str, step: str = "") -> Decision:
+    """Record `actor`'s verdict on what the request's digest names, in `step` or the first that is open to them.
 
     Raises NotAllowed (who, or no proof), WrongState (when), StaleSubject (it changed since it was asked about).
     """
@@ -90,34 +97,56 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
         raise WrongState(f"{veto} Nothing was decided.")
     if request.subject_digest != subject.content_digest:
         raise StaleSubject(f"{request} changed after it was asked about. Ask anew; nothing was decided.")
-    if verdict != Verdict.APPROVE and not reason.strip():
-        raise Unusable([Fault("reason", "Say why, so that it can be mended.", "One sentence is enough.")])
+    if lack := rules.verdict_lacks(request.terms, verdict, reason):
+        raise Unusable([Fault("reason", lack, "One sentence is enough.")])
+    seat = _seat(actor, request, step)
     method = reauthentication.consume(proof=proof, actor=actor, subject_digest=request.subject_digest, verdict=verdict)
-    policy = rules.POLICIES[request.subject_kind]
+    kind = KINDS[request.subject_kind]
+    digests = kind.digests(request.subject_content)
     decision = Decision.objects.create(
         request=request,
         verdict=verdict.value,
-        meaning=policy.meaning if verdict == Verdict.APPROVE else "",
+        meaning=kind.meaning if verdict == Verdict.APPROVE else "",
         reason=reason,
         digest=request.subject_digest,
+        step=seat.name,
+        parts={code: digests[code] for code in seat.parts or digests},
         method=method,
         by_id=actor.person_id,
         by_name=actor.name,
         by_roles=sorted(SPOKEN[role] for role in projects.roles(actor, request.project_id)),
     )
-    verdicts = [Verdict(v) for v in request.decisions.order_by("created_at").values_list("verdict", flat=True)]
-    after = rules.outcome(request.subject_kind, verdicts)
-    if after != State.OPEN:
-        move(request, TRANSITIONS, after, closed_at=timezone.now())
-        closed.send(sender=ApprovalRequest, request=request)
+    after = _advance(request)
     record(
         actor,
         "approval.decided",
         subject=decision,
-        facts={"request": request.pk, "verdict": verdict.value, "sha256": decision.digest, "outcome": after.value},
+        facts={
+            "request": request.pk, "verdict": verdict.value, "step": seat.name, "sha256": decision.digest,
+            "outcome": after.value,
+        },
         personal={"reason": reason} if reason else None,
-    )
+    )  # fmt: skip
     return decision
+
+
+def _seat(actor: Actor, request: ApprovalRequest, wanted: str) -> Step:
+    """The step in which `actor` decides. Raises Unusable for one that is not open to them."""
+    open_to = selectors.seats(actor, request)
+    named = [step for step in open_to if step.name == wanted] if wanted else open_to
+    if not named:
+        cure = f"Open to you: {', '.join(step.name for step in open_to)}."
+        raise Unusable([Fault("step", f"You cannot decide in “{wanted}” now.", cure)])
+    return named[0]
+
+
+def _advance(request: ApprovalRequest) -> State:
+    """Close the request where what was decided so far closes it."""
+    after = rules.outcome(request.terms, request.votes())
+    if after != State.OPEN:
+        move(request, TRANSITIONS, after, closed_at=timezone.now())
+        closed.send(sender=ApprovalRequest, request=request)
+    return after
 
 
 @transaction.atomic
@@ -158,7 +187,7 @@ def suspend_what_was_affected(
     """Take the force from every approval of what rests on something withdrawn. A request that nobody can decide any
     more is closed; one that waits for a decision stays, and its decider is told."""
     done: dict[tuple[str, UUID], str] = {}
-    for kind in affected.keys() & rules.POLICIES.keys():
+    for kind in affected.keys() & KINDS.keys():
         requests = ApprovalRequest.objects.select_for_update().filter(
             subject_kind=kind, subject_id__in=list(affected[kind])
         )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from governance.foundation.core.errors import NotFound
 from governance.foundation.core.records import Record
-from governance.people.approvals.rules import POLICIES
+from governance.people.policies.kinds import KINDS, Touch
 from governance.people.projects.models import Project
 
 
@@ -26,8 +26,8 @@ class Approvable(Protocol):
 
     def content(self) -> dict[str, Any]: ...
 
-    def touched_by(self) -> dict[int, str]:
-        """user id -> what they did to it, as a verb phrase ("submitted the run plan")."""
+    def touched_by(self) -> list[Touch]:
+        """What people did to it, the nearest to it first."""
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
         """(label, name, digest) of what a signature under it covers, the subject itself first."""
@@ -67,17 +67,17 @@ _also: dict[str, list[Summary]] = {}
 # Why nobody can be asked about a subject, as another noun knows it, or None.
 Veto = Callable[[Any], "str | None"]
 _vetoes: dict[str, list[Veto]] = {}
-# What people did to subjects of these ids, as another noun knows it: id -> user id -> a verb phrase.
-Acts = Callable[[Collection[UUID]], Mapping[UUID, Mapping[int, str]]]
+# What people did to subjects of these ids, as another noun knows it, or as it takes a query to find out.
+Acts = Callable[[Collection[UUID]], Mapping[UUID, Iterable[Touch]]]
 _acts: dict[str, list[Acts]] = {}
 
 
 def register(
     model: type[Record], *, summary: Summary, earlier: Earlier = no_line, follows: tuple[str, ...] = ()
 ) -> None:
-    """Make `model` approvable. Raises ValueError for a kind without a policy or registered twice."""
-    if model.kind not in POLICIES:
-        raise ValueError(f"No approval policy for {model.kind!r}; known: {', '.join(POLICIES)}")
+    """Make `model` approvable. Raises ValueError for an unknown kind or one registered twice."""
+    if model.kind not in KINDS:
+        raise ValueError(f"Nobody can approve a {model.kind!r}; known: {', '.join(KINDS)}")
     if _kinds.setdefault(model.kind, Kind(model, summary, earlier, follows)).model is not model:
         raise ValueError(f"{model.kind!r} is registered already, by {_kinds[model.kind].model.__name__}")
 
@@ -97,7 +97,7 @@ def forbid_also(model: type[Record], veto: Veto) -> None:
 
 
 def touch_also(model: type[Record], acts: Acts) -> None:
-    """Keep those whom `acts` names from deciding on `model`, from a noun that rests on it."""
+    """Have `acts` count as done to `model`, for the separation of duties."""
     known = _acts.setdefault(model.kind, [])
     if acts not in known:
         known.append(acts)
@@ -107,7 +107,7 @@ def load(kind: str, pk: UUID) -> Approvable:
     """The subject as it is now. Raises NotFound."""
     found = load_all(kind, [pk])
     if not found:
-        raise NotFound(POLICIES[kind].noun if kind in _kinds else "subject")
+        raise NotFound(KINDS[kind].noun if kind in _kinds else "subject")
     return found[pk]
 
 
@@ -145,13 +145,18 @@ def vetoes_of_others(subject: Approvable) -> str | None:
     return next((said for veto in _vetoes.get(subject.kind, ()) if (said := veto(subject))), None)
 
 
-def acts_of_others(kind: str, pks: Collection[UUID]) -> dict[UUID, dict[int, str]]:
-    """What people did to each of these subjects, as the nouns that rest on them know it; a query for each noun."""
-    found: dict[UUID, dict[int, str]] = {pk: {} for pk in pks}
-    for acts in _acts.get(kind, ()):
-        for pk, touched in acts(pks).items():
-            found[pk] |= touched
+def touched_all(asked: Collection[Approvable]) -> dict[UUID, list[Touch]]:
+    """What people did to each of these subjects of one kind: as it says itself, then as the nouns that rest on it know
+    it, in as many queries for many as for one."""
+    found = {subject.pk: subject.touched_by() for subject in asked}
+    for acts in _acts.get(next(iter(asked)).kind, ()) if asked else ():
+        for pk, touched in acts(found.keys()).items():
+            found[pk] += touched
     return found
+
+
+def touched(subject: Approvable) -> list[Touch]:
+    return touched_all([subject])[subject.pk]
 
 
 def belongs_to(subject: Approvable, project_id: UUID) -> bool:

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from governance.foundation.core.records import Record
+from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 
 
@@ -71,8 +72,8 @@ class Waiver(Decided):
             "asked_by": self.asked_by_name,
         }
 
-    def touched_by(self) -> dict[int, str]:
-        return {self.asked_by_id: "asked for this waiver"} if self.asked_by_id else {}
+    def touched_by(self) -> list[Touch]:
+        return touches((self.asked_by_id, Act.MADE, "asked for this waiver"))
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
         return [

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from governance.foundation.core.records import Record
+from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 
 
@@ -49,7 +50,7 @@ class EvaluationPlan(Record):
         if all(author["user"] != user_id for author in self.authors):
             self.authors = [*self.authors, {"user": user_id, "name": name}]
 
-    def touched_by(self) -> dict[int, str]:
-        """user id -> what they did to it, for the separation of duties."""
-        people = {self.created_by_id, *(author["user"] for author in self.authors)} - {None}
-        return dict.fromkeys(people, "wrote the run's thresholds")
+    def touched_by(self) -> list[Touch]:
+        """Whoever ever wrote it; of a run under it they wrote the thresholds."""
+        people = dict.fromkeys([*(author["user"] for author in self.authors), self.created_by_id])
+        return touches(*((person, Act.MADE, "wrote this evaluation plan") for person in people))

@@ -16,5 +16,6 @@ class RunsConfig(AppConfig):
         from governance.work.runs.worker import follow_abandoned_job
 
         subjects.register(Run, summary=selectors.summary, follows=("evaluation_plan",))
+        subjects.touch_also(Run, selectors.touched)
         abandoned.connect(follow_abandoned_job, dispatch_uid="runs")
         withdrawn.connect(end_what_was_affected, dispatch_uid="runs")

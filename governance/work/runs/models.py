@@ -9,6 +9,7 @@ from django.db.models import Q
 from governance.foundation.core.records import Record
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets.models import DatasetVersion, Split
+from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.runs.rules import State
@@ -97,16 +98,18 @@ class Run(Record):
             return f"{self} is a draft; submitting it asks for its approval."
         return f"{self} is {State(self.state).value}; only a submitted run plan is asked about."
 
-    def touched_by(self) -> dict[int, str]:
-        """user id -> what they did to it or to its thresholds, for the separation of duties."""
-        written = {author["user"]: author["act"] for author in self.authors if author["user"] is not None}
-        acts = [
-            (self.created_by_id, "prepared the run plan"),
-            (self.launched_by_id, "launched the run"),
-            (self.submitted_by_id, "submitted the run plan"),
+    def touched_by(self) -> list[Touch]:
+        """What people did to the plan, the run or its thresholds; who made its data is asked for many runs at once."""
+        thresholds = self.evaluation_plan.touched_by() if self.evaluation_plan else []
+        return [
+            *touches(
+                (self.submitted_by_id, Act.MADE, "submitted the run plan"),
+                (self.created_by_id, Act.MADE, "prepared the run plan"),
+                *((author["user"], Act.MADE, author["act"]) for author in reversed(self.authors)),
+                (self.launched_by_id, Act.LAUNCHED, "launched the run"),
+            ),
+            *(Touch(each.person, Act.WROTE_THRESHOLDS, "wrote the run's thresholds") for each in thresholds),
         ]
-        thresholds = self.evaluation_plan.touched_by() if self.evaluation_plan else {}
-        return thresholds | written | {person: act for person, act in acts if person is not None}
 
     def signed_parts(self) -> list[tuple[str, str, str]]:
         parts = [("Run plan", str(self), self.content_digest)]

@@ -1,7 +1,7 @@
 """Questions about runs."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,10 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
 from governance.foundation.jobs import selectors as jobs
 from governance.foundation.jobs.models import Job
+from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals import subjects
 from governance.people.approvals.subjects import Fact
+from governance.people.policies.kinds import Act, Touch
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.work.runs import gates
@@ -73,6 +76,21 @@ def summary(run: Run, project: Project) -> Iterable[Fact]:
     yield Fact("Prepared by", run.created_by_name)
     if run.state == State.SUBMITTED:
         yield _gates(run)
+
+
+def touched(run_ids: Collection[UUID]) -> dict[UUID, list[Touch]]:
+    """Who made the data of these runs: as its versions say, and the nouns that rest on them."""
+    links = RunData.objects.filter(run__in=run_ids).values_list("run", "dataset_version")
+    versions = subjects.load_all(DatasetVersion.kind, {version for _, version in links})
+    made = subjects.touched_all(list(versions.values()))
+    found: dict[UUID, list[Touch]] = {pk: [] for pk in run_ids}
+    for run, version in links:
+        found[run] += [Touch(each.person, Act.EDITED_DATA, _did(each)) for each in made[version]]
+    return found
+
+
+def _did(touch: Touch) -> str:
+    return "registered the data" if touch.act == Act.MADE else touch.did
 
 
 def _told_of(link: RunData) -> str:

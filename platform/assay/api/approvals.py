@@ -20,12 +20,13 @@ from assay.api.narrowing import By, by_project
 from assay.api.nouns import Door, Input, NounViewSet
 from governance.people.approvals import reauthentication, selectors, services, subjects
 from governance.people.approvals.models import ApprovalRequest, Decision
-from governance.people.approvals.rules import POLICIES, PROOF_LIFETIME, State, Verdict
+from governance.people.approvals.rules import PROOF_LIFETIME, State, Verdict
+from governance.people.policies.kinds import KINDS as KNOWN
 from governance.people.projects import selectors as projects
 
 log = logging.getLogger(__name__)
 
-KINDS = list(POLICIES)
+KINDS = list(KNOWN)
 VERDICTS = [verdict.value for verdict in Verdict]
 STATES = [state.value for state in State]
 

@@ -29,10 +29,8 @@ from governance.materials.scans.models import Scan
 from governance.materials.syntheses.models import Synthesis
 from governance.oversight.retention.models import Hold
 from governance.people.approvals.models import ApprovalRequest
-from governance.people.approvals.rules import POLICIES
 from governance.people.organisations.models import Organisation
 from governance.people.projects.models import Classification, Member, Project
-from governance.people.projects.rules import Role
 from governance.people.waivers.models import Waiver
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluations.models import Evaluation
@@ -248,6 +246,6 @@ def _who(name: str, record: Model) -> str:
         return str(record.annotators.all()[0].user.get_username())
     if not isinstance(record, ApprovalRequest) or record.state != "open":
         return WHO.get(name, "ada")
-    deciders = [role.value for role in POLICIES[record.subject_kind].deciders & frozenset(Role)]
+    deciders = [role for step in record.terms.steps for role in step.roles]
     member = Member.objects.filter(project_id=record.project_id, role__in=deciders).select_related("user").first()
     return member.user.get_username() if member else WHO.get(name, "ada")

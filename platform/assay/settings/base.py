@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "governance.law.licences",
     "governance.people.organisations",
     "governance.people.projects",
+    "governance.people.policies",
     "governance.people.approvals",
     "governance.people.waivers",
     "governance.materials.licence_texts",

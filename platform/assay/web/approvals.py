@@ -20,7 +20,8 @@ from assay.web.requests import PageRequest
 from governance.foundation.core.errors import NotAllowed
 from governance.people.approvals import reauthentication, selectors, services, subjects
 from governance.people.approvals.models import ApprovalRequest
-from governance.people.approvals.rules import POLICIES, State, Verdict
+from governance.people.approvals.rules import State, Verdict
+from governance.people.policies.kinds import KINDS
 from governance.people.projects import selectors as projects
 
 PAGE = 25
@@ -40,7 +41,7 @@ def listing(request: PageRequest) -> HttpResponse:
         "page": page,
         "requests": list(page),
         "states": list(State),
-        "kinds": [(kind, policy.noun) for kind, policy in POLICIES.items()],
+        "kinds": [(kind, known.noun) for kind, known in KINDS.items()],
         "projects": projects.visible_to(request.actor),
         **wanted,
     }
@@ -107,7 +108,7 @@ def _context(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -
             {"term": _("Asked by"), "value": asked.requested_by_name},
             {"term": _("Over digest"), "value": "", "digest": asked.subject_digest},
         ],
-        "policy": POLICIES[asked.subject_kind],
+        "kind": KINDS[asked.subject_kind],
         "subject_url": addresses.of(asked.subject_kind, asked.subject_id),
         "parts": subject.signed_parts(),
         "stale": stale,
@@ -162,7 +163,7 @@ def _said(value: Any) -> str | None:
 def _panel(
     asked: ApprovalRequest, subject: subjects.Approvable, changes: list[dict[str, Any]], since: str
 ) -> dict[str, Any]:
-    policy = POLICIES[asked.subject_kind]
+    kind = KINDS[asked.subject_kind]
     act = _("Sign this %(noun)s") if asked.subject_kind == "dossier" else _("Approve this %(noun)s")
     return {
         "title": _("Decide on %(what)s") % {"what": asked},
@@ -179,11 +180,11 @@ def _panel(
                 "url": "",
             }
         ],
-        "meaning": policy.meaning,
+        "meaning": kind.meaning,
         "asked": asked,
         "record_url": addresses.of(asked.subject_kind, asked.subject_id),
         "verdicts": [
-            {"value": Verdict.APPROVE, "label": act % {"noun": policy.noun}, "kind": "primary"},
+            {"value": Verdict.APPROVE, "label": act % {"noun": kind.noun}, "kind": "primary"},
             {"value": Verdict.CHANGES, "label": _("Ask for changes"), "kind": ""},
             {"value": Verdict.REJECT, "label": _("Reject"), "kind": "danger"},
         ],

@@ -22,7 +22,7 @@ from governance.delivery.releases import selectors as releases
 from governance.delivery.releases.models import Release
 from governance.foundation.core.records import Record
 from governance.people.approvals import selectors as approvals
-from governance.people.approvals.rules import POLICIES
+from governance.people.policies.kinds import KINDS
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.work.runs.models import Run
@@ -97,7 +97,7 @@ def _states(found: Graph, project: Project) -> dict[UUID, str]:
     for record in found.records.values():
         by_kind[record.kind].append(record)
     states: dict[UUID, str] = {}
-    for kind in by_kind.keys() & POLICIES.keys():
+    for kind in by_kind.keys() & KINDS.keys():
         answers = approvals.standings(by_kind[kind], project.pk)
         states |= {pk: standings.chip_of(answer) for pk, answer in answers.items()}
     for run in cast("list[Run]", by_kind["run"]):

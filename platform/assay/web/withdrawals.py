@@ -32,8 +32,9 @@ from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import reauthentication
 from governance.people.approvals import selectors as approvals
-from governance.people.approvals.rules import POLICIES, Verdict
+from governance.people.approvals.rules import Verdict
 from governance.people.approvals.selectors import Standing
+from governance.people.policies.kinds import KINDS
 from governance.people.projects import selectors as projects
 
 
@@ -147,7 +148,7 @@ def _foreseen_rows(reached: list[Reached]) -> list[dict[str, Any]]:
     for each in reached:
         by_kind[each.record.kind].append(each.record)
     answers: dict[UUID, Standing] = {}
-    for kind in by_kind.keys() & POLICIES.keys():
+    for kind in by_kind.keys() & KINDS.keys():
         answers |= approvals.standings(by_kind[kind])
     rows = []
     for each in reached:

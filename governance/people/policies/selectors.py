@@ -1,0 +1,127 @@
+"""Questions about policies: which governs where, and whom it would need."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import Fault
+from governance.foundation.core.records import one_of
+from governance.people.organisations import selectors as organisations
+from governance.people.organisations.models import Membership
+from governance.people.policies import editions, rules
+from governance.people.policies.models import Policy
+from governance.people.policies.rules import Scope, State, Terms
+from governance.people.projects import selectors as projects
+from governance.people.projects.models import Classification, Member, Project
+from governance.people.projects.rules import Role
+
+SET = "set approval policies"  # the right in a project; in an organisation its administrators have it
+
+
+@dataclass(frozen=True)
+class Governing:
+    """What governs one kind of subject in one project: a published policy, or the default edition."""
+
+    policy: Policy | None
+    terms: Terms
+    digest: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.policy}, {self.policy.place}" if self.policy else f"default edition {editions.default().id}"
+
+
+def governing(project_id: UUID, subject_kind: str) -> Governing:
+    return governing_all([project_id], subject_kind)[project_id]
+
+
+def governing_all(project_ids: Collection[UUID], subject_kind: str) -> dict[UUID, Governing]:
+    """`governing` in each project, by its id: one query where nothing was published, three at most where it was."""
+    published = list(
+        Policy.objects.filter(
+            Q(project=None) | Q(project__in=project_ids),
+            organisation__in=Project.objects.filter(pk__in=project_ids).values("organisation"),
+            subject_kind=subject_kind,
+            state=State.PUBLISHED,
+        ).select_related("project", "organisation")
+    )
+    if not published:
+        return dict.fromkeys(project_ids, _default(subject_kind))
+    classes = _risk_classes(project_ids) if any(policy.risk_class for policy in published) else {}
+    houses = dict(Project.objects.filter(pk__in=project_ids).values_list("pk", "organisation"))
+    found = {}
+    for pk in project_ids:
+        own = [policy for policy in published if policy.organisation_id == houses[pk]]
+        scopes = [Scope(policy.project_id, policy.risk_class) for policy in own]
+        index = rules.governing(scopes, pk, classes.get(pk, ""))
+        found[pk] = _default(subject_kind) if index is None else _of(own[index])
+    return found
+
+
+def _of(policy: Policy) -> Governing:
+    return Governing(policy, policy.terms, policy.content_digest)
+
+
+def _default(subject_kind: str) -> Governing:
+    edition = editions.default()
+    terms = edition.terms[subject_kind]
+    return Governing(None, terms, editions.digest_of(edition.id, subject_kind, terms))
+
+
+def _risk_classes(project_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The class of each project that was classified, by its newest classification."""
+    rows = Classification.objects.filter(project__in=list(project_ids)).order_by("created_at")
+    return {project: outcome.get("risk_class", "") for project, outcome in rows.values_list("project", "outcome")}
+
+
+def visible_to(actor: Actor) -> QuerySet[Policy]:
+    """Those of the projects that `actor` sees, and those that hold in a whole organisation there."""
+    seen = projects.visible_to(actor)
+    of_organisation = Q(project=None) & (
+        Q(organisation__in=seen.values("organisation")) | Q(organisation__in=organisations.visible_to(actor))
+    )
+    return Policy.objects.filter(Q(project__in=seen) | of_organisation).select_related("project", "organisation")
+
+
+def visible(actor: Actor, policy_id: UUID) -> Policy:
+    return one_of(visible_to(actor), policy_id)
+
+
+def may_set(actor: Actor, organisation_id: UUID, project_id: UUID | None) -> bool:
+    """Whether `actor` may write, publish and retire policies there."""
+    if project_id is None:
+        return organisations.is_administrator(actor, organisation_id)
+    return projects.may(actor, project_id, SET)
+
+
+def staff(project_id: UUID) -> dict[int, frozenset[Role]]:
+    """The members of a project with their roles."""
+    found: dict[int, frozenset[Role]] = {}
+    for user, role in Member.objects.filter(project_id=project_id).values_list("user", "role"):
+        found[user] = found.get(user, frozenset()) | {Role(role)}
+    return found
+
+
+def unstaffed(policy: Policy) -> list[tuple[Project, Fault]]:
+    """What the people of each project where `policy` could hold could not meet."""
+    held = [policy.project] if policy.project else list(Project.objects.filter(organisation=policy.organisation_id))
+    return [(project, fault) for project in held for fault in rules.unstaffed(policy.terms, staff(project.pk))]
+
+
+def strangers(policy: Policy) -> list[Fault]:
+    """People whom `policy` names and who do not belong where it holds."""
+    named = {person.id: person.name for step in policy.terms.steps for person in step.people}
+    if policy.project_id is not None:
+        here = set(Member.objects.filter(project=policy.project_id, user__in=named).values_list("user", flat=True))
+    else:
+        members = Membership.objects.filter(organisation=policy.organisation_id, user__in=named)
+        here = set(members.values_list("user", flat=True))
+    where = policy.project or policy.organisation
+    return [
+        Fault("steps", f"{name} is no member of {where}.", "Appoint them, or name somebody else.")
+        for pk, name in named.items()
+        if pk not in here
+    ]

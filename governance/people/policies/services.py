@@ -1,0 +1,148 @@
+"""Write, publish and retire policies. Whoever is asked already stays asked under the policy of that day."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from governance.foundation.audit.services import record
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import Fault, NotAllowed, Unusable, WrongState
+from governance.foundation.core.moves import move
+from governance.law.regulation import rules as regulation
+from governance.people.organisations import selectors as organisations
+from governance.people.organisations.models import Organisation
+from governance.people.policies import rules, selectors
+from governance.people.policies.kinds import KINDS
+from governance.people.policies.models import Policy
+from governance.people.policies.rules import TRANSITIONS, State
+from governance.people.projects import selectors as projects
+
+
+@transaction.atomic
+def draft(
+    *,
+    actor: Actor,
+    subject_kind: str,
+    terms: Mapping[str, Any],
+    organisation_id: UUID | None = None,
+    project_id: UUID | None = None,
+    risk_class: str = "",
+) -> Policy:
+    """Write the next edition for a scope, a project or a whole organisation; nothing is asked under it before it is
+    published.
+
+    Raises NotFound, NotAllowed, Unusable.
+    """
+    project = projects.visible(actor, project_id) if project_id is not None else None
+    if project is not None:
+        organisation = project.organisation
+    elif organisation_id is not None:
+        organisation = organisations.visible(actor, organisation_id)
+    else:
+        raise TypeError("A policy holds in a project or in an organisation.")
+    _may_set(actor, organisation.pk, project_id)
+    if subject_kind not in KINDS:
+        raise Unusable([Fault("subject_kind", f"Known are: {', '.join(KINDS)}.")])
+    if risk_class and risk_class not in regulation.latest().risk_classes:
+        raise Unusable([Fault("risk_class", f"Known are: {', '.join(regulation.latest().risk_classes)}.")])
+    # One draft at a time: its number follows the last of its scope.
+    Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+    scope = {"organisation": organisation, "project_id": project_id, "risk_class": risk_class}
+    last = Policy.objects.filter(**scope, subject_kind=subject_kind).order_by("-number").first()
+    policy = Policy.objects.create(
+        **scope,
+        subject_kind=subject_kind,
+        number=last.number + 1 if last else 1,
+        terms_content=rules.parse(subject_kind, terms).content(),
+        written_by_id=actor.user_id,
+        written_by_name=actor.name,
+    )
+    record(actor, "policy.drafted", subject=policy, facts={"sha256": policy.content_digest})
+    return policy
+
+
+@transaction.atomic
+def revise(*, actor: Actor, policy_id: UUID, terms: Mapping[str, Any]) -> Policy:
+    """Rewrite a draft. Raises NotFound, NotAllowed, WrongState, Unusable."""
+    policy = _locked(actor, policy_id)
+    if policy.state != State.DRAFT:
+        raise WrongState(f"{policy} is {policy.state} and never changes; write the next edition.")
+    policy.terms_content = rules.parse(policy.subject_kind, terms).content()
+    policy.written_by_id, policy.written_by_name = actor.user_id, actor.name
+    policy.save(update_fields=["terms_content", "written_by", "written_by_name"])
+    policy.__dict__.pop("terms", None)
+    record(actor, "policy.revised", subject=policy, facts={"sha256": policy.content_digest})
+    return policy
+
+
+@transaction.atomic
+def discard(*, actor: Actor, policy_id: UUID) -> None:
+    """Throw a draft away. Raises NotFound, NotAllowed, WrongState."""
+    policy = _locked(actor, policy_id)
+    if policy.state != State.DRAFT:
+        raise WrongState(f"{policy} is {policy.state} and is kept; retire it to end it.")
+    record(actor, "policy.discarded", subject=policy, facts={"sha256": policy.content_digest})
+    policy.delete()
+
+
+@transaction.atomic
+def publish(*, actor: Actor, policy_id: UUID) -> Policy:
+    """Have it govern from now on what is asked; the edition before it in its scope is retired.
+
+    Raises NotFound, NotAllowed, WrongState, and Unusable where its steps are not sound, or where those who would have
+    to decide in its project are not there.
+    """
+    policy = _locked(actor, policy_id)
+    faults = rules.unsound(policy.subject_kind, policy.terms) + selectors.strangers(policy)
+    if policy.project_id is not None:
+        faults += rules.unstaffed(policy.terms, selectors.staff(policy.project_id))
+    if policy.state == State.DRAFT and faults:
+        raise Unusable(list({str(fault): fault for fault in faults}.values()))
+    before = Policy.objects.select_for_update().filter(
+        organisation=policy.organisation_id,
+        project=policy.project_id,
+        risk_class=policy.risk_class,
+        subject_kind=policy.subject_kind,
+        state=State.PUBLISHED,
+    )
+    for old in before.exclude(pk=policy.pk):
+        _retire(actor, old, {"by": policy.pk})
+    move(policy, TRANSITIONS, State.PUBLISHED, published_by_name=actor.name, published_at=timezone.now())
+    record(actor, "policy.published", subject=policy, facts={"sha256": policy.content_digest})
+    return policy
+
+
+@transaction.atomic
+def retire(*, actor: Actor, policy_id: UUID) -> Policy:
+    """End it without another: what is wider governs again, the default edition last.
+
+    Raises NotFound, NotAllowed, WrongState.
+    """
+    policy = _locked(actor, policy_id)
+    _retire(actor, policy, {})
+    return policy
+
+
+def _retire(actor: Actor, policy: Policy, facts: dict[str, Any]) -> None:
+    move(policy, TRANSITIONS, State.RETIRED, retired_by_name=actor.name, retired_at=timezone.now())
+    record(actor, "policy.retired", subject=policy, facts=facts)
+
+
+def _locked(actor: Actor, policy_id: UUID) -> Policy:
+    policy = selectors.visible(actor, policy_id)
+    _may_set(actor, policy.organisation_id, policy.project_id)
+    # After the organisation: two editions of one scope are published one after the other.
+    Organisation.objects.select_for_update(no_key=True).get(pk=policy.organisation_id)
+    found: Policy = (
+        Policy.objects.select_for_update(of=("self",)).select_related("project", "organisation").get(pk=policy.pk)
+    )
+    return found
+
+
+def _may_set(actor: Actor, organisation_id: UUID, project_id: UUID | None) -> None:
+    if actor.is_person and not selectors.may_set(actor, organisation_id, project_id):
+        who = "an owner of the project" if project_id else "an administrator of the organisation"
+        raise NotAllowed(f"Only {who} writes and publishes its policies.")
