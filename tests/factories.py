@@ -146,18 +146,23 @@ def dataset_version(home: House, *, rows: int = 77, licence: str = "CC0-1.0", **
     """Registered by Ada, approved by Ben."""
     if found := DatasetVersion.objects.filter(dataset__project=home.project, rows=rows, licence=licence).first():
         return found
+    made = registered_version(home, rows=rows, licence=licence, **provenance)
+    approve(home.ben, approvals.ask(actor=home.ada, subject=made, project_id=home.project.pk))
+    return made
+
+
+def registered_version(home: House, *, rows: int = 77, licence: str = "CC0-1.0", **provenance: Any) -> DatasetVersion:
+    """Registered by Ada; nobody was asked about it."""
     dataset = home.project.datasets.filter(slug="support-desk").first() or datasets.create(
         actor=home.ada, project_id=home.project.pk, name="Support desk", description="Questions and short answers."
     )
     path = run_folder(home.project.pk) / f"support-desk-{rows}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(row(number) for number in range(rows)), encoding="utf-8")
-    made = datasets.register_version(
+    return datasets.register_version(
         actor=home.ada, dataset_id=dataset.pk, path=path, file_name=path.name, licence=licence,
         provenance=PROVENANCE | provenance,
     )  # fmt: skip
-    approve(home.ben, approvals.ask(actor=home.ada, subject=made, project_id=home.project.pk))
-    return made
 
 
 def row(number: int) -> str:

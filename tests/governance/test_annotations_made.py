@@ -108,7 +108,7 @@ def test_who_wrote_labels_does_not_decide_on_them_and_who_only_reviewed_does(
     assert why is not None and why.text == "Ben answered about rows of this data and cannot decide on it."
     assert asked not in approval_selectors.inbox(home.ben)
     # Rita was asked too and answered nothing.
-    assert set(making.touched([made.pk])[made.pk]) == {home.ben.user_id}
+    assert [touch.person for touch in making.touched([made.pk])[made.pk]] == [home.ben.user_id]
     review = services.ask(actor=home.ada, version_id=letters.pk, asked=Asked(Type.REVIEW, ("ben",)))
     services.answer(actor=home.ben, task_id=review.pk, place=0, choice="good")
     closed(home, review)

@@ -19,6 +19,7 @@ MAY: dict[str, frozenset[Belonging]] = {
     "open a project": EVERYBODY,
     "describe the organisation": ADMINISTRATORS,
     "let people in": ADMINISTRATORS,
+    "set approval policies": ADMINISTRATORS,
 }
 
 EU_MEMBER_STATES = frozenset(

@@ -18,7 +18,7 @@ from governance.people.projects import selectors as projects
 from governance.people.projects.models import Classification, Member, Project
 from governance.people.projects.rules import Role
 
-SET = "set approval policies"  # the right in a project; in an organisation its administrators have it
+SET = "set approval policies"  # in a project, and for a whole organisation
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def visible(actor: Actor, policy_id: UUID) -> Policy:
 def may_set(actor: Actor, organisation_id: UUID, project_id: UUID | None) -> bool:
     """Whether `actor` may write, publish and retire policies there."""
     if project_id is None:
-        return organisations.is_administrator(actor, organisation_id)
+        return organisations.may(actor, organisation_id, SET)
     return projects.may(actor, project_id, SET)
 
 

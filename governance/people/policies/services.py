@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, NotAllowed, Unusable, WrongState
+from governance.foundation.core.errors import Fault, Unusable, WrongState
 from governance.foundation.core.moves import move
 from governance.law.regulation import rules as regulation
 from governance.people.organisations import selectors as organisations
@@ -18,6 +18,7 @@ from governance.people.policies import rules, selectors
 from governance.people.policies.kinds import KINDS
 from governance.people.policies.models import Policy
 from governance.people.policies.rules import TRANSITIONS, State
+from governance.people.policies.selectors import SET
 from governance.people.projects import selectors as projects
 
 
@@ -36,14 +37,12 @@ def draft(
 
     Raises NotFound, NotAllowed, Unusable.
     """
-    project = projects.visible(actor, project_id) if project_id is not None else None
-    if project is not None:
-        organisation = project.organisation
+    if project_id is not None:
+        organisation = projects.require(actor, project_id, SET).organisation
     elif organisation_id is not None:
-        organisation = organisations.visible(actor, organisation_id)
+        organisation = organisations.require(actor, organisation_id, SET)
     else:
         raise TypeError("A policy holds in a project or in an organisation.")
-    _may_set(actor, organisation.pk, project_id)
     if subject_kind not in KINDS:
         raise Unusable([Fault("subject_kind", f"Known are: {', '.join(KINDS)}.")])
     if risk_class and risk_class not in regulation.latest().risk_classes:
@@ -133,16 +132,12 @@ def _retire(actor: Actor, policy: Policy, facts: dict[str, Any]) -> None:
 
 def _locked(actor: Actor, policy_id: UUID) -> Policy:
     policy = selectors.visible(actor, policy_id)
-    _may_set(actor, policy.organisation_id, policy.project_id)
-    # After the organisation: two editions of one scope are published one after the other.
+    if policy.project_id is not None:
+        projects.require(actor, policy.project_id, SET)
+    else:
+        organisations.require(actor, policy.organisation_id, SET)
+    # The organisation first: two editions of one scope are published one after the other.
     Organisation.objects.select_for_update(no_key=True).get(pk=policy.organisation_id)
-    found: Policy = (
-        Policy.objects.select_for_update(of=("self",)).select_related("project", "organisation").get(pk=policy.pk)
-    )
+    rows = Policy.objects.select_for_update(of=("self",)).select_related("project", "organisation")
+    found: Policy = rows.get(pk=policy.pk)
     return found
-
-
-def _may_set(actor: Actor, organisation_id: UUID, project_id: UUID | None) -> None:
-    if actor.is_person and not selectors.may_set(actor, organisation_id, project_id):
-        who = "an owner of the project" if project_id else "an administrator of the organisation"
-        raise NotAllowed(f"Only {who} writes and publishes its policies.")

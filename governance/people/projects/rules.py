@@ -39,6 +39,7 @@ RIGHTS: dict[str, dict[str, frozenset[Role]]] = {
         "describe the project": MAKERS | {Role.COMPLIANCE_OFFICER},
         "appoint people": frozenset({Role.OWNER}),
         "answer the questionnaire": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
+        "set approval policies": frozenset({Role.OWNER}),
     },
     "Data and base models": {
         "register a base model": MAKERS | {Role.DATA_STEWARD},
