@@ -31,7 +31,7 @@ DISCARDED = ImportState.DISCARDED
 
 
 def visible_to(actor: Actor) -> QuerySet[Erasure]:
-    return Erasure.objects.filter(version__dataset__project__in=projects.visible_to(actor)).select_related(
+    return Erasure.objects.filter(projects.within(actor, "version__dataset__project")).select_related(
         "version__dataset__project__organisation", "version__successor__dataset", "hold", "withdrawal"
     )
 

@@ -11,7 +11,7 @@ from governance.people.projects import selectors as projects
 
 
 def visible_to(actor: Actor) -> QuerySet[Bundle]:
-    return Bundle.objects.filter(project__in=projects.visible_to(actor)).select_related("project", "dossier_version")
+    return Bundle.objects.filter(projects.within(actor)).select_related("project", "dossier_version")
 
 
 def visible(actor: Actor, bundle_id: UUID) -> Bundle:

@@ -21,7 +21,7 @@ from governance.work.runs.models import Run
 
 
 def visible_to(actor: Actor) -> QuerySet[Withdrawal]:
-    return Withdrawal.objects.filter(version__dataset__project__in=projects.visible_to(actor)).select_related(
+    return Withdrawal.objects.filter(projects.within(actor, "version__dataset__project")).select_related(
         "version__dataset__project__organisation"
     )
 

@@ -24,7 +24,7 @@ from governance.work.runs import selectors as runs
 
 
 def visible_to(actor: Actor) -> QuerySet[Release]:
-    return Release.objects.filter(project__in=projects.visible_to(actor)).select_related(
+    return Release.objects.filter(projects.within(actor)).select_related(
         "project", "model_version", "dossier_version", "evaluation"
     )
 

@@ -19,7 +19,9 @@ ACT, SEE = "search for a person", "see searches for persons"
 
 
 def visible_to(actor: Actor) -> QuerySet[Search]:
-    return Search.objects.filter(project__in=projects.where(actor, SEE)).select_related("project__organisation")
+    return Search.objects.filter(projects.within(actor), project__in=projects.where(actor, SEE)).select_related(
+        "project__organisation"
+    )
 
 
 def visible(actor: Actor, search_id: UUID) -> Search:

@@ -29,7 +29,7 @@ from governance.work.model_versions.models import ModelVersion
 
 def visible_to(actor: Actor) -> QuerySet[Dossier]:
     return (
-        Dossier.objects.filter(project__in=projects.visible_to(actor))
+        Dossier.objects.filter(projects.within(actor))
         .select_related("project", "model_version__run__base_model")
         .annotate(latest=Max("versions__number"))
     )
@@ -40,9 +40,7 @@ def visible(actor: Actor, dossier_id: UUID) -> Dossier:
 
 
 def versions_visible_to(actor: Actor) -> QuerySet[DossierVersion]:
-    return DossierVersion.objects.filter(project__in=projects.visible_to(actor)).select_related(
-        "project", "dossier__model_version"
-    )
+    return DossierVersion.objects.filter(projects.within(actor)).select_related("project", "dossier__model_version")
 
 
 def version_visible(actor: Actor, version_id: UUID) -> DossierVersion:

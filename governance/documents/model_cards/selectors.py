@@ -12,9 +12,7 @@ from governance.work.model_versions.models import ModelVersion
 
 
 def visible_to(actor: Actor) -> QuerySet[ModelCard]:
-    return ModelCard.objects.filter(project__in=projects.visible_to(actor)).select_related(
-        "project", "model_version__run__base_model"
-    )
+    return ModelCard.objects.filter(projects.within(actor)).select_related("project", "model_version__run__base_model")
 
 
 def visible(actor: Actor, card_id: UUID) -> ModelCard:

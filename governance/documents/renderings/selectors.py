@@ -15,7 +15,7 @@ from governance.people.projects import selectors as projects
 
 
 def visible_to(actor: Actor) -> QuerySet[Rendering]:
-    return Rendering.objects.filter(project__in=projects.visible_to(actor)).select_related("project")
+    return Rendering.objects.filter(projects.within(actor)).select_related("project")
 
 
 def visible(actor: Actor, rendering_id: UUID) -> Rendering:

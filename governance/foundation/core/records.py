@@ -8,6 +8,7 @@ is used by the audit trail alone.
 import uuid
 from typing import Any, ClassVar, TypeVar
 
+from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
@@ -43,6 +44,12 @@ class Record(models.Model):
 
 
 R = TypeVar("R", bound=Record)
+
+
+def of_kind(kind: str, pk: Any) -> Record | None:
+    """The record that a kind and an id name, whatever the noun; None where there is none."""
+    model = next((each for each in apps.get_models() if issubclass(each, Record) and each.kind == kind), None)
+    return model._default_manager.filter(pk=pk).first() if kind and model is not None else None
 
 
 def one_of(seen: models.QuerySet[R], pk: Any, noun: str = "") -> R:

@@ -24,7 +24,7 @@ from governance.people.projects.rules import listing
 
 
 def visible_to(actor: Actor) -> QuerySet[AnnotationTask]:
-    return AnnotationTask.objects.filter(version__dataset__project__in=projects.visible_to(actor)).select_related(
+    return AnnotationTask.objects.filter(projects.within(actor, "version__dataset__project")).select_related(
         "version__dataset__project", "made__dataset", "other__dataset"
     )
 

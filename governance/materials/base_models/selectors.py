@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
@@ -14,6 +14,7 @@ from governance.law.licences import rules as licences
 from governance.materials.base_models import rules
 from governance.materials.base_models.models import BaseModel, Registration
 from governance.materials.licence_texts import selectors as licence_texts
+from governance.people.approvals import selectors as approvals
 from governance.people.approvals.subjects import Fact
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations.rules import licence_facts
@@ -23,8 +24,10 @@ from governance.people.waivers import selectors as waivers
 
 
 def visible_to(actor: Actor) -> QuerySet[BaseModel]:
-    """Base models of the organisations to which `actor` belongs."""
-    return BaseModel.objects.filter(organisation__in=organisations.visible_to(actor)).select_related("organisation")
+    """Base models of the organisations that `actor` sees, and those that a project they see asked about."""
+    own = Q(organisation__in=organisations.visible_to(actor))
+    used = Q(pk__in=approvals.asked_about(actor, BaseModel.kind))
+    return BaseModel.objects.filter(own | used).select_related("organisation")
 
 
 def visible(actor: Actor, base_model_id: UUID) -> BaseModel:
@@ -33,7 +36,7 @@ def visible(actor: Actor, base_model_id: UUID) -> BaseModel:
 
 def registrations_visible_to(actor: Actor) -> QuerySet[Registration]:
     """Folders that are read, or were, for the projects that `actor` sees."""
-    found = Registration.objects.filter(project__in=projects.visible_to(actor))
+    found = Registration.objects.filter(projects.within(actor))
     return found.select_related("project__organisation", "base_model")
 
 

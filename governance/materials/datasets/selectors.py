@@ -43,7 +43,7 @@ def visible(actor: Actor, dataset_id: UUID) -> Dataset:
 
 
 def versions_visible_to(actor: Actor) -> QuerySet[DatasetVersion]:
-    return DatasetVersion.objects.filter(dataset__project__in=projects.visible_to(actor)).select_related(
+    return DatasetVersion.objects.filter(projects.within(actor, "dataset__project")).select_related(
         "dataset__project__organisation"
     )
 
@@ -58,7 +58,7 @@ def of_project(actor: Actor, project_id: UUID) -> QuerySet[DatasetVersion]:
 
 
 def imports_visible_to(actor: Actor) -> QuerySet[Import]:
-    return Import.objects.filter(dataset__project__in=projects.visible_to(actor)).select_related("dataset__project")
+    return Import.objects.filter(projects.within(actor, "dataset__project")).select_related("dataset__project")
 
 
 def visible_import(actor: Actor, import_id: UUID) -> Import:
@@ -66,7 +66,7 @@ def visible_import(actor: Actor, import_id: UUID) -> Import:
 
 
 def splits_visible_to(actor: Actor) -> QuerySet[Split]:
-    return Split.objects.filter(version__dataset__project__in=projects.visible_to(actor)).select_related(
+    return Split.objects.filter(projects.within(actor, "version__dataset__project")).select_related(
         "version__dataset__project"
     )
 
@@ -76,7 +76,7 @@ def visible_split(actor: Actor, split_id: UUID) -> Split:
 
 
 def quality_profiles_visible_to(actor: Actor) -> QuerySet[QualityProfile]:
-    return QualityProfile.objects.filter(version__dataset__project__in=projects.visible_to(actor)).select_related(
+    return QualityProfile.objects.filter(projects.within(actor, "version__dataset__project")).select_related(
         "version__dataset__project"
     )
 

@@ -12,6 +12,7 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
 from governance.materials.licence_texts import rules
 from governance.materials.licence_texts.models import LicenceText
+from governance.people.approvals import selectors as approvals
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
 from governance.people.waivers.selectors import Licensed
@@ -34,9 +35,12 @@ class Drift:
 
 
 def visible_to(actor: Actor) -> QuerySet[LicenceText]:
-    """Of data in the projects that `actor` sees, and of base models of their organisations."""
-    own = Q(project__in=projects.visible_to(actor))
-    shared = Q(project=None, organisation__in=organisations.visible_to(actor))
+    """Of data and base models that `actor` sees: of their projects, of their organisations, or asked about there."""
+    own = projects.within(actor)
+    shared = Q(project=None) & (
+        Q(organisation__in=organisations.visible_to(actor))
+        | Q(subject_id__in=approvals.asked_about(actor, "base_model"))
+    )
     return LicenceText.objects.filter(own | shared)
 
 

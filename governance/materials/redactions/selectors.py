@@ -11,7 +11,7 @@ from governance.people.projects import selectors as projects
 
 
 def visible_to(actor: Actor) -> QuerySet[Redaction]:
-    return Redaction.objects.filter(source__dataset__project__in=projects.visible_to(actor)).select_related(
+    return Redaction.objects.filter(projects.within(actor, "source__dataset__project")).select_related(
         "source__dataset__project", "version__dataset", "pseudonyms"
     )
 

@@ -17,7 +17,7 @@ from governance.people.projects.models import Project
 
 
 def visible_to(actor: Actor) -> QuerySet[Scan]:
-    return Scan.objects.filter(version__dataset__project__in=projects.visible_to(actor)).select_related(
+    return Scan.objects.filter(projects.within(actor, "version__dataset__project")).select_related(
         "version__dataset__project"
     )
 
@@ -27,7 +27,7 @@ def visible(actor: Actor, scan_id: UUID) -> Scan:
 
 
 def answers_visible_to(actor: Actor) -> QuerySet[SpecialCategories]:
-    return SpecialCategories.objects.filter(version__dataset__project__in=projects.visible_to(actor)).select_related(
+    return SpecialCategories.objects.filter(projects.within(actor, "version__dataset__project")).select_related(
         "version__dataset__project"
     )
 

@@ -32,7 +32,7 @@ class Offer:
 
 
 def visible_to(actor: Actor) -> QuerySet[Synthesis]:
-    return Synthesis.objects.filter(dataset__project__in=projects.visible_to(actor)).select_related(
+    return Synthesis.objects.filter(projects.within(actor, "dataset__project")).select_related(
         "dataset__project", "source__dataset", "base_model", "version__dataset"
     )
 

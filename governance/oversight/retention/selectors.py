@@ -15,7 +15,7 @@ from governance.people.projects import selectors as projects
 
 
 def visible_to(actor: Actor) -> QuerySet[Hold]:
-    return Hold.objects.filter(project__in=projects.visible_to(actor)).select_related("project", "dataset")
+    return Hold.objects.filter(projects.within(actor)).select_related("project", "dataset")
 
 
 def visible(actor: Actor, hold_id: UUID) -> Hold:

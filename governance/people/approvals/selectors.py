@@ -137,7 +137,12 @@ def suspensions(subject_ids: Iterable[UUID], project_id: UUID) -> list[Suspensio
 
 
 def visible_to(actor: Actor) -> QuerySet[ApprovalRequest]:
-    return ApprovalRequest.objects.filter(project__in=projects.visible_to(actor)).select_related("project")
+    return ApprovalRequest.objects.filter(projects.within(actor)).select_related("project")
+
+
+def asked_about(actor: Actor, kind: str) -> QuerySet[Any]:
+    """Ids of the subjects of a kind that the requests which `actor` sees are about."""
+    return visible_to(actor).filter(subject_kind=kind).order_by().values("subject_id")
 
 
 def visible(actor: Actor, request_id: UUID) -> ApprovalRequest:

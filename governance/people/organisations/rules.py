@@ -20,7 +20,14 @@ MAY: dict[str, frozenset[Belonging]] = {
     "describe the organisation": ADMINISTRATORS,
     "let people in": ADMINISTRATORS,
     "set approval policies": ADMINISTRATORS,
+    "hold an audit": ADMINISTRATORS,
 }
+
+
+def takes(act: str) -> str:
+    """Who may start `act`, in words."""
+    return "a member" if Belonging.MEMBER in MAY[act] else "an administrator"
+
 
 EU_MEMBER_STATES = frozenset(
     [

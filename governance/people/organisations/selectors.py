@@ -2,18 +2,20 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed
 from governance.foundation.core.records import one_of
-from governance.people.organisations import rules
+from governance.people.organisations import rules, sight
 from governance.people.organisations.models import Membership, Organisation
 from governance.people.organisations.rules import Belonging
 
 
 def visible_to(actor: Actor) -> QuerySet[Organisation]:
-    return Organisation.objects.filter(memberships__user_id=actor.lookup_id)
+    """Those to which `actor` belongs, and those that are laid open to them as a whole."""
+    belongs = Membership.objects.filter(user_id=actor.lookup_id).values("organisation")
+    return Organisation.objects.filter(Q(pk__in=belongs) | sight.organisations(actor, "pk"))
 
 
 def visible(actor: Actor, organisation_id: UUID) -> Organisation:
@@ -24,17 +26,20 @@ def visible(actor: Actor, organisation_id: UUID) -> Organisation:
 
 def may(actor: Actor, organisation_id: UUID, act: str) -> bool:
     """Whether a page should offer `act` at all; the service asks again."""
-    held = Membership.objects.filter(organisation_id=organisation_id, user_id=actor.lookup_id)
-    belonging = {
-        Belonging.ADMINISTRATOR if administers else Belonging.MEMBER
-        for administers in held.values_list("is_administrator", flat=True)
-    }
-    return bool(rules.MAY[act] & belonging)
+    return where(actor, act).filter(pk=organisation_id).exists()
+
+
+def where(actor: Actor, act: str) -> QuerySet[Organisation]:
+    """Organisations for which `actor` may start `act`."""
+    held = Membership.objects.filter(user_id=actor.lookup_id)
+    if Belonging.MEMBER not in rules.MAY[act]:
+        held = held.filter(is_administrator=True)
+    return Organisation.objects.filter(pk__in=held.values("organisation"))
 
 
 def require(actor: Actor, organisation_id: UUID, act: str) -> Organisation:
     """The organisation, if `actor` may do `act` for it. Raises NotFound (not theirs to see) or NotAllowed."""
     organisation = visible(actor, organisation_id)
     if actor.is_person and not may(actor, organisation_id, act):
-        raise NotAllowed(f"To {act} takes an administrator of {organisation}; you are not one.")
+        raise NotAllowed(f"To {act} takes {rules.takes(act)} of {organisation}; you are not one.")
     return organisation

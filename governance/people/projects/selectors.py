@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed
 from governance.foundation.core.records import one_of
 from governance.law.licences import rules as licences
+from governance.people.organisations import sight
 from governance.people.organisations.models import Organisation
 from governance.people.organisations.rules import licence_facts
 from governance.people.projects import rules
@@ -31,13 +33,26 @@ class Right:
 
 
 def visible_to(actor: Actor) -> QuerySet[Project]:
-    """Projects in which `actor` has a role, and all of an organisation that `actor` administers; the platform
-    itself sees all."""
+    """Projects in which `actor` has a role, all of an organisation that `actor` administers, and those that are laid
+    open to them; the platform itself sees all."""
     if not actor.is_person:
         return Project.objects.select_related("organisation")
-    joined = Member.objects.filter(user_id=actor.lookup_id).values("project")
-    seen = Q(pk__in=joined) | Q(organisation__in=_administers(actor).values("pk"))
+    seen = Q(pk__in=joined(actor)) | sight.projects(actor, "pk")
     return Project.objects.filter(seen).select_related("organisation")
+
+
+def within(actor: Actor, project: str = "project", at: str = "created_at") -> Q:
+    """Which records `actor` sees, by the way `project` from a record to its project: all of the projects that are
+    theirs; of those that are laid open to them, what was made (`at`) in the time that is looked at."""
+    if not actor.is_person:
+        return Q(**{f"{project}__isnull": False})
+    return Q(**{f"{project}__in": joined(actor)}) | sight.records(actor, project, at)
+
+
+def joined(actor: Actor) -> QuerySet[Project, Any]:
+    """Ids of the projects that are `actor`'s by a role, or because they administer the organisation."""
+    member = Member.objects.filter(user_id=actor.lookup_id).values("project")
+    return Project.objects.filter(Q(pk__in=member) | Q(organisation__in=_administers(actor).values("pk"))).values("pk")
 
 
 def visible(actor: Actor, project_id: UUID) -> Project:
@@ -46,8 +61,11 @@ def visible(actor: Actor, project_id: UUID) -> Project:
 
 
 def roles(actor: Actor, project_id: UUID) -> frozenset[Role]:
+    """The roles that `actor` has in a project; whoever it is laid open to reads as an auditor does."""
     held = Member.objects.filter(project_id=project_id, user_id=actor.lookup_id).values_list("role", flat=True)
-    return frozenset(Role(role) for role in held)
+    opened = Project.objects.filter(sight.projects(actor, "pk"), pk=project_id)
+    reads = opened.order_by().annotate(role=Value(Role.AUDITOR.value)).values_list("role", flat=True)
+    return frozenset(Role(role) for role in held.order_by().union(reads))
 
 
 def may(actor: Actor, project_id: UUID, act: str) -> bool:
@@ -77,8 +95,12 @@ def rights(actor: Actor, project_id: UUID) -> list[Right]:
 def where(actor: Actor, act: str) -> QuerySet[Project]:
     """Projects in which `actor` may start `act`: what a list's “new” button offers."""
     roles = [role.value for role in rules.MAY[act]]
-    joined = Member.objects.filter(user_id=actor.lookup_id, role__in=roles).values("project")
-    return Project.objects.filter(pk__in=joined).select_related("organisation")
+    found = Q(pk__in=Member.objects.filter(user_id=actor.lookup_id, role__in=roles).values("project"))
+    if Role.AUDITOR in rules.MAY[act]:
+        found |= sight.projects(actor, "pk")
+    if act in rules.ADMINISTRATORS_TOO:
+        found |= Q(organisation__in=_administers(actor).values("pk"))
+    return Project.objects.filter(found).select_related("organisation")
 
 
 def require(actor: Actor, project_id: UUID, act: str) -> Project:

@@ -60,7 +60,7 @@ class Decided:
 
 
 def visible_to(actor: Actor) -> QuerySet[Waiver]:
-    return Waiver.objects.filter(project__in=projects.visible_to(actor)).select_related("project__organisation")
+    return Waiver.objects.filter(projects.within(actor)).select_related("project__organisation")
 
 
 def visible(actor: Actor, waiver_id: UUID) -> Waiver:
@@ -68,7 +68,7 @@ def visible(actor: Actor, waiver_id: UUID) -> Waiver:
 
 
 def choices_visible_to(actor: Actor) -> QuerySet[LicenceChoice]:
-    return LicenceChoice.objects.filter(project__in=projects.visible_to(actor)).select_related("project")
+    return LicenceChoice.objects.filter(projects.within(actor)).select_related("project")
 
 
 def material(project: Project, kind: str, subject_id: UUID) -> Licensed:

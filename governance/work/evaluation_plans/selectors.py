@@ -11,7 +11,7 @@ from governance.work.evaluation_plans.models import EvaluationPlan
 
 
 def visible_to(actor: Actor) -> QuerySet[EvaluationPlan]:
-    return EvaluationPlan.objects.filter(project__in=projects.visible_to(actor)).select_related("project")
+    return EvaluationPlan.objects.filter(projects.within(actor)).select_related("project")
 
 
 def visible(actor: Actor, plan_id: UUID) -> EvaluationPlan:

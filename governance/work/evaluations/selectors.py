@@ -17,7 +17,7 @@ from governance.work.model_versions.models import ModelVersion
 
 
 def visible_to(actor: Actor) -> QuerySet[Evaluation]:
-    return Evaluation.objects.filter(project__in=projects.visible_to(actor)).select_related(
+    return Evaluation.objects.filter(projects.within(actor)).select_related(
         "project", "model_version__run__base_model", "plan"
     )
 

@@ -15,9 +15,7 @@ from governance.work.runs.folders import run_folder
 
 
 def visible_to(actor: Actor) -> QuerySet[ModelVersion]:
-    return ModelVersion.objects.filter(project__in=projects.visible_to(actor)).select_related(
-        "project", "run__base_model"
-    )
+    return ModelVersion.objects.filter(projects.within(actor)).select_related("project", "run__base_model")
 
 
 def visible(actor: Actor, model_version_id: UUID) -> ModelVersion:

@@ -24,7 +24,7 @@ from governance.work.runs.rules import State
 
 
 def visible_to(actor: Actor) -> QuerySet[Run]:
-    return Run.objects.filter(project__in=projects.visible_to(actor)).select_related(
+    return Run.objects.filter(projects.within(actor)).select_related(
         "project__organisation", "base_model", "evaluation_plan"
     )
 

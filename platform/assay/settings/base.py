@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "governance.people.policies",
     "governance.people.approvals",
     "governance.people.waivers",
+    "governance.people.engagements",
     "governance.materials.licence_texts",
     "governance.materials.base_models",
     "governance.materials.datasets",

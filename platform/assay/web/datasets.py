@@ -87,7 +87,7 @@ def create(request: PageRequest, project: UUID) -> HttpResponse:
 def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     """The line of versions, newest first."""
     dataset = selectors.visible(request.actor, pk)
-    versions = list(dataset.versions.select_related("dataset__project"))
+    versions = list(selectors.versions_visible_to(request.actor).filter(dataset=dataset))
     answers = approvals.standings(versions)
     events = list(audit.history(dataset)[:20])
     context = {
@@ -261,7 +261,8 @@ def version_file(request: PageRequest, pk: UUID) -> FileResponse:
 def version_changes(request: PageRequest, pk: UUID) -> HttpResponse:
     """What became of the rows since another version of the dataset: `?since=`, or the version before."""
     version = selectors.version_visible(request.actor, pk)
-    others = list(version.dataset.versions.exclude(pk=pk).order_by("-number"))
+    others = list(selectors.versions_visible_to(request.actor).filter(dataset=version.dataset).exclude(pk=pk))
+    others.sort(key=lambda one: -one.number)
     chosen = [one for one in others if str(one.pk) == request.GET.get("since")]
     earlier = chosen or [one for one in others if one.number < version.number] or others
     context: dict[str, Any] = {

@@ -158,7 +158,7 @@ def _reader(
     section = sections[index]
     newest = frozen or selectors.newest_version(dossier)
     changes = selectors.changed(newest, now) if newest else []
-    versions = list(dossier.versions.order_by("-number"))
+    versions = list(selectors.versions_visible_to(request.actor).filter(dossier=dossier).order_by("-number"))
     requests = ApprovalRequest.objects.filter(subject_kind="dossier", subject_id__in=[each.pk for each in versions])
     current, rows = tabs.of(request, {"overview": None, "approvals": len(requests), "history": None})
     context = {

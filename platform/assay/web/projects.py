@@ -24,10 +24,14 @@ from governance.delivery.searches import selectors as searches
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import NotFound
 from governance.law.regulation import rules as regulation
+from governance.materials.datasets import selectors as datasets
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors, services
 from governance.people.projects.models import Classification, Member, Project
 from governance.people.projects.rules import Role
+from governance.work.evaluation_plans import selectors as evaluation_plans
+from governance.work.model_versions import selectors as model_versions
+from governance.work.runs import selectors as runs
 
 
 @require_safe
@@ -41,14 +45,14 @@ def listing(request: PageRequest) -> HttpResponse:
         held[member.project_id].append(member.get_role_display())
     context = {
         "rows": [{"project": each, "classified": classes.get(each.pk), "roles": held[each.pk]} for each in seen],
-        "organisations": organisations.visible_to(request.actor),
+        "organisations": organisations.where(request.actor, "open a project"),
     }
     return render(request, "projects/list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: PageRequest) -> HttpResponse:
-    belongs = organisations.visible_to(request.actor).first()
+    belongs = organisations.where(request.actor, "open a project").first()
     if belongs is None:
         raise NotFound("organisation")
     form = ProjectForm(request.POST or None)
@@ -215,10 +219,10 @@ def _context(request: PageRequest, project: Project, appoint_form: AppointForm |
         "may_prepare": selectors.may(request.actor, project.pk, "prepare a run"),
         "may_register": selectors.may(request.actor, project.pk, "register data"),
         "appoint_form": (appoint_form or AppointForm(people=_people(project))) if may_appoint else None,
-        "runs": project.runs.select_related("base_model")[:6],
-        "datasets": project.datasets.annotate(version_count=Count("versions")),
-        "plans": project.evaluation_plans.all()[:6],
-        "models": model_rows(list(project.model_versions.select_related("project", "run__base_model")[:6])),
+        "runs": runs.visible_to(request.actor).filter(project=project)[:6],
+        "datasets": datasets.visible_to(request.actor).filter(project=project),
+        "plans": evaluation_plans.visible_to(request.actor).filter(project=project)[:6],
+        "models": model_rows(list(model_versions.visible_to(request.actor).filter(project=project)[:6])),
         "events": audit.trail(projects=[project.pk])[: 50 if current == "history" else 6],
     }
 

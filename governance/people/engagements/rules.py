@@ -1,0 +1,98 @@
+"""An audit engagement: what it lays open, to whom and when; and how its requests and findings go on. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from governance.foundation.core.canonical import digest, plain
+from governance.people.projects.rules import SPOKEN, Role
+
+SCHEMA = "assay.audit-report/1"
+
+
+class State(StrEnum):
+    PLANNED = "planned"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+TRANSITIONS: dict[State, set[State]] = {
+    State.PLANNED: {State.OPEN, State.CLOSED},
+    State.OPEN: {State.CLOSED},
+    State.CLOSED: set(),
+}
+
+
+class Asked(StrEnum):
+    """A request: an auditor asks to be shown something, members answer, the auditor says that it is settled."""
+
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    SETTLED = "settled"
+
+
+REQUEST_TRANSITIONS: dict[Asked, set[Asked]] = {
+    Asked.WAITING: {Asked.ANSWERED, Asked.SETTLED},
+    Asked.ANSWERED: {Asked.WAITING, Asked.SETTLED},
+    Asked.SETTLED: set(),
+}
+
+
+class Severity(StrEnum):
+    OBSERVATION = "observation"
+    MINOR = "minor"
+    MAJOR = "major"
+    CRITICAL = "critical"
+
+
+class Found(StrEnum):
+    """A finding: open until members say what they do about it and by when, closed by the auditor who saw it done."""
+
+    OPEN = "open"
+    IN_HAND = "in_hand"
+    CLOSED = "closed"
+
+
+FINDING_TRANSITIONS: dict[Found, set[Found]] = {
+    Found.OPEN: {Found.IN_HAND, Found.CLOSED},
+    Found.IN_HAND: {Found.IN_HAND, Found.CLOSED},
+    Found.CLOSED: set(),
+}
+
+READERS = frozenset({Role.AUDITOR, Role.VIEWER})
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days on which auditors have access, both ends included."""
+
+    state: State
+    access_from: date
+    access_until: date
+
+
+def lays_open(window: Window, today: date) -> bool:
+    return window.state == State.OPEN and window.access_from <= today <= window.access_until
+
+
+def standing(window: Window, today: date) -> str:
+    """How it stands on a day, as a chip says it: an open one whose time has not come, or is over, lays nothing open."""
+    if window.state != State.OPEN or lays_open(window, today):
+        return window.state.value
+    return "not_started" if today < window.access_from else "expired"
+
+
+def not_independent(roles: frozenset[Role], *, administers: bool) -> str | None:
+    """Why somebody with these roles in the scope cannot audit it, as the rest of a sentence about them, or None."""
+    if administers:
+        return "administers the organisation"
+    makes = [SPOKEN[role] for role in Role if role in roles - READERS]
+    return f"is {' and '.join(makes)} there" if makes else None
+
+
+def report(content: Mapping[str, Any], **parts: Any) -> dict[str, Any]:
+    """The closing report with its `sha256`, over the canonical JSON of all else."""
+    document = plain({"schema": SCHEMA, "engagement": content, **parts})
+    return {**document, "sha256": digest(document)}

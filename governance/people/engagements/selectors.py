@@ -1,0 +1,156 @@
+"""Questions about audit engagements: who sees which, who may do what in them, what was read."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from governance.foundation.audit.models import AuditEvent, Identity
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.records import Record, of_kind, one_of
+from governance.people.engagements import rules
+from governance.people.engagements.models import Engagement, Finding, Request
+from governance.people.organisations import selectors as organisations
+from governance.people.projects import selectors as projects
+from governance.people.projects.models import Member, Project
+from governance.people.projects.rules import Role
+
+HOLD, ANSWER = "hold an audit", "answer an auditor"
+READ = "record.read"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One record that an auditor read, by how many pages and answers of the API, and when last."""
+
+    by: str
+    kind: str
+    id: str
+    pages: tuple[str, ...]
+    last: datetime
+
+
+def visible_to(actor: Actor) -> QuerySet[Engagement]:
+    """Those that `actor` audits, those that they hold, and those that reach into a project of theirs."""
+    own = projects.joined(actor)
+    reached = Project.objects.filter(pk__in=own).order_by().values("organisation")
+    return (
+        Engagement.objects.filter(
+            Q(auditors=actor.lookup_id)
+            | Q(projects__in=own)
+            | Q(whole_organisation=True, organisation__in=reached)
+            | Q(pk__in=held_by(actor).values("pk"))
+        )
+        .select_related("organisation")
+        .distinct()
+    )
+
+
+def visible(actor: Actor, engagement_id: UUID) -> Engagement:
+    return one_of(visible_to(actor), engagement_id)
+
+
+def held_by(actor: Actor) -> QuerySet[Engagement]:
+    """Those whose whole scope is `actor`'s to lay open."""
+    theirs = projects.where(actor, HOLD).order_by().values("pk")
+    elsewhere = Project.objects.filter(engagements=OuterRef("pk")).exclude(pk__in=theirs)
+    whole = Q(whole_organisation=True, organisation__in=organisations.where(actor, HOLD).order_by().values("pk"))
+    return Engagement.objects.filter(whole | (Q(whole_organisation=False) & ~Exists(elsewhere)))
+
+
+def holds(actor: Actor, engagement: Engagement) -> bool:
+    return held_by(actor).filter(pk=engagement.pk).exists()
+
+
+def audits(actor: Actor, engagement: Engagement) -> bool:
+    return engagement.auditors.filter(pk=actor.lookup_id).exists()
+
+
+def standing(engagement: Engagement) -> str:
+    return rules.standing(engagement.window, timezone.localdate())
+
+
+def scope(engagement: Engagement) -> QuerySet[Project]:
+    """The projects that it reaches into; of a whole organisation those of today."""
+    if engagement.whole_organisation:
+        return Project.objects.filter(organisation=engagement.organisation_id)
+    return Project.objects.filter(engagements=engagement)
+
+
+def requests_visible_to(actor: Actor) -> QuerySet[Request]:
+    return Request.objects.filter(_parts(actor)).select_related("engagement__organisation", "project").distinct()
+
+
+def findings_visible_to(actor: Actor) -> QuerySet[Finding]:
+    return Finding.objects.filter(_parts(actor)).select_related("engagement__organisation", "project").distinct()
+
+
+def _parts(actor: Actor) -> Q:
+    """Parts of an engagement: all of them for its auditors and who holds it; for others what is about their project."""
+    return (
+        Q(engagement__auditors=actor.lookup_id)
+        | Q(engagement__in=held_by(actor).values("pk"))
+        | Q(project__in=projects.joined(actor))
+    )
+
+
+def waiting_for(actor: Actor) -> list[Request]:
+    """Requests of open engagements that `actor` may answer."""
+    mine = projects.where(actor, ANSWER).order_by().values("pk")
+    return list(
+        requests_visible_to(actor)
+        .filter(state=rules.Asked.WAITING, engagement__state=rules.State.OPEN)
+        .filter(Q(project__in=mine) | Q(project=None, engagement__in=held_by(actor).values("pk")))
+        .order_by("created_at")
+    )
+
+
+def may_answer(actor: Actor, part: Request | Finding) -> bool:
+    if part.project_id is None:
+        return holds(actor, part.engagement)
+    return projects.may(actor, part.project_id, ANSWER)
+
+
+def objections(engagement_scope: Iterable[Project], organisation_id: UUID, user_id: int) -> str | None:
+    """Why a person cannot audit these projects, as the rest of a sentence about them, or None."""
+    held = Member.objects.filter(project__in=list(engagement_scope), user_id=user_id).values_list("role", flat=True)
+    user = get_user_model().objects.get(pk=user_id)
+    administers = organisations.where(Actor.of(user), HOLD).filter(pk=organisation_id).exists()
+    return rules.not_independent(frozenset(Role(role) for role in held), administers=administers)
+
+
+def in_scope(engagement: Engagement, kind: str, pk: str) -> Record | None:
+    """The record, if it belongs to a project of the scope, or to its organisation as a whole; None otherwise."""
+    try:
+        record = of_kind(kind, UUID(pk))
+    except ValueError:
+        return None
+    if record is None:
+        return None
+    project_id = getattr(record, "project_id", None)
+    if project_id is None:
+        return record if getattr(record, "organisation_id", None) == engagement.organisation_id else None
+    return record if scope(engagement).filter(pk=project_id).exists() else None
+
+
+def readings(engagement: Engagement) -> list[Reading]:
+    """What its auditors read under it, newest first, from the trail; one entry an hour for each record and page."""
+    events = AuditEvent.objects.filter(action=READ, body__contains=str(engagement.pk)).order_by("-seq")
+    names: dict[Any, str] = dict(Identity.objects.filter(user__in=engagement.auditors.all()).values_list("pseudonym", "name"))
+    found: dict[tuple[Any, str, str], Reading] = {}
+    for event in events.iterator():
+        facts = json.loads(event.body)["facts"]
+        if facts["engagement"] != str(engagement.pk):
+            continue
+        key = (event.actor, event.subject_kind, event.subject_id)
+        before = found.get(key)
+        pages = tuple(sorted({facts["page"], *(before.pages if before else ())}))
+        last = before.last if before else event.at
+        found[key] = Reading(names[event.actor], event.subject_kind, event.subject_id, pages, last)
+    return list(found.values())

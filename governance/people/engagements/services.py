@@ -1,0 +1,165 @@
+"""Planning, opening and closing an audit engagement."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+
+from governance.foundation.audit.services import record
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import Fault, Faults, NotAllowed, Unusable
+from governance.foundation.core.moves import move
+from governance.people.engagements import rules, selectors
+from governance.people.engagements.models import Engagement
+from governance.people.engagements.rules import TRANSITIONS, State
+from governance.people.engagements.selectors import HOLD
+from governance.people.organisations import selectors as organisations
+from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
+
+
+@transaction.atomic
+def plan(
+    *,
+    actor: Actor,
+    organisation_id: UUID,
+    title: str,
+    auditors: Collection[str],
+    access_from: date,
+    access_until: date,
+    project_ids: Collection[UUID] = (),
+    whole_organisation: bool = False,
+    purpose: str = "",
+    period_from: date | None = None,
+    period_until: date | None = None,
+) -> Engagement:
+    """Plan an audit of some projects, or of the whole organisation. It lays nothing open yet.
+
+    Raises NotFound, NotAllowed (each project of the scope has to be `actor`'s to lay open) and Unusable.
+    """
+    scope = _scope(actor, organisation_id, project_ids, whole=whole_organisation)
+    faults = Faults()
+    if not title.strip():
+        faults.add("title", "An engagement needs a title.", "Say who audits what, for which year.")
+    if access_until < access_from:
+        faults.add("access_until", "Access would end before it begins.", "Choose a later day.")
+    if period_from and period_until and period_until < period_from:
+        faults.add("period_until", "The period would end before it begins.", "Choose a later day.")
+    people = _auditors(auditors, scope, organisation_id, faults)
+    faults.raise_if_any()
+    engagement = Engagement.objects.create(
+        organisation_id=organisation_id, title=title.strip(), purpose=purpose.strip(),
+        whole_organisation=whole_organisation, period_from=period_from, period_until=period_until,
+        access_from=access_from, access_until=access_until,
+        planned_by_id=actor.user_id, planned_by_name=actor.name,
+    )  # fmt: skip
+    engagement.auditors.set(people)
+    if not whole_organisation:
+        engagement.projects.set(scope)
+    record(actor, "engagement.planned", subject=engagement, facts={"content": engagement.content_digest})
+    return engagement
+
+
+@transaction.atomic
+def lay_open(*, actor: Actor, engagement_id: UUID) -> Engagement:
+    """From the first day of access on its auditors see its scope. Raises NotFound, NotAllowed, WrongState, Unusable."""
+    engagement = held(actor, engagement_id)
+    faults = Faults()
+    names = [user.get_username() for user in engagement.auditors.all()]
+    _auditors(names, list(selectors.scope(engagement)), engagement.organisation_id, faults)
+    faults.raise_if_any()
+    move(engagement, TRANSITIONS, State.OPEN)
+    facts = {"content": engagement.content_digest, "until": engagement.access_until}
+    record(actor, "engagement.opened", subject=engagement, facts=facts)
+    return engagement
+
+
+@transaction.atomic
+def close(*, actor: Actor, engagement_id: UUID, conclusion: str) -> Engagement:
+    """End the access at once and freeze the report: what was asked, answered, found and read.
+
+    Its auditors may, and who holds it. Raises NotFound, NotAllowed, WrongState, Unusable.
+    """
+    engagement = locked(actor, engagement_id)
+    if not selectors.audits(actor, engagement) and not selectors.holds(actor, engagement):
+        raise NotAllowed("An engagement is closed by its auditors, or by whoever holds it.")
+    if not conclusion.strip():
+        raise Unusable([Fault("conclusion", "A report needs a conclusion.", "One or two sentences are enough.")])
+    now = timezone.now()
+    report = _report(engagement, conclusion.strip(), by=actor.name, at=now)
+    move(engagement, TRANSITIONS, State.CLOSED, closed_at=now, closed_by_name=actor.name, report=report)
+    record(actor, "engagement.closed", subject=engagement, facts={"report": report["sha256"]})
+    return engagement
+
+
+def locked(actor: Actor, engagement_id: UUID) -> Engagement:
+    """The engagement under its row lock, as `actor` may see it. Raises NotFound."""
+    selectors.visible(actor, engagement_id)
+    return Engagement.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=engagement_id)
+
+
+def held(actor: Actor, engagement_id: UUID) -> Engagement:
+    """The same, for whoever holds it. Raises NotFound, NotAllowed."""
+    engagement = locked(actor, engagement_id)
+    if actor.is_person and not selectors.holds(actor, engagement):
+        raise NotAllowed("Only who may lay open the whole scope of an engagement does this.")
+    return engagement
+
+
+def _scope(actor: Actor, organisation_id: UUID, project_ids: Collection[UUID], *, whole: bool) -> list[Project]:
+    if whole:
+        organisation = organisations.require(actor, organisation_id, HOLD)
+        return list(organisation.projects.all())
+    found = [projects.require(actor, pk, HOLD) for pk in dict.fromkeys(project_ids)]
+    if not found or any(project.organisation_id != organisation_id for project in found):
+        raise Unusable(
+            [Fault("projects", "An engagement has a scope.", "Choose projects of one organisation, or all of it.")]
+        )
+    return found
+
+
+def _auditors(names: Collection[str], scope: list[Project], organisation_id: UUID, faults: Faults) -> list[Any]:
+    """The accounts behind `names`; whoever is not there, or has a part in the scope, is a fault."""
+    people = {user.get_username(): user for user in get_user_model().objects.filter(username__in=names, is_active=True)}
+    if not names:
+        faults.add("auditors", "An engagement needs an auditor.", "Name the account of one.")
+    for name in sorted(set(names) - set(people)):
+        faults.add("auditors", f"There is no account “{name}”.", "Ask the operator to make one.")
+    for name, user in people.items():
+        if why := selectors.objections(scope, organisation_id, user.pk):
+            faults.add("auditors", f"{user.get_full_name() or name} {why}.", "Choose somebody without a part in it.")
+    return list(people.values())
+
+
+def _report(engagement: Engagement, conclusion: str, *, by: str, at: Any) -> dict[str, Any]:
+    asked = engagement.requests.select_related("project").prefetch_related("answers")
+    return rules.report(
+        engagement.content(),
+        organisation=engagement.organisation.name,
+        projects=[{"id": project.pk, "name": project.name} for project in selectors.scope(engagement)],
+        auditors=[user.get_full_name() or user.get_username() for user in engagement.auditors.all()],
+        requests=[
+            {
+                **each.content(), "by": each.by_name, "at": each.created_at, "state": each.state,
+                "about": each.project.name if each.project else None,
+                "answers": [{**answer.content(), "at": answer.created_at} for answer in each.answers.all()],
+            }
+            for each in asked
+        ],
+        findings=[
+            {
+                **each.content(), "by": each.by_name, "at": each.created_at, "state": each.state,
+                "about": each.project.name if each.project else None,
+                "response": each.response, "responded_by": each.responded_by_name, "owner": each.owner_name,
+                "due": each.due, "closed_how": each.closed_how, "closed_by": each.closed_by_name,
+            }
+            for each in engagement.findings.select_related("project")
+        ],
+        read=[vars(reading) for reading in selectors.readings(engagement)],
+        conclusion=conclusion,
+        closed={"by": by, "at": at},
+    )  # fmt: skip

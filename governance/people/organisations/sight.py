@@ -1,0 +1,52 @@
+"""Who sees something without belonging to it: what a noun above (an audit engagement) lays open to a person for a time.
+
+It is asked, never copied: when the time is over, the next question has the other answer.
+"""
+
+from functools import reduce
+from operator import or_
+from typing import Any, Protocol
+
+from django.db.models import Q, QuerySet
+
+from governance.foundation.core.actor import Actor
+
+
+class Sight(Protocol):
+    """To read only; what may be done is another table (`rules.MAY`)."""
+
+    def organisations(self, actor: Actor) -> QuerySet[Any]:
+        """The ids of organisations that are laid open as a whole."""
+
+    def projects(self, actor: Actor) -> QuerySet[Any]:
+        """The ids of projects that are laid open, those of such organisations among them."""
+
+    def records(self, actor: Actor, project: str, at: str) -> Q:
+        """Which records are laid open: `project` is the way from a record to its project, `at` the field that says
+        when it was made."""
+
+
+_given: list[Sight] = []
+
+
+def give(sight: Sight) -> None:
+    """Let whoever `sight` names see what it lays open."""
+    if sight not in _given:
+        _given.append(sight)
+
+
+def organisations(actor: Actor, path: str) -> Q:
+    return _any(Q(**{f"{path}__in": sight.organisations(actor)}) for sight in _given)
+
+
+def projects(actor: Actor, path: str) -> Q:
+    return _any(Q(**{f"{path}__in": sight.projects(actor)}) for sight in _given)
+
+
+def records(actor: Actor, project: str, at: str) -> Q:
+    return _any(sight.records(actor, project, at) for sight in _given)
+
+
+def _any(conditions: Any) -> Q:
+    """One of them holds; of none, nothing is seen."""
+    return reduce(or_, conditions, Q(pk__in=[]))
