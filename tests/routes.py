@@ -45,6 +45,10 @@ from governance.oversight.retention.rules import Basis
 from governance.people.approvals import reauthentication
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import Verdict
+from governance.people.engagements import exchange as engagement_exchange
+from governance.people.engagements import services as engagements
+from governance.people.engagements.models import Engagement
+from governance.people.engagements.rules import Severity
 from governance.people.organisations import services as organisations
 from governance.people.projects import services as projects
 from governance.people.waivers import services as waivers
@@ -126,11 +130,12 @@ class Everything:
 
     home: House
     noor: Actor
+    orla: Actor  # belongs to nothing, and audits Linden Bank's project under an open engagement
     records: dict[str, Any] = field(default_factory=dict)
     clients: dict[tuple[str, bool], Any] = field(default_factory=dict)
 
     def actor(self, who: str) -> Actor:
-        return self.noor if who == "noor" else getattr(self.home, who)
+        return {"noor": self.noor, "orla": self.orla}.get(who) or getattr(self.home, who)
 
     def client(self, who: str, *, api: bool) -> Any:
         return self.clients[who, api]
@@ -138,7 +143,7 @@ class Everything:
     def sign_in(self) -> None:
         """A client for each: a session for pages, a token for the API. Before the first test, whose own
         transaction would take the sessions away again."""
-        for who in WHO:
+        for who in (*WHO, "orla"):
             page, api = Client(), APIClient()
             if who != "nobody":
                 user = get_user_model().objects.get(pk=self.actor(who).user_id)
@@ -183,6 +188,8 @@ def everything() -> Everything:
     noor = person("noor", "Noor Aydin")
     organisations.add_member(actor=home.admin, organisation_id=home.organisation.pk, username="noor")
     projects.create(actor=noor, organisation_id=home.organisation.pk, name="Mortgage letters")
+    orla = person("orla", "Orla Quinn")
+    engagement = _engagement(home)
     run = factories.finished_run(home)
     version = run.model_version
     frozen = dossiers.freeze(actor=home.ada, dossier_id=version.dossier.pk)
@@ -219,6 +226,11 @@ def everything() -> Everything:
             actor=home.paula, project_id=home.project.pk, case_number="2026-17", term="Marguerite Lindqvist", how="near"
         ),
         "scan": run.data()[0].scans.get(),
+        "engagement": engagement,
+        "audit-request": engagement_exchange.ask(actor=orla, engagement_id=engagement.pk, text="Show me the limits."),
+        "audit-finding": engagement_exchange.find(
+            actor=orla, engagement_id=engagement.pk, severity=Severity.MINOR, text="There are none."
+        ),
         "annotation-task": annotations.ask(
             actor=home.ada, version_id=run.data()[0].pk, asked=Asked(Type.REVIEW, ("ada", "ben"), rows=5)
         ),
@@ -250,9 +262,18 @@ def everything() -> Everything:
         "job": Job.objects.get(subject_id=rendering.pk),
         "audit-event": AuditEvent.objects.filter(project=home.project.pk).first(),
     }
-    made = Everything(home, noor, records)
+    made = Everything(home, noor, orla, records)
     made.sign_in()
     return made
+
+
+def _engagement(home: House) -> Engagement:
+    today = timezone.localdate()
+    planned = engagements.plan(
+        actor=home.cleo, organisation_id=home.organisation.pk, project_ids=[home.project.pk], title="Audit of 2026",
+        auditors=["orla"], access_from=today, access_until=today,
+    )  # fmt: skip
+    return engagements.lay_open(actor=home.cleo, engagement_id=planned.pk)
 
 
 def _waiver(home: House, about: Any) -> Waiver:

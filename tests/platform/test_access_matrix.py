@@ -56,6 +56,24 @@ GET    questionnaire             403 403 200 200 403 403 403 200   404 404   302
 POST   questionnaire             403 403 422 422 403 403 403 422   404 404   302
 GET    classification-detail     200 200 200 200 200 200 200 200   404 404   302
 
+GET    engagement-list           200 200 200 200 200 200 200 200   200 200   302
+GET    engagement-create         403 403 403 200 403 403 403 200   200 200   302
+POST   engagement-create         403 403 403 422 403 403 403 422   422 422   302
+GET    engagement-detail         200 200 200 200 200 200 200 200   404 404   302
+POST   engagement-open           403 403 403 409 403 403 403 409   404 404   302
+POST   engagement-close          403 403 403 422 403 403 403 422   404 404   302
+POST   engagement-ask            403 403 403 403 403 403 403 403   404 404   302
+POST   engagement-find           403 403 403 403 403 403 403 403   404 404   302
+GET    engagement-report         403 403 403 409 403 403 403 409   404 404   302
+GET    engagement-report-file    403 403 403 409 403 403 403 409   404 404   302
+GET    audit-request-detail      200 200 200 200 200 200 200 200   404 404   302
+POST   audit-request-answer      422 422 422 422 422 403 403 422   404 404   302
+POST   audit-request-send-back   403 403 403 403 403 403 403 403   404 404   302
+POST   audit-request-settle      403 403 403 403 403 403 403 403   404 404   302
+GET    audit-finding-detail      200 200 200 200 200 200 200 200   404 404   302
+POST   audit-finding-respond     422 422 422 422 422 403 403 422   404 404   302
+POST   audit-finding-close       403 403 403 403 403 403 403 403   404 404   302
+
 GET    approval-list             200 200 200 200 200 200 200 200   200 200   302
 GET    approval-detail           200 200 200 200 200 200 200 200   404 404   302
 POST   approval-detail           403 403 422 403 403 403 403 403   404 404   302
@@ -339,6 +357,25 @@ POST   api:approval-decisions    403 403 403 403 403 403 403 403   404 404   401
 POST   api:approval-withdraw     200 403 403 403 403 403 403 403   404 404   401
 POST   api:reauthentication-list 422 422 422 422 422 422 422 422   422 422   401
 
+GET    api:engagement-list       200 200 200 200 200 200 200 200   200 200   401
+POST   api:engagement-list       403 403 403 201 403 403 403 201   404 404   401
+GET    api:engagement-detail     200 200 200 200 200 200 200 200   404 404   401
+POST   api:engagement-open       403 403 403 409 403 403 403 409   404 404   401
+POST   api:engagement-close      403 403 403 200 403 403 403 200   404 404   401
+POST   api:engagement-requests   403 403 403 403 403 403 403 403   404 404   401
+POST   api:engagement-findings   403 403 403 403 403 403 403 403   404 404   401
+GET    api:engagement-readings   403 403 403 200 403 403 403 200   404 404   401
+GET    api:engagement-report     403 403 403 409 403 403 403 409   404 404   401
+GET    api:audit-request-list    200 200 200 200 200 200 200 200   200 200   401
+GET    api:audit-request-detail  200 200 200 200 200 200 200 200   404 404   401
+POST   api:audit-request-answers 201 201 201 201 201 403 403 201   404 404   401
+POST   api:audit-request-send-back 403 403 403 403 403 403 403 403 404 404   401
+POST   api:audit-request-settle  403 403 403 403 403 403 403 403   404 404   401
+GET    api:audit-finding-list    200 200 200 200 200 200 200 200   200 200   401
+GET    api:audit-finding-detail  200 200 200 200 200 200 200 200   404 404   401
+POST   api:audit-finding-respond 200 200 200 200 200 403 403 200   404 404   401
+POST   api:audit-finding-close   403 403 403 403 403 403 403 403   404 404   401
+
 GET    api:waiver-list           200 200 200 200 200 200 200 200   200 200   401
 POST   api:waiver-list           409 409 409 409 409 403 403 409   404 404   401
 GET    api:waiver-detail         200 200 200 200 200 200 200 200   404 404   401
@@ -394,6 +431,34 @@ def table(text: str) -> dict[tuple[str, str], dict[str, int]]:
 
 
 EXPECTED = table(PAGES) | table(API)
+
+# Orla belongs to nothing and audits the project under an engagement: she gets what Omar, its auditor by role, gets,
+# but for what belongs to the organisation, and for what only an engagement's auditor does.
+BY_ENGAGEMENT = {
+    ("organisation-detail", "GET"): 404,
+    ("organisation-detail", "POST"): 404,
+    ("organisation-add-member", "POST"): 404,
+    ("api:organisation-detail", "GET"): 404,
+    ("project-create", "GET"): 404,
+    ("project-create", "POST"): 404,
+    ("api:project-list", "POST"): 404,
+    ("engagement-close", "POST"): 422,
+    ("engagement-ask", "POST"): 422,
+    ("engagement-find", "POST"): 422,
+    ("engagement-report", "GET"): 409,
+    ("engagement-report-file", "GET"): 409,
+    ("audit-request-send-back", "POST"): 422,
+    ("audit-request-settle", "POST"): 302,
+    ("audit-finding-close", "POST"): 422,
+    ("api:engagement-close", "POST"): 200,
+    ("api:engagement-requests", "POST"): 201,
+    ("api:engagement-findings", "POST"): 201,
+    ("api:engagement-readings", "GET"): 200,
+    ("api:engagement-report", "GET"): 409,
+    ("api:audit-request-send-back", "POST"): 409,
+    ("api:audit-request-settle", "POST"): 200,
+    ("api:audit-finding-close", "POST"): 200,
+}
 ROUTES = {route.name: route for route in routes()}
 
 
@@ -471,6 +536,21 @@ def body(house: Everything, name: str) -> dict[str, Any]:
             "where": "LICENSE",
             "text": "So.",
         },
+        "api:engagement-list": {
+            "organisation": str(home.organisation.pk),
+            "projects": [pk["project"]],
+            "title": "Audit of 2027",
+            "auditors": ["orla"],
+            "access_from": "2027-01-01",
+            "access_until": "2027-02-01",
+        },
+        "api:engagement-close": {"conclusion": "Nothing to object to."},
+        "api:engagement-requests": {"text": "Show me."},
+        "api:engagement-findings": {"severity": "minor", "text": "None."},
+        "api:audit-request-answers": {"text": "Here."},
+        "api:audit-request-send-back": {"text": "Where?"},
+        "api:audit-finding-respond": {"response": "We write some.", "owner": "ada", "due": "2099-01-01"},
+        "api:audit-finding-close": {"how": "I saw them."},
         "api:waiver-revoke": {"reason": "Other data was found."},
         "api:licence-choice-list": {
             "project": pk["project"],
@@ -524,6 +604,17 @@ def test_each_person_gets_at_each_door_what_the_table_says(house: Everything, wh
         response, _ = knock(house, ROUTES[name], method, who)
         if response.status_code != expected[who]:
             wrong.append(f"{method} {name}: {who} got {response.status_code}, not {expected[who]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_an_auditor_by_engagement_gets_what_the_projects_auditor_gets(house: Everything) -> None:
+    assert set(BY_ENGAGEMENT) <= set(EXPECTED)
+    wrong = []
+    for (name, method), expected in EXPECTED.items():
+        wanted = BY_ENGAGEMENT.get((name, method), expected["omar"])
+        response, _ = knock(house, ROUTES[name], method, "orla")
+        if response.status_code != wanted:
+            wrong.append(f"{method} {name}: Orla got {response.status_code}, not {wanted}")
     assert not wrong, "\n".join(wrong)
 
 

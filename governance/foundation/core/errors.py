@@ -5,6 +5,7 @@ The page, the API and the command translate these and nothing else, so they cann
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 
 class Refusal(Exception):
@@ -15,10 +16,14 @@ class Refusal(Exception):
 
 
 class NotAllowed(Refusal):
-    """The wrong person."""
+    """The wrong person. `about` is the record that they were refused, where the service knows it."""
 
     code = "not-allowed"
     status = 403
+
+    def __init__(self, message: str, *, about: Any = None) -> None:
+        self.about = about
+        super().__init__(message)
 
 
 class NotFound(Refusal):

@@ -6,6 +6,7 @@ is used by the audit trail alone.
 """
 
 import uuid
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from django.apps import apps
@@ -46,10 +47,16 @@ class Record(models.Model):
 R = TypeVar("R", bound=Record)
 
 
+@cache
+def kinds() -> dict[str, type[Record]]:
+    """Every kind of record, whatever its noun."""
+    return {model.kind: model for model in apps.get_models() if issubclass(model, Record) and model.kind}
+
+
 def of_kind(kind: str, pk: Any) -> Record | None:
-    """The record that a kind and an id name, whatever the noun; None where there is none."""
-    model = next((each for each in apps.get_models() if issubclass(each, Record) and each.kind == kind), None)
-    return model._default_manager.filter(pk=pk).first() if kind and model is not None else None
+    """The record that a kind and an id name; None where there is none."""
+    model = kinds().get(kind)
+    return model._default_manager.filter(pk=pk).first() if model is not None else None
 
 
 def one_of(seen: models.QuerySet[R], pk: Any, noun: str = "") -> R:

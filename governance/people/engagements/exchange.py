@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, NotAllowed, NotFound, Unusable, WrongState
+from governance.foundation.core.errors import Fault, NotFound, Unusable, WrongState
 from governance.foundation.core.moves import move
 from governance.foundation.core.records import one_of
 from governance.people.engagements import rules, selectors
@@ -45,7 +45,7 @@ def ask(
 def answer(*, actor: Actor, request_id: UUID, text: str, records: Collection[Link] = ()) -> Answer:
     """Answer a request, with links to records of the scope. Raises NotFound, NotAllowed, WrongState, Unusable."""
     request = _part(selectors.requests_visible_to(actor), request_id)
-    _members(actor, request)
+    selectors.require_answering(actor, request)
     _under_way(request.engagement)
     if request.state == Asked.SETTLED:
         raise WrongState("This request is settled; there is nothing to answer.")
@@ -114,7 +114,7 @@ def respond(*, actor: Actor, finding_id: UUID, response: str, owner: str, due: d
     Raises NotFound, NotAllowed, WrongState, Unusable.
     """
     finding = _part(selectors.findings_visible_to(actor), finding_id)
-    _members(actor, finding)
+    selectors.require_answering(actor, finding)
     user = get_user_model().objects.filter(username=owner, is_active=True).first()
     scope = [finding.project_id] if finding.project_id else selectors.scope(finding.engagement)
     if user is None or not Member.objects.filter(project__in=scope, user=user).exists():
@@ -134,7 +134,7 @@ def close_finding(*, actor: Actor, finding_id: UUID, how: str) -> Finding:
     Raises NotFound, NotAllowed, WrongState, Unusable.
     """
     finding = _part(selectors.findings_visible_to(actor), finding_id)
-    _auditor(actor, finding.engagement)
+    selectors.require_auditor(actor, finding.engagement)
     move(
         finding, FINDING_TRANSITIONS, Found.CLOSED, closed_how=_said("how", how, "Say what you saw."),
         closed_at=timezone.now(), closed_by_name=actor.name,
@@ -153,19 +153,9 @@ def _part(seen: QuerySet[P], pk: UUID) -> P:
 
 def _audited(actor: Actor, engagement_id: UUID) -> Engagement:
     engagement = locked(actor, engagement_id)
-    _auditor(actor, engagement)
+    selectors.require_auditor(actor, engagement)
     _under_way(engagement)
     return engagement
-
-
-def _auditor(actor: Actor, engagement: Engagement) -> None:
-    if not selectors.audits(actor, engagement):
-        raise NotAllowed(f"Only an auditor of “{engagement}” does this.")
-
-
-def _members(actor: Actor, part: Request | Finding) -> None:
-    if not selectors.may_answer(actor, part):
-        raise NotAllowed(f"To {selectors.ANSWER} takes a role in the project that answers for something made there.")
 
 
 def _under_way(engagement: Engagement) -> None:

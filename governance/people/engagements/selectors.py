@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from governance.foundation.audit.models import AuditEvent, Identity
 from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import NotAllowed
 from governance.foundation.core.records import Record, of_kind, one_of
 from governance.people.engagements import rules
 from governance.people.engagements.models import Engagement, Finding, Request
@@ -83,6 +84,14 @@ def scope(engagement: Engagement) -> QuerySet[Project]:
     return Project.objects.filter(engagements=engagement)
 
 
+def scope_seen(actor: Actor, engagement: Engagement) -> list[Project]:
+    """The projects of its scope that `actor` may know of: all for its auditors and who holds it, else their own."""
+    found = scope(engagement)
+    if not audits(actor, engagement) and not holds(actor, engagement):
+        found = found.filter(pk__in=projects.joined(actor))
+    return list(found)
+
+
 def requests_visible_to(actor: Actor) -> QuerySet[Request]:
     return Request.objects.filter(_parts(actor)).select_related("engagement__organisation", "project").distinct()
 
@@ -117,6 +126,30 @@ def may_answer(actor: Actor, part: Request | Finding) -> bool:
     return projects.may(actor, part.project_id, ANSWER)
 
 
+def require_auditor(actor: Actor, engagement: Engagement) -> None:
+    """Raises NotAllowed."""
+    if not audits(actor, engagement):
+        raise NotAllowed(f"Only an auditor of “{engagement}” does this.", about=engagement)
+
+
+def require_hold(actor: Actor, engagement: Engagement) -> None:
+    """Raises NotAllowed."""
+    if actor.is_person and not holds(actor, engagement):
+        raise NotAllowed("Only who may lay open the whole scope of an engagement does this.", about=engagement)
+
+
+def require_whole(actor: Actor, engagement: Engagement) -> None:
+    """For what goes over the whole scope: its auditors, and who holds it. Raises NotAllowed."""
+    if not audits(actor, engagement):
+        require_hold(actor, engagement)
+
+
+def require_answering(actor: Actor, part: Request | Finding) -> None:
+    """Raises NotAllowed."""
+    if not may_answer(actor, part):
+        raise NotAllowed(f"To {ANSWER} takes a role in the project that answers for something made there.", about=part)
+
+
 def objections(engagement_scope: Iterable[Project], organisation_id: UUID, user_id: int) -> str | None:
     """Why a person cannot audit these projects, as the rest of a sentence about them, or None."""
     held = Member.objects.filter(project__in=list(engagement_scope), user_id=user_id).values_list("role", flat=True)
@@ -142,7 +175,9 @@ def in_scope(engagement: Engagement, kind: str, pk: str) -> Record | None:
 def readings(engagement: Engagement) -> list[Reading]:
     """What its auditors read under it, newest first, from the trail; one entry an hour for each record and page."""
     events = AuditEvent.objects.filter(action=READ, body__contains=str(engagement.pk)).order_by("-seq")
-    names: dict[Any, str] = dict(Identity.objects.filter(user__in=engagement.auditors.all()).values_list("pseudonym", "name"))
+    names: dict[Any, str] = dict(
+        Identity.objects.filter(user__in=engagement.auditors.all()).values_list("pseudonym", "name")
+    )
     found: dict[tuple[Any, str, str], Reading] = {}
     for event in events.iterator():
         facts = json.loads(event.body)["facts"]

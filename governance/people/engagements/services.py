@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, Faults, NotAllowed, Unusable
+from governance.foundation.core.errors import Fault, Faults, Unusable
 from governance.foundation.core.moves import move
 from governance.people.engagements import rules, selectors
 from governance.people.engagements.models import Engagement
@@ -85,8 +85,7 @@ def close(*, actor: Actor, engagement_id: UUID, conclusion: str) -> Engagement:
     Its auditors may, and who holds it. Raises NotFound, NotAllowed, WrongState, Unusable.
     """
     engagement = locked(actor, engagement_id)
-    if not selectors.audits(actor, engagement) and not selectors.holds(actor, engagement):
-        raise NotAllowed("An engagement is closed by its auditors, or by whoever holds it.")
+    selectors.require_whole(actor, engagement)
     if not conclusion.strip():
         raise Unusable([Fault("conclusion", "A report needs a conclusion.", "One or two sentences are enough.")])
     now = timezone.now()
@@ -105,8 +104,7 @@ def locked(actor: Actor, engagement_id: UUID) -> Engagement:
 def held(actor: Actor, engagement_id: UUID) -> Engagement:
     """The same, for whoever holds it. Raises NotFound, NotAllowed."""
     engagement = locked(actor, engagement_id)
-    if actor.is_person and not selectors.holds(actor, engagement):
-        raise NotAllowed("Only who may lay open the whole scope of an engagement does this.")
+    selectors.require_hold(actor, engagement)
     return engagement
 
 

@@ -41,5 +41,5 @@ def require(actor: Actor, organisation_id: UUID, act: str) -> Organisation:
     """The organisation, if `actor` may do `act` for it. Raises NotFound (not theirs to see) or NotAllowed."""
     organisation = visible(actor, organisation_id)
     if actor.is_person and not may(actor, organisation_id, act):
-        raise NotAllowed(f"To {act} takes {rules.takes(act)} of {organisation}; you are not one.")
+        raise NotAllowed(f"To {act} takes {rules.takes(act)} of {organisation}; you are not one.", about=organisation)
     return organisation

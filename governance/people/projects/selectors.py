@@ -107,7 +107,7 @@ def require(actor: Actor, project_id: UUID, act: str) -> Project:
     """The project, if `actor` may do `act` in it. Raises NotFound (not theirs to see) or NotAllowed."""
     project = visible(actor, project_id)
     if actor.is_person and not may(actor, project_id, act):
-        raise NotAllowed(f"To {act} in {project} takes {rules.takes(act)}; you are not one there.")
+        raise NotAllowed(f"To {act} in {project} takes {rules.takes(act)}; you are not one there.", about=project)
     return project
 
 

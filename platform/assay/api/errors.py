@@ -106,6 +106,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: what nobody intended is logged with a reference and says nothing of itself."""
     if isinstance(error, Refusal):
         body = _of_refusal(error)
+        context["request"]._request.refused = error  # for what is put on record beside the answer
     elif isinstance(error, Http404):
         body = _body("not-found", status.HTTP_404_NOT_FOUND, _("There is no such record, or it is not yours to see."))
     elif isinstance(error, PermissionDenied):

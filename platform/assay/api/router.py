@@ -19,6 +19,7 @@ from assay.api import (
     base_models,
     datasets,
     dossiers,
+    engagements,
     erasures,
     evaluation_plans,
     evaluations,
@@ -79,6 +80,9 @@ router.register("model-versions", model_versions.ModelVersionViewSet, basename="
 router.register("evaluations", evaluations.EvaluationViewSet, basename="evaluation")
 router.register("approvals", approvals.ApprovalViewSet, basename="approval")
 router.register("reauthentications", approvals.ReauthenticationViewSet, basename="reauthentication")
+router.register("engagements", engagements.EngagementViewSet, basename="engagement")
+router.register("audit-requests", engagements.AuditRequestViewSet, basename="audit-request")
+router.register("audit-findings", engagements.AuditFindingViewSet, basename="audit-finding")
 router.register("waivers", waivers.WaiverViewSet, basename="waiver")
 router.register("licence-texts", waivers.LicenceTextViewSet, basename="licence-text")
 router.register("licence-choices", waivers.LicenceChoiceViewSet, basename="licence-choice")

@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "assay.jobs",
     "assay",
     "governance.foundation.audit",
+    "governance.foundation.refusals",
     "governance.foundation.jobs",
     "governance.law.regulation",
     "governance.law.licences",
@@ -81,6 +82,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "assay.web.middleware.ActorMiddleware",
+    "assay.web.record_keeping.RecordKeepingMiddleware",
     "assay.web.middleware.SpokenErrorsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

@@ -1,6 +1,11 @@
 """Where each record has its page, so that any statement, gate or audit entry can link to what it is about."""
 
-from django.urls import reverse
+from functools import cache
+from urllib.parse import urlsplit
+
+from django.urls import Resolver404, resolve, reverse
+
+from governance.foundation.core.records import kinds
 
 PAGES = {
     "organisation": "organisation-detail",
@@ -8,6 +13,9 @@ PAGES = {
     "classification": "classification-detail",
     "approval_request": "approval-detail",
     "waiver": "waiver-detail",
+    "engagement": "engagement-detail",
+    "audit_request": "audit-request-detail",
+    "audit_finding": "audit-finding-detail",
     "base_model": "base-model-detail",
     "registration": "registration-detail",
     "dataset": "dataset-detail",
@@ -38,3 +46,26 @@ def of(kind: str, pk: object) -> str:
     """The address of a record's page; "" for kinds without one."""
     name = PAGES.get(kind)
     return reverse(name, args=[pk]) if name and pk else ""
+
+
+def kind_of(page: str) -> str:
+    """The kind of record that a page is about, by the longest noun that its name begins with; "" for none."""
+    fitting = [noun for noun in _nouns() if page.startswith(f"{noun}-")]
+    return _nouns()[max(fitting, key=len)] if fitting else ""
+
+
+@cache
+def _nouns() -> dict[str, str]:
+    """How the names of addresses begin, and the kind of record that they are about."""
+    spelt = {kind.replace("_", "-"): kind for kind in kinds()}
+    return spelt | {name.removesuffix("-detail"): kind for kind, name in PAGES.items()}
+
+
+def named(address: str) -> tuple[str, str] | None:
+    """(kind, id) of the record whose page, or a part of it, has this address; None where it is no such page."""
+    try:
+        found = resolve(urlsplit(address).path)
+    except Resolver404:
+        return None
+    kind, pk = kind_of(found.url_name or ""), found.kwargs.get("pk")
+    return (kind, str(pk)) if kind and pk else None

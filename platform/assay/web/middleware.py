@@ -51,6 +51,7 @@ class SpokenErrorsMiddleware:
     def process_exception(self, request: Any, error: Exception) -> HttpResponse | None:
         if not isinstance(error, Refusal) or "api" in request.resolver_match.namespaces:
             return None
+        request.refused = error
         if request.method == "POST" and not isinstance(error, (NotAllowed, NotFound)):
             back = request.headers.get("referer", "")
             if url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):

@@ -86,6 +86,7 @@ STATES: Mapping[str, Look] = {
     "retrying": Look(_("Trying again"), "blue"),
     "so_far": Look(_("So far"), "blue"),
     "rolling_out": Look(_("Rolling out"), "blue"),
+    "in_hand": Look(_("In hand"), "blue"),
     "investigating": Look(_("Under investigation"), "blue"),
     # waits for a person
     "look": Look(_("Look at it"), "amber"),
@@ -105,6 +106,8 @@ STATES: Mapping[str, Look] = {
     "asked": Look(_("Waits for the risk owner"), "amber"),
     "in_force": Look(_("In force"), "amber"),
     # done and sound
+    "answered": Look(_("Answered"), "green"),
+    "settled": Look(_("Settled"), "green"),
     "good": Look(_("Good"), "green"),
     "measured": Look(_("Measured"), "green"),
     "registered": Look(_("Registered"), "green"),

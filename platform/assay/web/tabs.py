@@ -14,6 +14,7 @@ ORDER = {
     "persons": _("Personal data"),
     "approvals": _("Approvals"),
     "lineage": _("Lineage"),
+    "read": _("What was read"),
     "history": _("History"),
 }
 

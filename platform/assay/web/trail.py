@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from django.apps import apps
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from assay.web import addresses
 from governance.foundation.audit import selectors
 from governance.foundation.audit.models import AuditEvent
-from governance.foundation.core.records import Record
+from governance.foundation.core.records import Record, kinds
 from governance.law.regulation import rules as regulation
 from governance.people.projects.models import Member
 
@@ -154,6 +153,18 @@ ACTS: Mapping[str, str | Promise] = {
     "waiver.revoked": _t("revoked the"),
     "licence-text.kept": _t("kept the licence text"),
     "licence.picked": _t("signed for a licence:"),
+    "engagement.planned": _t("planned the audit"),
+    "engagement.opened": _t("laid open the scope of"),
+    "engagement.closed": _t("closed, with its report,"),
+    "audit-request.asked": _t("asked to be shown something:"),
+    "audit-request.answered": _t("gave an"),
+    "audit-request.sent-back": _t("said what is missing, in an"),
+    "audit-request.settled": _t("settled the"),
+    "audit-finding.raised": _t("raised the"),
+    "audit-finding.answered": _t("said what is done about the"),
+    "audit-finding.closed": _t("closed the"),
+    "act.refused": _t("was refused an act on"),
+    "record.read": _t("read, as an auditor,"),
     "account.created": _t("made an account"),
     "account.password-changed": _t("changed their password"),
     "token.created": _t("made an API token"),
@@ -177,6 +188,10 @@ NOUNS: Mapping[str, str | Promise] = {
     "release.": _t("Releases"),
     "project.": _t("Projects and people"),
     "organisation.": _t("Organisation"),
+    "engagement.": _t("Audit engagements"),
+    "audit-": _t("Auditors' requests and findings"),
+    "act.refused": _t("Refused acts"),
+    "record.read": _t("What auditors read"),
     "rendering.": _t("Files of documents"),
     "evidence.": _t("Evidence"),
 }
@@ -200,6 +215,9 @@ _WITH: Mapping[str, tuple[str, ...]] = {
     "classification": ("project",),
     "declaration": ("dossier",),
     "stated_fact": ("dossier",),
+    "audit_request": ("engagement",),
+    "audit_finding": ("engagement",),
+    "audit_answer": ("request__engagement",),
 }
 
 
@@ -278,10 +296,9 @@ def records(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Record]:
     ids: dict[str, set[str]] = defaultdict(set)
     for kind, pk in wanted:
         ids[kind].add(pk)
-    models = {model.kind: model for model in apps.get_models() if issubclass(model, Record) and model.kind}
     found: dict[tuple[str, str], Record] = {}
-    for kind in ids.keys() & models.keys():
-        rows = models[kind]._default_manager.select_related(*_WITH.get(kind, ())).filter(pk__in=ids[kind])
+    for kind in ids.keys() & kinds().keys():
+        rows = kinds()[kind]._default_manager.select_related(*_WITH.get(kind, ())).filter(pk__in=ids[kind])
         found |= {(kind, str(record.pk)): record for record in rows}
     return found
 
@@ -340,6 +357,8 @@ def _page(event: AuditEvent, record: Record | None) -> str:
             return addresses.of("approval_request", getattr(record, "request_id", None))
         case "declaration" | "stated_fact":
             return addresses.of("dossier_draft", getattr(record, "dossier_id", None))
+        case "audit_answer":
+            return addresses.of("audit_request", getattr(record, "request_id", None))
         case "member":
             return addresses.of("project", event.project)
         case "membership":

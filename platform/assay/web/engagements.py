@@ -1,0 +1,217 @@
+"""Audit engagements: the list, the plan, and one engagement with what lies in it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from assay.web import addresses, tabs, trail
+from assay.web.forms.engagements import CloseForm, FindingForm, PlanForm, RequestForm
+from assay.web.forms.faults import attempt
+from assay.web.requests import PageRequest
+from governance.foundation.audit import selectors as audit
+from governance.foundation.core.canonical import canonical
+from governance.foundation.core.errors import NotAllowed, WrongState
+from governance.people.engagements import exchange, selectors, services
+from governance.people.engagements.models import Engagement
+from governance.people.engagements.rules import State
+from governance.people.organisations import selectors as organisations
+from governance.people.projects import selectors as projects
+
+
+@require_safe
+def listing(request: PageRequest) -> HttpResponse:
+    found = selectors.visible_to(request.actor).prefetch_related("projects", "auditors")
+    context = {
+        "rows": [_row(request, each) for each in found[:100]],
+        "waiting": selectors.waiting_for(request.actor),
+        "may_plan": bool(_scopes(request)),
+    }
+    return render(request, "engagements/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: PageRequest) -> HttpResponse:
+    scopes = _scopes(request)
+    if not scopes:
+        raise NotAllowed(_("To hold an audit takes an owner or compliance officer of a project, or an administrator."))
+    form = PlanForm(request.POST or None, scopes=scopes)
+    if form.is_valid():
+        kind, first = form.cleaned_data["scope"][0]
+        home = first if kind == "organisation" else projects.visible(request.actor, first).organisation_id
+        act = lambda: services.plan(actor=request.actor, organisation_id=home, **form.given())  # noqa: E731
+        if made := attempt(form, act):
+            messages.success(request, _("Planned. It lays nothing open before you say so."))
+            return redirect("engagement-detail", pk=made.pk)
+    return render(request, "engagements/form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_safe
+def detail(request: PageRequest, pk: UUID) -> HttpResponse:
+    return _detail(request, selectors.visible(request.actor, pk))
+
+
+@require_POST
+def lay_open(request: PageRequest, pk: UUID) -> HttpResponse:
+    services.lay_open(actor=request.actor, engagement_id=pk)
+    messages.success(request, _("Laid open: on the days of access its auditors read the scope, and nothing else."))
+    return redirect("engagement-detail", pk=pk)
+
+
+@require_POST
+def close(request: PageRequest, pk: UUID) -> HttpResponse:
+    engagement = selectors.visible(request.actor, pk)
+    selectors.require_whole(request.actor, engagement)
+    form = CloseForm(request.POST)
+    act = lambda: services.close(actor=request.actor, engagement_id=pk, **form.cleaned_data)  # noqa: E731
+    if form.is_valid() and attempt(form, act):
+        messages.success(request, _("Closed. Access has ended, and the report is frozen."))
+        return redirect("engagement-report", pk=pk)
+    return _detail(request, engagement, close_form=form)
+
+
+@require_POST
+def ask(request: PageRequest, pk: UUID) -> HttpResponse:
+    engagement = _audited(request, pk)
+    form = RequestForm(request.POST, projects=_about(request, engagement))
+    if form.is_valid():
+        given = {"text": form.cleaned_data["text"], "due": form.cleaned_data["due"]}
+        about = form.cleaned_data["project"]
+        act = lambda: exchange.ask(actor=request.actor, engagement_id=pk, project_id=about, **given)  # noqa: E731
+        if made := attempt(form, act):
+            messages.success(request, _("Asked. Whoever answers there finds it among what waits."))
+            return redirect("audit-request-detail", pk=made.pk)
+    return _detail(request, engagement, request_form=form)
+
+
+@require_POST
+def find(request: PageRequest, pk: UUID) -> HttpResponse:
+    engagement = _audited(request, pk)
+    form = FindingForm(request.POST, projects=_about(request, engagement))
+    if form.is_valid():
+        given = {name: form.cleaned_data[name] for name in ("severity", "text", "records")}
+        about = form.cleaned_data["project"]
+        act = lambda: exchange.find(actor=request.actor, engagement_id=pk, project_id=about, **given)  # noqa: E731
+        if made := attempt(form, act):
+            messages.success(request, _("On record. Its people say what they do about it."))
+            return redirect("audit-finding-detail", pk=made.pk)
+    return _detail(request, engagement, finding_form=form)
+
+
+@require_safe
+def report(request: PageRequest, pk: UUID) -> HttpResponse:
+    engagement = _reported(request, pk)
+    context = {"engagement": engagement, "report": engagement.report, "crumbs": crumbs(engagement)}
+    return render(request, "engagements/report.html", context)
+
+
+@require_safe
+def report_file(request: PageRequest, pk: UUID) -> HttpResponse:
+    """The bytes that its digest was made of, and the digest."""
+    engagement = _reported(request, pk)
+    response = HttpResponse(canonical(engagement.report), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="audit-report-{engagement.pk}.json"'
+    return response
+
+
+def crumbs(engagement: Engagement, *, within: bool = False) -> list[dict[str, Any]]:
+    way = [{"label": _("Audit engagements"), "url": reverse("engagement-list")}]
+    if within:
+        way.append({"label": str(engagement), "url": reverse("engagement-detail", args=[engagement.pk])})
+    return way
+
+
+def _reported(request: PageRequest, pk: UUID) -> Engagement:
+    """For its auditors and who holds it: a report goes over the whole scope."""
+    engagement = selectors.visible(request.actor, pk)
+    selectors.require_whole(request.actor, engagement)
+    if engagement.report is None:
+        raise WrongState(_("There is no report before the engagement is closed."))
+    return engagement
+
+
+def _audited(request: PageRequest, pk: UUID) -> Engagement:
+    engagement = selectors.visible(request.actor, pk)
+    selectors.require_auditor(request.actor, engagement)
+    return engagement
+
+
+def _scopes(request: PageRequest) -> list[tuple[str, str]]:
+    """What this person may lay open, as the form names it."""
+    wholes = organisations.where(request.actor, selectors.HOLD)
+    own = projects.where(request.actor, selectors.HOLD)
+    return [
+        *((f"project:{each.pk}", str(each)) for each in own),
+        *((f"organisation:{each.pk}", _("all of %(name)s") % {"name": each}) for each in wholes),
+    ]
+
+
+def _row(request: PageRequest, engagement: Engagement) -> dict[str, Any]:
+    return {
+        "engagement": engagement,
+        "state": selectors.standing(engagement),
+        "auditors": [user.get_full_name() or user.get_username() for user in engagement.auditors.all()],
+        "scope": _("all of %(name)s") % {"name": engagement.organisation} if engagement.whole_organisation else "",
+        "projects": engagement.projects.all(),
+    }
+
+
+def _about(request: PageRequest, engagement: Engagement) -> list[tuple[str, str]]:
+    return [(str(project.pk), str(project)) for project in selectors.scope_seen(request.actor, engagement)]
+
+
+def _detail(
+    request: PageRequest,
+    engagement: Engagement,
+    *,
+    request_form: RequestForm | None = None,
+    finding_form: FindingForm | None = None,
+    close_form: CloseForm | None = None,
+) -> HttpResponse:
+    shown = selectors.scope_seen(request.actor, engagement)
+    state = selectors.standing(engagement)
+    audits, holds = selectors.audits(request.actor, engagement), selectors.holds(request.actor, engagement)
+    works = audits and state == State.OPEN
+    current, rows = tabs.of(request, {"overview": None, **({"read": None} if audits or holds else {}), "history": None})
+    asked = list(selectors.requests_visible_to(request.actor).filter(engagement=engagement))
+    found = list(selectors.findings_visible_to(request.actor).filter(engagement=engagement))
+    bad = any(form is not None and form.errors for form in (request_form, finding_form, close_form))
+    context = {
+        "engagement": engagement,
+        "state": state,
+        "tab": current,
+        "tabs": rows,
+        "crumbs": crumbs(engagement),
+        "scope": shown,
+        "others": selectors.scope(engagement).count() - len(shown),
+        "auditors": engagement.auditors.all(),
+        "requests": asked,
+        "findings": found,
+        "may_open": holds and engagement.state == State.PLANNED,
+        "may_report": (audits or holds) and engagement.report is not None,
+        "request_form": (request_form or RequestForm(projects=_about(request, engagement))) if works else None,
+        "finding_form": (finding_form or FindingForm(projects=_about(request, engagement))) if works else None,
+        "close_form": (close_form or CloseForm()) if (audits or holds) and engagement.state != State.CLOSED else None,
+        "read": _read(engagement) if current == "read" else [],
+        "events": audit.history(engagement)[:50],
+    }
+    return render(request, "engagements/detail.html", context, status=422 if bad else 200)
+
+
+def _read(engagement: Engagement) -> list[dict[str, Any]]:
+    """What was read, with the names of the records and their pages."""
+    rows = selectors.readings(engagement)
+    records = trail.records((row.kind, row.id) for row in rows)
+    return [
+        {
+            "reading": row,
+            "name": _("lists") if row.kind == Engagement.kind else str(records.get((row.kind, row.id), row.id)),
+            "url": addresses.of(row.kind, row.id),
+        }
+        for row in rows
+    ]

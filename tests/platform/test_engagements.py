@@ -1,0 +1,182 @@
+"""Audit engagements by pages and API; what auditors read and what was refused goes on record."""
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from governance.foundation.audit.models import AuditEvent
+from governance.foundation.audit.selectors import verify
+from governance.foundation.core.actor import Actor
+from governance.foundation.refusals import rules, services
+from governance.foundation.refusals.models import RefusalCount
+from governance.people.engagements.models import Engagement, Finding, Request
+from governance.people.engagements.services import lay_open, plan
+from governance.work.runs import services as runs
+from governance.work.runs.models import Run
+from tests import factories
+from tests.callers import API, by_token
+from tests.people import House, person
+
+pytestmark = pytest.mark.django_db
+
+
+def page(actor: Actor) -> Client:
+    client = Client()
+    client.force_login(get_user_model().objects.get(pk=actor.user_id))
+    return client
+
+
+@pytest.fixture
+def orla(home: House) -> Actor:
+    return person("orla", "Orla Quinn")
+
+
+@pytest.fixture
+def engagement(home: House, orla: Actor) -> Engagement:
+    today = timezone.localdate()
+    made = plan(
+        actor=home.cleo, organisation_id=home.organisation.pk, project_ids=[home.project.pk], title="Audit of 2026",
+        auditors=["orla"], access_from=today, access_until=today,
+    )  # fmt: skip
+    return lay_open(actor=home.cleo, engagement_id=made.pk)
+
+
+def draft(home: House) -> Run:
+    return runs.prepare(
+        actor=home.ada, project_id=home.project.pk, base_model_id=factories.base_model(home).pk,
+        data=[factories.dataset_version(home).pk], training={}, evaluation_plan_id=factories.evaluation_plan(home).pk,
+    )  # fmt: skip
+
+
+def entries(action: str) -> list[dict[str, Any]]:
+    """Facts and subject of each entry, oldest first."""
+    rows = AuditEvent.objects.filter(action=action).order_by("seq")
+    return [{**json.loads(row.body)["facts"], "kind": row.subject_kind, "id": row.subject_id} for row in rows]
+
+
+def test_an_audit_by_pages_from_plan_to_report(home: House, orla: Actor) -> None:
+    data, today = factories.dataset_version(home), timezone.localdate().isoformat()
+    cleo, auditor, rita = page(home.cleo), page(orla), page(home.rita)
+    form = {"title": "Audit of 2026", "auditors": "orla, nobody", "access_from": today, "access_until": today}
+    scope = {"scope": f"project:{home.project.pk}"}
+    refused = cleo.post(reverse("engagement-create"), form | scope)
+    assert refused.status_code == 422 and "There is no account “nobody”" in refused.content.decode()
+    assert cleo.post(reverse("engagement-create"), form | scope | {"auditors": "orla"}).status_code == 302
+    engagement = Engagement.objects.get()
+    here = reverse("engagement-detail", args=[engagement.pk])
+    assert auditor.get(reverse("project-detail", args=[home.project.pk])).status_code == 404
+    cleo.post(reverse("engagement-open", args=[engagement.pk]))
+    assert auditor.get(reverse("project-detail", args=[home.project.pk])).status_code == 200
+
+    auditor.post(reverse("engagement-ask", args=[engagement.pk]), {"text": "Show me the data."})
+    asked = Request.objects.get()
+    assert "Show me the data." in rita.get(reverse("engagement-list")).content.decode()
+    where = f"http://assay.example{reverse('dataset-version-detail', args=[data.pk])}?tab=quality"
+    answer = reverse("audit-request-answer", args=[asked.pk])
+    bad = rita.post(answer, {"text": "Here.", "records": "http://assay.example/nowhere/"})
+    assert bad.status_code == 422 and "is no page of a record" in bad.content.decode()
+    rita.post(answer, {"text": "It is this.", "records": where})
+    shown = auditor.get(reverse("audit-request-detail", args=[asked.pk])).content.decode()
+    assert "It is this." in shown and str(data) in shown
+    auditor.post(reverse("audit-request-settle", args=[asked.pk]))
+    finding = {"text": "No datasheet.", "severity": "minor", "records": where}
+    auditor.post(reverse("engagement-find", args=[engagement.pk]), finding)
+    found = Finding.objects.get()
+    respond = reverse("audit-finding-respond", args=[found.pk])
+    rita.post(respond, {"response": "Ben writes one.", "owner": "ben", "due": "2099-01-01"})
+    assert "Ben writes one." in auditor.get(reverse("audit-finding-detail", args=[found.pk])).content.decode()
+
+    read = auditor.get(f"{here}?tab=read").content.decode()
+    assert str(home.project) in read and "project-detail" in read
+    auditor.post(reverse("engagement-close", args=[engagement.pk]), {"conclusion": "One minor finding."})
+    assert auditor.get(reverse("project-detail", args=[home.project.pk])).status_code == 404
+    report = auditor.get(reverse("engagement-report", args=[engagement.pk])).content.decode()
+    assert "One minor finding." in report and "Ben writes one." in report
+    file = json.loads(auditor.get(reverse("engagement-report-file", args=[engagement.pk])).content)
+    assert file["sha256"] in report and file["requests"][0]["state"] == "settled"
+    assert rita.get(reverse("engagement-report", args=[engagement.pk])).status_code == 403
+    assert verify().sound
+
+
+def test_what_an_auditor_reads_by_page_api_and_file_is_on_record_with_the_record(
+    home: House, orla: Actor, engagement: Engagement
+) -> None:
+    data = factories.dataset_version(home)
+    auditor, by_api, member = page(orla), by_token(orla), page(home.ada)
+    for client, address in (
+        (auditor, reverse("dataset-version-detail", args=[data.pk])),
+        (auditor, reverse("dataset-version-rows", args=[data.pk])),
+        (auditor, reverse("dataset-version-file", args=[data.pk])),
+        (by_api, f"{API}/dataset-versions/{data.pk}/"),
+        (member, reverse("dataset-version-detail", args=[data.pk])),
+    ):
+        for _ in range(2):
+            assert client.get(address).status_code == 200
+    assert [(each["page"], each["id"]) for each in entries("record.read")] == [
+        ("dataset-version-detail", str(data.pk)),
+        ("dataset-version-rows", str(data.pk)),
+        ("dataset-version-file", str(data.pk)),
+        ("api:dataset-version-detail", str(data.pk)),
+    ]
+    history = member.get(reverse("dataset-version-detail", args=[data.pk]) + "?tab=history").content.decode()
+    assert "Orla Quinn" in history and "read, as an auditor," in history
+    told = by_token(home.cleo).get(f"{API}/engagements/{engagement.pk}/readings/").json()
+    assert [(one["by"], one["kind"], len(one["pages"])) for one in told] == [("Orla Quinn", "dataset_version", 4)]
+
+
+def test_refused_acts_stand_in_the_trail_with_who_what_and_on_what(home: House) -> None:
+    run = draft(home)
+    assert page(home.vera).post(reverse("run-submit", args=[run.pk])).status_code == 403
+    assert by_token(home.vera).post(f"{API}/runs/{run.pk}/submit/").status_code == 403
+    body = {"project": str(home.project.pk), "name": "Mine", "secret": "hunter2"}
+    assert by_token(home.vera).post(f"{API}/datasets/", body).status_code == 422
+    assert by_token(home.vera).post(f"{API}/datasets/", {**body, "secret": ""}).status_code == 422
+    del body["secret"]
+    assert by_token(home.vera).post(f"{API}/datasets/", body).status_code == 403
+    told = entries("act.refused")
+    assert [(each["page"], each["method"], each["status"], each["times"]) for each in told] == [
+        ("run-submit", "POST", 403, 1),
+        ("api:run-submit", "POST", 403, 1),
+        ("api:dataset-list", "POST", 403, 1),
+    ]
+    assert {each["id"] for each in told} == {str(home.project.pk)}, "what the service refused it for"
+    shown = page(home.cleo).get(reverse("audit-list") + "?action=act.refused").content.decode()
+    assert "was refused an act on" in shown and "Vera Lund" in shown and "hunter2" not in shown
+
+
+def test_who_knocks_at_another_projects_record_is_on_record_there_and_learns_nothing(home: House) -> None:
+    run = draft(home)
+    dev = page(home.dev)
+    foreign = dev.get(reverse("run-detail", args=[run.pk]))
+    absent = dev.get(reverse("run-detail", args=[home.project.pk]))
+    assert foreign.status_code == absent.status_code == 404
+    (told,) = entries("act.refused")
+    assert (told["page"], told["status"], told["kind"], told["id"]) == ("run-detail", 404, "run", str(run.pk))
+    assert AuditEvent.objects.get(action="act.refused").project == home.project.pk
+    mine = {"project": str(home.elsewhere.pk), "base_model": str(run.base_model_id), "data": [str(run.pk)]}
+    assert by_token(home.dev).post(f"{API}/runs/", mine).status_code == 404
+    assert len(entries("act.refused")) == 1
+
+
+def test_a_loop_of_refusals_is_counted_and_does_not_fill_the_trail(home: House) -> None:
+    run = draft(home)
+    vera = page(home.vera)
+    for _ in range(25):
+        assert vera.post(reverse("run-submit", args=[run.pk])).status_code == 403
+    assert [each["times"] for each in entries("act.refused")] == [1, 10]
+    assert RefusalCount.objects.get().times == 25
+    assert [n for n in range(2000) if rules.is_told(n)] == [1, 10, 100, 1000]
+
+
+def test_one_person_cannot_fill_the_trail_by_many_addresses(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MOST_A_DAY", 3)
+    for number in range(30):
+        services.note(actor=home.vera, page=f"page-{number}", method="GET", status=403, subject=home.project)
+    assert [(each["page"], each["times"]) for each in entries("act.refused")] == [
+        ("page-0", 1), ("page-1", 1), ("page-2", 1), ("", 1), ("", 10),
+    ]  # fmt: skip
