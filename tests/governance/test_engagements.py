@@ -16,7 +16,7 @@ from governance.foundation.core.errors import NotAllowed, NotFound, Unusable, Wr
 from governance.materials.base_models import selectors as base_models
 from governance.materials.datasets import selectors as datasets
 from governance.people.approvals import selectors as approvals
-from governance.people.engagements import exchange, reading, rules, selectors, services
+from governance.people.engagements import access, exchange, reading, rules, selectors, services
 from governance.people.engagements.models import Engagement
 from governance.people.engagements.rules import Asked, Found, Severity
 from governance.people.organisations import selectors as organisations
@@ -120,6 +120,11 @@ def test_records_outside_the_period_are_not_seen(home: House, run: Run, orla: Ac
         Run.objects.filter(pk=run.pk).update(created_at=timezone.now() + timedelta(days=days))
         assert runs.visible_to(orla).filter(pk=run.pk).exists() is seen, days
     assert runs.visible_to(home.vera).filter(pk=run.pk).exists(), "a member is not narrowed by it"
+    assert not AuditEvent.objects.filter(access.entries(orla)).exists()
+    Engagement.objects.update(period_until=None)
+    told = AuditEvent.objects.filter(access.entries(orla))
+    assert told.filter(subject_id=str(run.pk)).exists()
+    assert not told.exclude(project=home.project.pk).exists(), "nothing of its organisation, or of another project"
 
 
 def test_an_auditor_reads_and_exports_and_does_nothing_else(home: House, orla: Actor) -> None:
@@ -277,4 +282,4 @@ def test_the_rule_and_the_query_say_the_same(
     Engagement.objects.update(state=state, access_from=today(first), access_until=today(last))
     engagement.refresh_from_db()
     assert rules.lays_open(engagement.window, today()) is open_
-    assert reading.is_auditing(orla) is open_
+    assert access.is_auditing(orla) is open_

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from governance.foundation.audit.models import AuditEvent
-from governance.foundation.audit.selectors import verify
+from governance.foundation.audit.verification import verify
 from governance.foundation.core.actor import Actor
 from governance.foundation.refusals import rules, services
 from governance.foundation.refusals.models import RefusalCount

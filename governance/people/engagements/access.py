@@ -9,6 +9,8 @@ from django.utils import timezone
 from governance.foundation.core.actor import Actor
 from governance.people.engagements.models import Engagement
 from governance.people.engagements.rules import State
+from governance.people.organisations.models import Membership
+from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 
 
@@ -18,6 +20,11 @@ def open_to(actor: Actor) -> QuerySet[Engagement]:
     return Engagement.objects.filter(
         auditors=actor.lookup_id, state=State.OPEN, access_from__lte=today, access_until__gte=today
     )
+
+
+def is_auditing(actor: Actor) -> bool:
+    """Whether anything is laid open to `actor` today; whoever audits nothing is asked for nothing more."""
+    return open_to(actor).exists()
 
 
 class OpenEngagements:
@@ -32,14 +39,19 @@ class OpenEngagements:
         return Project.objects.filter(Q(pk__in=named) | Q(organisation__in=whole)).order_by().values("pk")
 
     def records(self, actor: Actor, project: str, at: str) -> Q:
-        made = TruncDate(ExpressionWrapper(OuterRef(at), output_field=DateTimeField()))
-        return Q(
-            Exists(
-                open_to(actor)
-                .filter(
-                    Q(projects=OuterRef(project)) | Q(whole_organisation=True, organisation__projects=OuterRef(project))
-                )
-                .filter(Q(period_from=None) | Q(period_from__lte=made))
-                .filter(Q(period_until=None) | Q(period_until__gte=made))
-            )
-        )
+        inside = Q(projects=OuterRef(project)) | Q(whole_organisation=True, organisation__projects=OuterRef(project))
+        return Q(Exists(_over(open_to(actor).filter(inside), at)))
+
+
+def entries(actor: Actor) -> Q:
+    """Which entries of the trail `actor` sees: those of their projects and organisations, and of what is laid open to
+    them those that tell of its period."""
+    whole = open_to(actor).filter(whole_organisation=True, organisation=OuterRef("organisation"))
+    own = Q(organisation__in=Membership.objects.filter(user_id=actor.lookup_id).values("organisation"))
+    return projects.within(actor, "project", "at") | (Q(project=None) & (own | Q(Exists(_over(whole, "at")))))
+
+
+def _over(found: QuerySet[Engagement], at: str) -> QuerySet[Engagement]:
+    """Those whose period has the day on which something was made."""
+    day = TruncDate(ExpressionWrapper(OuterRef(at), output_field=DateTimeField()))
+    return found.filter(Q(period_from=None) | Q(period_from__lte=day), Q(period_until=None) | Q(period_until__gte=day))

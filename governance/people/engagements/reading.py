@@ -16,11 +16,6 @@ from governance.people.engagements.selectors import READ, scope
 ONCE_IN = timedelta(hours=1)
 
 
-def is_auditing(actor: Actor) -> bool:
-    """Whether anything is laid open to `actor` today; whoever audits nothing is asked for nothing more."""
-    return open_to(actor).exists()
-
-
 def note(actor: Actor, page: str, subject: Record | None) -> None:
     """Put on record that `actor` read `subject` (None: a list) by the page or answer of the API of that name.
 

@@ -16,6 +16,7 @@ from governance.foundation.audit import selectors
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
+from governance.people.engagements import access
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
 
@@ -53,10 +54,11 @@ class AuditEventSerializer(serializers.ModelSerializer[Any]):
 
 
 def _seen(actor: Actor) -> QuerySet[AuditEvent]:
-    return selectors.trail(
+    events = selectors.trail(
         projects=projects.visible_to(actor).values_list("pk", flat=True),
         organisations=organisations.visible_to(actor).values_list("pk", flat=True),
     )
+    return events.filter(access.entries(actor)) if access.is_auditing(actor) else events
 
 
 class AuditEventViewSet(NounViewSet):

@@ -46,7 +46,7 @@ class EngagementSerializer(RecordSerializer):
         return [project.pk for project in selectors.scope_seen(self.context["view"].actor, engagement)]
 
 
-class AnswerSerializer(serializers.ModelSerializer[Any]):
+class AuditAnswerSerializer(serializers.ModelSerializer[Any]):
     records = LinkSerializer(many=True)
 
     class Meta:
@@ -55,8 +55,8 @@ class AnswerSerializer(serializers.ModelSerializer[Any]):
         read_only_fields = fields
 
 
-class RequestSerializer(RecordSerializer):
-    answers = AnswerSerializer(many=True, read_only=True)
+class AuditRequestSerializer(RecordSerializer):
+    answers = AuditAnswerSerializer(many=True, read_only=True)
 
     class Meta:
         model = Request
@@ -67,7 +67,7 @@ class RequestSerializer(RecordSerializer):
         read_only_fields = fields
 
 
-class FindingSerializer(RecordSerializer):
+class AuditFindingSerializer(RecordSerializer):
     records = LinkSerializer(many=True, read_only=True)
 
     class Meta:
@@ -107,13 +107,13 @@ class Conclusion(Input):
     conclusion = serializers.CharField(max_length=8000)
 
 
-class NewRequest(Input):
+class NewAuditRequest(Input):
     text = serializers.CharField(max_length=8000)
     project = serializers.UUIDField(required=False, allow_null=True, default=None, help_text="Left out: all the scope.")
     due = serializers.DateField(required=False, allow_null=True, default=None)
 
 
-class NewAnswer(Input):
+class NewAuditAnswer(Input):
     text = serializers.CharField(max_length=8000)
     records = LinkSerializer(many=True, required=False, default=list)
 
@@ -122,7 +122,7 @@ class SentBack(Input):
     text = serializers.CharField(max_length=8000)
 
 
-class NewFinding(Input):
+class NewAuditFinding(Input):
     severity = serializers.ChoiceField(choices=[one.value for one in Severity])
     text = serializers.CharField(max_length=8000)
     records = LinkSerializer(many=True, required=False, default=list)
@@ -175,24 +175,24 @@ class EngagementViewSet(NounViewSet):
         services.close(actor=self.actor, engagement_id=pk, conclusion=Conclusion.of(request)["conclusion"])
         return self.shown(self.one())
 
-    @extend_schema(request=NewRequest, responses={201: RequestSerializer})
+    @extend_schema(request=NewAuditRequest, responses={201: AuditRequestSerializer})
     @action(detail=True, methods=["post"])
     def requests(self, request: Call, pk: UUID) -> Response:
         """Ask to be shown something, as an auditor."""
         selectors.require_auditor(self.actor, self.one())
-        body = NewRequest.of(request)
+        body = NewAuditRequest.of(request)
         made = exchange.ask(actor=self.actor, engagement_id=pk, project_id=body.pop("project"), **body)
-        return _made(RequestSerializer(made), "audit-request", made)
+        return _made(AuditRequestSerializer(made), "audit-request", made)
 
-    @extend_schema(request=NewFinding, responses={201: FindingSerializer})
+    @extend_schema(request=NewAuditFinding, responses={201: AuditFindingSerializer})
     @action(detail=True, methods=["post"])
     def findings(self, request: Call, pk: UUID) -> Response:
         """Put a finding on record, as an auditor."""
         selectors.require_auditor(self.actor, self.one())
-        body = NewFinding.of(request)
+        body = NewAuditFinding.of(request)
         body["records"] = _links(body["records"])
         made = exchange.find(actor=self.actor, engagement_id=pk, project_id=body.pop("project"), **body)
-        return _made(FindingSerializer(made), "audit-finding", made)
+        return _made(AuditFindingSerializer(made), "audit-finding", made)
 
     @extend_schema(responses=ReadingSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)
@@ -221,22 +221,22 @@ class AuditRequestViewSet(NounViewSet):
 
     noun = "audit request"
     seen = selectors.requests_visible_to
-    serializer_class = RequestSerializer
+    serializer_class = AuditRequestSerializer
     narrowed_by: ClassVar[dict[str, By]] = {
         "engagement": By("engagement", serializers.UUIDField(), "Of this engagement only."),
         "state": By("state", serializers.CharField(max_length=8), "waiting, answered or settled."),
     }
 
-    @extend_schema(request=NewAnswer, responses={201: AnswerSerializer})
+    @extend_schema(request=NewAuditAnswer, responses={201: AuditAnswerSerializer})
     @action(detail=True, methods=["post"])
     def answers(self, request: Call, pk: UUID) -> Response:
         """Answer it, with links to records of the scope."""
         selectors.require_answering(self.actor, self.one())
-        body = NewAnswer.of(request)
+        body = NewAuditAnswer.of(request)
         made = exchange.answer(actor=self.actor, request_id=pk, text=body["text"], records=_links(body["records"]))
-        return Response(AnswerSerializer(made).data, status=status.HTTP_201_CREATED)
+        return Response(AuditAnswerSerializer(made).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=SentBack, responses={200: RequestSerializer})
+    @extend_schema(request=SentBack, responses={200: AuditRequestSerializer})
     @action(detail=True, methods=["post"], url_path="send-back")
     def send_back(self, request: Call, pk: UUID) -> Response:
         """Say what the answer leaves open, as an auditor."""
@@ -244,7 +244,7 @@ class AuditRequestViewSet(NounViewSet):
         exchange.send_back(actor=self.actor, request_id=pk, text=SentBack.of(request)["text"])
         return self.shown(self.one())
 
-    @extend_schema(request=None, responses={200: RequestSerializer})
+    @extend_schema(request=None, responses={200: AuditRequestSerializer})
     @action(detail=True, methods=["post"])
     def settle(self, request: Call, pk: UUID) -> Response:
         """Say that nothing more is asked for, as an auditor."""
@@ -258,13 +258,13 @@ class AuditFindingViewSet(NounViewSet):
 
     noun = "audit finding"
     seen = selectors.findings_visible_to
-    serializer_class = FindingSerializer
+    serializer_class = AuditFindingSerializer
     narrowed_by: ClassVar[dict[str, By]] = {
         "engagement": By("engagement", serializers.UUIDField(), "Of this engagement only."),
         "state": By("state", serializers.CharField(max_length=8), "open, in_hand or closed."),
     }
 
-    @extend_schema(request=FindingResponse, responses={200: FindingSerializer})
+    @extend_schema(request=FindingResponse, responses={200: AuditFindingSerializer})
     @action(detail=True, methods=["post"])
     def respond(self, request: Call, pk: UUID) -> Response:
         """Say what is done about it, who sees to it, and by when."""
@@ -272,7 +272,7 @@ class AuditFindingViewSet(NounViewSet):
         exchange.respond(actor=self.actor, finding_id=pk, **FindingResponse.of(request))
         return self.shown(self.one())
 
-    @extend_schema(request=FindingClosing, responses={200: FindingSerializer})
+    @extend_schema(request=FindingClosing, responses={200: AuditFindingSerializer})
     @action(detail=True, methods=["post"])
     def close(self, request: Call, pk: UUID) -> Response:
         """Say how it was settled, as an auditor."""

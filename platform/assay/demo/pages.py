@@ -29,6 +29,7 @@ from governance.materials.scans.models import Scan
 from governance.materials.syntheses.models import Synthesis
 from governance.oversight.retention.models import Hold
 from governance.people.approvals.models import ApprovalRequest
+from governance.people.engagements.models import Engagement, Finding, Request
 from governance.people.organisations.models import Organisation
 from governance.people.projects.models import Classification, Member, Project
 from governance.people.waivers.models import Waiver
@@ -43,6 +44,16 @@ ACTS, FILES, PARTS = "takes a POST alone", "sends a file", "a part that another 
 NOT_PAGES: Mapping[str, str] = {
     "organisation-add-member": ACTS,
     "project-appoint": ACTS,
+    "engagement-open": ACTS,
+    "engagement-close": ACTS,
+    "engagement-ask": ACTS,
+    "engagement-find": ACTS,
+    "engagement-report-file": FILES,
+    "audit-request-answer": ACTS,
+    "audit-request-send-back": ACTS,
+    "audit-request-settle": ACTS,
+    "audit-finding-respond": ACTS,
+    "audit-finding-close": ACTS,
     "member-dismiss": ACTS,
     "approval-withdraw": ACTS,
     "approval-ask": ACTS,
@@ -107,6 +118,9 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "organisations": Organisation,
     "projects": Project,
     "classifications": Classification,
+    "engagements": Engagement,
+    "audit-requests": Request,
+    "audit-findings": Finding,
     "approvals": ApprovalRequest,
     "waivers": Waiver,
     "base-models": BaseModel,
@@ -140,6 +154,7 @@ ONLY: Mapping[str, dict[str, Any]] = {
     "evaluation-plan-edit": {"locked_at": None},
     "annotation-task-answer": {"state": "open"},
     "evaluation-samples": {"state": "succeeded"},
+    "engagement-report": {"state": "closed"},
 }
 
 # Whose page it is; everything else is looked at by Ada.
@@ -149,6 +164,12 @@ WHO: Mapping[str, str] = {
     "project-create": "admin",
     "questionnaire": "rita",
     "classification-detail": "rita",
+    "engagement-list": "ben",
+    "engagement-create": "cleo",
+    "engagement-detail": "omar",
+    "engagement-report": "omar",
+    "audit-request-detail": "ben",
+    "audit-finding-detail": "omar",
     "approval-list": "ben",
     "dataset-version-special": "ben",
     "dataset-version-erase": "paula",

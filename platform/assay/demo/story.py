@@ -4,6 +4,7 @@ whose act it is, with their password where they sign; the work is done by a real
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -40,6 +41,8 @@ from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.approvals.rules import Verdict
 from governance.people.approvals.selectors import standing
+from governance.people.engagements import exchange
+from governance.people.engagements import services as engagements
 from governance.people.projects import selectors as projects
 from governance.people.projects import services as project_services
 from governance.people.waivers import selectors as waivers
@@ -64,6 +67,12 @@ WAIVER_REASON = (
     "Which model wrote the rows was not recorded, so whether its terms bind what learns from them is not known. The "
     "drafts stay inside the bank, and the rows can be written anew by a model that is registered."
 )
+
+AUDITORS_QUESTIONS = (
+    "Show me where the training data came from, and who approved it.",
+    "Show me how the limits of the evaluation were chosen before the first run.",
+)
+AUDITORS_ANSWER = "The version's page has its provenance record, its licence and, under Approvals, the signed decision."
 
 
 class StoryStopped(Exception):
@@ -268,6 +277,7 @@ class Story:
             )
 
         self.ask_for_review(data)
+        self.hold_audit(data)
 
     def ask_for_review(self, data: DatasetVersion) -> None:
         """Rows that wait for Rita and Cleo: whoever signs in as one of them can answer."""
@@ -275,6 +285,29 @@ class Story:
             question = "Would you send this answer to a customer as it stands?"
             asked = Asked(Type.REVIEW, ("rita", "cleo"), question, rows=20)
             annotations.ask(actor=self.stage["ada"], version_id=data.pk, asked=asked)
+
+    def hold_audit(self, data: DatasetVersion) -> None:
+        """An audit by Omar: one request is answered, one waits for Ben."""
+        if self.stage.project.engagements.exists():
+            return
+        omar, today = self.stage["omar"], timezone.localdate()
+        engagement = engagements.plan(
+            actor=self.stage["cleo"],
+            organisation_id=self.stage.organisation.pk,
+            project_ids=[self.stage.project.pk],
+            title="Internal audit of the support assistant",
+            purpose="Whether what the documents say of data and approvals can be shown.",
+            auditors=["omar"],
+            access_from=today,
+            access_until=today + timedelta(days=60),
+        )
+        engagements.lay_open(actor=self.stage["cleo"], engagement_id=engagement.pk)
+        due = today + timedelta(days=14)
+        for text in AUDITORS_QUESTIONS:
+            exchange.ask(actor=omar, engagement_id=engagement.pk, text=text, due=due)
+        first = engagement.requests.get(number=1)
+        shown = [(data.kind, str(data.pk))]
+        exchange.answer(actor=self.stage["ben"], request_id=first.pk, text=AUDITORS_ANSWER, records=shown)
 
     # signing
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from assay.web import trail
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors, verification
+from governance.people.engagements import access
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -31,6 +32,8 @@ def listing(request: PageRequest) -> HttpResponse:
         action=wanted["action"],
         text=wanted["q"],
     )
+    if access.is_auditing(request.actor):
+        events = events.filter(access.entries(request.actor))
     page = Paginator(events, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,

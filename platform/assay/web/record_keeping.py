@@ -13,7 +13,7 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound, Refusal
 from governance.foundation.core.records import Record, of_kind
 from governance.foundation.refusals import services as refusals
-from governance.people.engagements import reading
+from governance.people.engagements import access, reading
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -35,7 +35,7 @@ class RecordKeepingMiddleware:
             actor, refused = Actor.of(request.user), getattr(request, "refused", None)
             if isinstance(refused, (NotAllowed, NotFound)):
                 _note_refusal(request, actor, refused)
-            elif request.method == "GET" and response.status_code == 200 and reading.is_auditing(actor):
+            elif request.method == "GET" and response.status_code == 200 and access.is_auditing(actor):
                 reading.note(actor, match.view_name, _subject(match))
         return response
 
