@@ -10,17 +10,21 @@ from governance.foundation.audit.services import record_alone
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import Record
 from governance.people.engagements.access import open_to
-from governance.people.engagements.models import Engagement
+from governance.people.engagements.models import Engagement, Finding, Request
 from governance.people.engagements.selectors import READ, scope
 
+OWN = frozenset({Engagement.kind, Request.kind, Finding.kind})
 ONCE_IN = timedelta(hours=1)
 
 
 def note(actor: Actor, page: str, subject: Record | None) -> None:
     """Put on record that `actor` read `subject` (None: a list) by the page or answer of the API of that name.
 
-    The entry is about the record itself, with its digest as it was read, so that it stands in its history.
+    The entry is about the record itself, with its digest as it was read, so that it stands in its history. What
+    auditors read of their own engagement is no evidence of anything.
     """
+    if subject is not None and subject.kind in OWN:
+        return
     for engagement in open_to(actor).select_related("organisation"):
         read = engagement if subject is None else subject
         if _reaches(engagement, read) and not _noted(actor, page, read, engagement):
