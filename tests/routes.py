@@ -59,6 +59,7 @@ from preparation import splits
 from preparation.persons.redaction import Redaction
 from preparation.synthesis import Synthesis
 from tests import factories
+from tests.devices import App
 from tests.people import PASSWORD, House, house, person
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -103,6 +104,7 @@ ABOUT = {
     "dataset-version-fetch": "dataset",
     "api:dataset-versions": "dataset",
     "api:project-dismiss": "project",
+    "factor-reset": "person",
     "dossier-compare": "dossier-version",
     "dossier-export": "dossier-version",
     "dossier-bundle": "dossier-version",
@@ -177,7 +179,7 @@ class Everything:
         nouns = [noun for noun in self.records if name.startswith(noun)]
         noun = ABOUT.get(route.name) or max(nouns, key=len)
         if absent:
-            return 10**9 if noun == "audit-event" else uuid.UUID(int=7)
+            return 10**9 if noun in ("audit-event", "factor", "person") else uuid.UUID(int=7)
         # What is done is done to a draft; what is looked at has all there is to see.
         return self.records["draft" if (noun, method) == ("run", "POST") else noun].pk
 
@@ -200,6 +202,8 @@ def everything() -> Everything:
         "organisation": home.organisation,
         "project": home.project,
         "member": home.project.members.get(user_id=home.vera.user_id),
+        "factor": App(home.vera).factor,
+        "person": get_user_model().objects.get(pk=home.vera.user_id),
         "classification": home.project.classifications.first(),
         "base-model": run.base_model,
         "registration": _large(home),

@@ -30,11 +30,26 @@ POST   sign-in                   302 302 302 302 302 302 302 302   302 302   200
 PUT    sign-in                   302 302 302 302 302 302 302 302   302 302   200
 PATCH  sign-in                   302 302 302 302 302 302 302 302   302 302   405
 DELETE sign-in                   302 302 302 302 302 302 302 302   302 302   405
+GET    sign-in-second            302 302 302 302 302 302 302 302   302 302   302
+POST   sign-in-second            302 302 302 302 302 302 302 302   302 302   302
+POST   sign-in-challenge         403 403 403 403 403 403 403 403   403 403   403
 POST   sign-out                  302 302 302 302 302 302 302 302   302 302   302
 GET    account                   200 200 200 200 200 200 200 200   200 200   302
 GET    change-password           200 200 200 200 200 200 200 200   200 200   302
 POST   change-password           200 200 200 200 200 200 200 200   200 200   302
 PUT    change-password           200 200 200 200 200 200 200 200   200 200   302
+GET    factor-add-app            200 200 200 200 200 200 302 200   200 200   302
+POST   factor-add-app            422 422 422 422 422 422 302 422   422 422   302
+GET    factor-add-key            200 200 200 200 200 200 200 200   200 200   302
+POST   factor-add-key            422 422 422 422 422 422 422 422   422 422   302
+POST   factor-key-challenge      200 200 200 200 200 200 200 200   200 200   302
+POST   key-challenge             422 422 422 422 422 422 422 422   422 422   302
+GET    factor-renew-codes        200 200 200 200 200 200 200 200   200 200   302
+POST   factor-renew-codes        422 422 422 422 422 422 422 422   422 422   302
+GET    factor-remove             404 404 404 404 404 404 200 404   404 404   302
+POST   factor-remove             404 404 404 404 404 404 422 404   404 404   302
+GET    factor-reset              403 403 403 403 403 403 403 200   403 404   302
+POST   factor-reset              403 403 403 403 403 403 403 422   403 404   302
 POST   create-token              200 200 200 200 200 200 200 200   200 200   302
 POST   revoke-token              404 404 404 404 404 404 404 404   404 404   302
 
@@ -356,6 +371,7 @@ GET    api:approval-detail       200 200 200 200 200 200 200 200   404 404   401
 POST   api:approval-decisions    403 403 403 403 403 403 403 403   404 404   401
 POST   api:approval-withdraw     200 403 403 403 403 403 403 403   404 404   401
 POST   api:reauthentication-list 422 422 422 422 422 422 422 422   422 422   401
+POST   api:reauthentication-challenges 201 201 201 201 201 201 201 201 201 201 401
 
 GET    api:engagement-list       200 200 200 200 200 200 200 200   200 200   401
 POST   api:engagement-list       403 403 403 201 403 403 403 201   404 404   401
@@ -516,6 +532,7 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:approval-list": {"kind": "dataset_version", "id": pk["dataset-version"], "project": pk["project"]},
         "api:approval-decisions": {"verdict": "approve"},
         "api:reauthentication-list": {"password": "wrong", "subject_sha256": "0" * 64, "verdict": "approve"},
+        "api:reauthentication-challenges": {"subject_sha256": "0" * 64, "verdict": "approve"},
         "withdrawal-take-back": {"reason": "Consent covers it."},
         "api:withdrawal-list": {"version": pk["dataset-version"], "reason": "Consent was taken back."},
         "api:withdrawal-take-back": {"reason": "Consent covers it."},

@@ -1,10 +1,17 @@
 """Showing anew who one is. Each method gives a single-use proof bound to person, subject digest and verdict.
 
-A token of the API can ask for a proof only with the password beside it: a token alone never signs.
+A token of the API can ask for a proof only with something beside it that the person alone has: a token alone never
+signs. How a method is checked is its checker's business: the password's is here; those that need a device are
+registered by the platform when it starts, so that nothing here knows of browsers or of the network.
 """
 
 import hashlib
 import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -17,40 +24,120 @@ from governance.people.approvals.models import Reauthentication
 from governance.people.approvals.rules import PROOF_LIFETIME, WRONG_TRIES, WRONG_TRIES_WITHIN, Verdict
 
 
+class Method(StrEnum):
+    """Every way there is, the strongest first."""
+
+    WEBAUTHN = "webauthn"
+    TOTP = "totp"
+    RECOVERY_CODE = "recovery_code"
+    PASSWORD = "password"  # noqa: S105
+
+
+# With what one signs, what counts as a second factor there, and what lets a person back in who lost theirs.
+SIGNS = frozenset({Method.WEBAUTHN, Method.TOTP, Method.PASSWORD})
+SECOND = frozenset({Method.WEBAUTHN, Method.TOTP})
+SECOND_OR_RECOVERY = SECOND | {Method.RECOVERY_CODE}
+
+SPOKEN = {
+    Method.WEBAUTHN: "security key",
+    Method.TOTP: "code of an authenticator app",
+    Method.RECOVERY_CODE: "recovery code",
+    Method.PASSWORD: "password",
+}
+
+WRONG = {
+    Method.WEBAUTHN: Fault("credential", "That key is not yours, or it took too long.", "Press it again."),
+    Method.TOTP: Fault("code", "That code is wrong, or it was used already.", "Wait for the next one, then try again."),
+    Method.RECOVERY_CODE: Fault("code", "That is none of your unused recovery codes.", "Try another."),
+    Method.PASSWORD: Fault("password", "That is not your password; nothing was signed.", "Try again."),
+}
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a proof is good for: one verdict on one digest."""
+
+    subject_digest: str
+    verdict: Verdict
+
+    def __str__(self) -> str:
+        return f"{self.verdict}:{self.subject_digest}"
+
+
+class Checker(Protocol):
+    """How one method is checked. What it accepts once it must not accept again, where the method has such a thing."""
+
+    def has(self, user: Any) -> bool:
+        """Whether `user` can show themselves in this way at all."""
+
+    def check(self, user: Any, shown: str, purpose: Purpose) -> bool:
+        """Whether `shown` is `user`'s, for this purpose."""
+
+
+class _Password:
+    def has(self, user: Any) -> bool:
+        return bool(user.has_usable_password())
+
+    def check(self, user: Any, shown: str, purpose: Purpose) -> bool:
+        return bool(user.check_password(shown))
+
+
+_checkers: dict[Method, Checker] = {Method.PASSWORD: _Password()}
+
+
+def register(method: Method, checker: Checker) -> None:
+    """Say how `method` is checked. Raises ValueError for one that is known already."""
+    if method in _checkers:
+        raise ValueError(f"How {method} is checked is registered already.")
+    _checkers[method] = checker
+
+
+def methods(actor: Actor) -> list[Method]:
+    """The ways in which `actor` can show who they are, the strongest first."""
+    user = get_user_model().objects.filter(pk=actor.lookup_id, is_active=True).first()
+    return [] if user is None else [each for each in Method if each in _checkers and _checkers[each].has(user)]
+
+
 def by_password(*, actor: Actor, password: str, subject_digest: str, verdict: Verdict) -> str:
-    """A proof for `verdict` on `subject_digest`. Raises Unusable for a wrong password, WrongState after too many."""
+    """`prove` by the method that everybody has."""
+    return prove(actor=actor, method=Method.PASSWORD, shown=password, subject_digest=subject_digest, verdict=verdict)
+
+
+def prove(*, actor: Actor, method: Method, shown: str, subject_digest: str, verdict: Verdict) -> str:
+    """A proof for `verdict` on `subject_digest`. Raises Unusable for what is wrong, WrongState after too many tries."""
     user = get_user_model().objects.filter(pk=actor.lookup_id, is_active=True).first()
     if user is None:
         raise NotAllowed("Only a person can sign.")
+    _refuse_after_too_many(user)  # before anything is used up by looking at it
     secret = secrets.token_urlsafe(32)
-    succeeded = user.check_password(password)
+    checker = _checkers[method]
+    succeeded = checker.has(user) and checker.check(user, shown, Purpose(subject_digest, Verdict(verdict)))
     # Its own transaction: a failed try must stay on record although the decision rolls back. The person's row is
-    # locked, so that many tries at once are counted one after another.
+    # locked, so that many tries at once are counted one after another, whatever the method.
     with transaction.atomic():
         get_user_model().objects.select_for_update().get(pk=user.pk)
-        tries = Reauthentication.objects.filter(
-            user=user, succeeded=False, created_at__gt=timezone.now() - WRONG_TRIES_WITHIN
-        ).count()
-        if tries >= WRONG_TRIES:
-            raise WrongState("Too many wrong passwords; wait a quarter of an hour, then try again.")
+        tries = _refuse_after_too_many(user)
         row = Reauthentication.objects.create(
             user=user,
             subject_digest=subject_digest,
             verdict=Verdict(verdict).value,
-            method="password",
+            method=method.value,
             succeeded=succeeded,
             secret_sha256=_hash(secret) if succeeded else "",
         )
         if not succeeded:
-            record(actor, "reauthentication.failed", facts={"subject": subject_digest, "try": tries + 1})
+            facts = {"subject": subject_digest, "method": method.value, "try": tries + 1}
+            record(actor, "reauthentication.failed", facts=facts)
     if not succeeded:
-        raise Unusable([Fault("password", "That is not your password; nothing was signed.", "Try again.")])
+        raise Unusable([WRONG[method]])
     return f"{row.pk}.{secret}"
 
 
-def consume(*, proof: str, actor: Actor, subject_digest: str, verdict: Verdict) -> str:
+def consume(
+    *, proof: str, actor: Actor, subject_digest: str, verdict: Verdict, accepts: Collection[Method] = SIGNS
+) -> str:
     """Use `proof` up, in the caller's transaction; returns its method. Raises NotAllowed when it is another
-    person's, for another digest or verdict, stale, or used."""
+    person's, for another digest or verdict, stale, used, or of a method that is not enough here."""
     pk, _, secret = proof.partition(".")
     now = timezone.now()
     fitting = Reauthentication.objects.filter(
@@ -67,7 +154,19 @@ def consume(*, proof: str, actor: Actor, subject_digest: str, verdict: Verdict) 
         raise NotAllowed(
             "Show again that it is you: the proof is missing, used, older than two minutes, or for something else."
         )
+    if row.method not in accepts:
+        enough = " or ".join(f"a {SPOKEN[each]}" for each in Method if each in accepts)
+        raise NotAllowed(f"A {SPOKEN[Method(row.method)]} is not enough here; it takes {enough}.")
     return row.method
+
+
+def _refuse_after_too_many(user: Any) -> int:
+    """How many tries went wrong lately; raises WrongState where there were too many."""
+    since: datetime = timezone.now() - WRONG_TRIES_WITHIN
+    tries = Reauthentication.objects.filter(user=user, succeeded=False, created_at__gt=since).count()
+    if tries >= WRONG_TRIES:
+        raise WrongState("Too many wrong passwords or codes; wait a quarter of an hour, then try again.")
+    return tries
 
 
 def _hash(secret: str) -> str:

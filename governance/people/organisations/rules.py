@@ -21,6 +21,7 @@ MAY: dict[str, frozenset[Belonging]] = {
     "let people in": ADMINISTRATORS,
     "set approval policies": ADMINISTRATORS,
     "hold an audit": ADMINISTRATORS,
+    "reset a lost second factor": ADMINISTRATORS,
 }
 
 

@@ -5,3 +5,10 @@ class AccountsConfig(AppConfig):
     name = "assay.accounts"
     label = "accounts"
     verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        from assay.accounts.methods import CHECKERS
+        from governance.people.approvals import reauthentication
+
+        for method, checker in CHECKERS.items():
+            reauthentication.register(method, checker)

@@ -1,5 +1,8 @@
-"""Signing in and out, one's own password and API tokens."""
+"""One's own account: password, second factors, signatures, API tokens."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.http import HttpResponse
@@ -10,17 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from knox.models import AuthToken
 
-from assay.accounts import services
+from assay.accounts import factors, services
 from assay.web.requests import PageRequest
-
-
-class SignIn(auth.LoginView):
-    template_name = "accounts/sign_in.html"
-    redirect_authenticated_user = True
-
-
-class SignOut(auth.LogoutView):
-    http_method_names = ["post", "options"]
 
 
 class ChangePassword(auth.PasswordChangeView):
@@ -36,9 +30,8 @@ class ChangePassword(auth.PasswordChangeView):
 @never_cache
 @require_safe
 def account(request: PageRequest) -> HttpResponse:
-    """Who you are here, and the tokens that act for you."""
-    tokens = AuthToken.objects.filter(user=request.user).order_by("-created")
-    return render(request, "accounts/account.html", {"tokens": tokens})
+    """Who you are here, how you show it, and the tokens that act for you."""
+    return render(request, "accounts/account.html", _account(request))
 
 
 @never_cache
@@ -46,8 +39,7 @@ def account(request: PageRequest) -> HttpResponse:
 def create_token(request: PageRequest) -> HttpResponse:
     """The token is shown in this answer and nowhere else, ever."""
     token = services.create_token(actor=request.actor)
-    tokens = AuthToken.objects.filter(user=request.user).order_by("-created")
-    return render(request, "accounts/account.html", {"tokens": tokens, "new_token": token})
+    return render(request, "accounts/account.html", {**_account(request), "new_token": token})
 
 
 @require_POST
@@ -55,3 +47,12 @@ def revoke_token(request: PageRequest, digest: str) -> HttpResponse:
     services.revoke_token(actor=request.actor, digest=digest)
     messages.success(request, _("The token is revoked."))
     return redirect("account")
+
+
+def _account(request: PageRequest) -> dict[str, Any]:
+    mine = factors.of(request.actor.person_id)
+    return {
+        "factors": mine,
+        "demanded": settings.ASSAY_SECOND_FACTOR and not mine.any,
+        "tokens": AuthToken.objects.filter(user_id=request.actor.person_id).order_by("-created"),
+    }

@@ -1,10 +1,12 @@
 """Approval requests and decisions; showing anew who one is, because a token alone never signs."""
 
+import json
 import logging
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from redis.exceptions import RedisError
 from rest_framework import serializers, status
@@ -16,10 +18,12 @@ from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
+from assay.accounts import keys
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import Door, Input, NounViewSet
 from governance.people.approvals import reauthentication, selectors, services, subjects
 from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.approvals.reauthentication import SIGNS, WRONG, Method, Purpose
 from governance.people.approvals.rules import PROOF_LIFETIME, State, Verdict
 from governance.people.policies.kinds import KINDS as KNOWN
 from governance.people.projects import selectors as projects
@@ -159,10 +163,29 @@ class ApprovalViewSet(NounViewSet):
         return Response(ApprovalSummary(selectors.inbox(self.actor), many=True).data)
 
 
-class NewProof(Input):
-    password = serializers.CharField(trim_whitespace=False, max_length=4096)
+METHODS = [method.value for method in Method if method in SIGNS]
+
+
+class NewPurpose(Input):
     subject_sha256 = serializers.RegexField(r"^[0-9a-f]{64}$", help_text="The digest that you are about to decide on.")
     verdict = serializers.ChoiceField(choices=VERDICTS)
+
+
+class NewProof(NewPurpose):
+    method = serializers.ChoiceField(choices=METHODS, default=Method.PASSWORD.value)
+    password = serializers.CharField(trim_whitespace=False, max_length=4096, required=False)
+    code = serializers.CharField(max_length=20, required=False, help_text="Of your authenticator app.")
+    credential = serializers.JSONField(
+        required=False, help_text="Your security key's answer to a challenge for this digest and verdict."
+    )
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What the method takes has to be there."""
+        name = WRONG[Method(given["method"])].field
+        if not given.get(name):
+            raise serializers.ValidationError({name: "This method takes it."})
+        shown = given[name]
+        return {**given, "shown": shown if isinstance(shown, str) else json.dumps(shown)}
 
 
 class ProofSerializer(serializers.Serializer[Any]):
@@ -195,14 +218,24 @@ class ReauthenticationViewSet(Door, ViewSet):
 
     @extend_schema(request=NewProof, responses={201: ProofSerializer})
     def create(self, request: Request) -> Response:
-        """By password. The proof is good for two minutes and for one decision."""
+        """By password, code or security key. The proof is good for two minutes and for one decision."""
         body = NewProof.of(request)
         expires_at = timezone.now() + PROOF_LIFETIME
-        proof = reauthentication.by_password(
+        proof = reauthentication.prove(
             actor=self.actor,
-            password=body["password"],
+            method=Method(body["method"]),
+            shown=body["shown"],
             subject_digest=body["subject_sha256"],
             verdict=Verdict(body["verdict"]),
         )
         shown = ProofSerializer({"proof": proof, "expires_at": expires_at})
         return Response(shown.data, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
+
+    @extend_schema(request=NewPurpose, responses={201: OpenApiTypes.OBJECT})
+    @action(detail=False, methods=["post"])
+    def challenges(self, request: Request) -> Response:
+        """What a security key has to sign for one digest and verdict: the options of `navigator.credentials.get`."""
+        body = NewPurpose.of(request)
+        purpose = Purpose(body["subject_sha256"], Verdict(body["verdict"]))
+        options = keys.ask_for_one(request.user, purpose)
+        return Response(options, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})

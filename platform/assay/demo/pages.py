@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.db.models import Model, QuerySet
 from django.urls import URLPattern, reverse
 from django.utils.text import slugify
 
 from assay.accounts import urls as accounts
+from assay.accounts.models import User
 from assay.web import urls as web
 from governance.delivery.erasures.models import Erasure
 from governance.delivery.lineage.models import Withdrawal
@@ -100,6 +102,9 @@ NOT_PAGES: Mapping[str, str] = {
     "withdrawal-take-back": ACTS,
     "withdrawal-export": FILES,
     "job-retry": ACTS,
+    "sign-in-challenge": ACTS,
+    "factor-key-challenge": ACTS,
+    "key-challenge": ACTS,
     "create-token": ACTS,
     "revoke-token": ACTS,
     "sign-out": ACTS,
@@ -115,6 +120,8 @@ NOT_PAGES: Mapping[str, str] = {
 
 # The first part of an address -> what it shows one of.
 COLLECTIONS: Mapping[str, type[Model]] = {
+    "people": User,
+    "factors": Authenticator,
     "organisations": Organisation,
     "projects": Project,
     "classifications": Classification,
@@ -150,6 +157,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
 
 # Pages that only make sense of records in some state.
 ONLY: Mapping[str, dict[str, Any]] = {
+    "factor-reset": {"username": "rita"},
     "run-edit": {"state__in": ["draft", "submitted"]},
     "evaluation-plan-edit": {"locked_at": None},
     "annotation-task-answer": {"state": "open"},
@@ -160,6 +168,8 @@ ONLY: Mapping[str, dict[str, Any]] = {
 # Whose page it is; everything else is looked at by Ada.
 WHO: Mapping[str, str] = {
     "sign-in": "",
+    "sign-in-second": "",
+    "factor-reset": "admin",
     "organisation-detail": "admin",
     "project-create": "admin",
     "questionnaire": "rita",

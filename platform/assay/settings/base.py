@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "governance.delivery.erasures",
     "rest_framework",
     "knox",
+    "allauth.account",  # for what allauth.mfa imports of it; its tables stay empty
+    "allauth.mfa",
     "drf_spectacular",
     "django_htmx",
     "csp",
@@ -81,6 +83,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",  # tells allauth.mfa the host that security keys belong to
+    "assay.accounts.middleware.SecondFactorMiddleware",
     "assay.web.middleware.ActorMiddleware",
     "assay.web.record_keeping.RecordKeepingMiddleware",
     "assay.web.middleware.SpokenErrorsMiddleware",
@@ -149,6 +153,12 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+# Second factors are kept by allauth.mfa; its pages, forms and mails are not used.
+MFA_ADAPTER = "assay.accounts.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Whether nobody gets further than setting one up without a second factor. For signatures a policy can demand it.
+ASSAY_SECOND_FACTOR = env.flag("ASSAY_SECOND_FACTOR", False)
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -18,7 +18,7 @@ from assay.web.forms.faults import attempt
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.core.errors import NotAllowed
-from governance.people.approvals import reauthentication, selectors, services, subjects
+from governance.people.approvals import selectors, services, subjects
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import State, Verdict
 from governance.people.policies.kinds import KINDS
@@ -52,8 +52,8 @@ def listing(request: PageRequest) -> HttpResponse:
 def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     """The request with what is asked about; over it the panel, for somebody who may decide."""
     asked = selectors.visible(request.actor, pk)
-    form = DecisionForm(request.POST or None)
-    if form.is_valid() and attempt(form, lambda: _decide(request, asked, form.cleaned_data)):
+    form = DecisionForm(request.POST or None, signer=request.actor, subject=asked.subject_digest)
+    if form.is_valid() and attempt(form, lambda: _decide(request, asked, form)):
         messages.success(request, _("Your decision is recorded and signed."))
         return redirect("approval-detail", pk=pk)
     return render(request, "approvals/detail.html", _context(request, asked, form), status=422 if form.errors else 200)
@@ -79,17 +79,13 @@ def withdraw(request: PageRequest, pk: UUID) -> HttpResponse:
     return redirect("approval-detail", pk=pk)
 
 
-def _decide(request: PageRequest, asked: ApprovalRequest, given: dict[str, Any]) -> Any:
-    verdict = Verdict(given["verdict"] or Verdict.APPROVE)
-    # A page that may not decide never asks for a password; a forged post is refused before one is looked at.
+def _decide(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -> Any:
+    verdict, reason = Verdict(form.cleaned_data["verdict"] or Verdict.APPROVE), form.cleaned_data["reason"]
+    # A page that may not decide never asks who one is; a forged post is refused before anything is looked at.
     if why := selectors.objection(request.actor, asked):
         raise NotAllowed(why.text)
-    proof = reauthentication.by_password(
-        actor=request.actor, password=given["password"], subject_digest=asked.subject_digest, verdict=verdict
-    )
-    return services.decide(
-        actor=request.actor, request_id=asked.pk, verdict=verdict, reason=given["reason"], proof=proof
-    )
+    proof = form.prove(verdict)
+    return services.decide(actor=request.actor, request_id=asked.pk, verdict=verdict, reason=reason, proof=proof)
 
 
 def _context(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -> dict[str, Any]:

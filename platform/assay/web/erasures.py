@@ -17,7 +17,6 @@ from assay.web.forms.faults import attempt
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.delivery.erasures import rules, selectors, services
-from governance.delivery.erasures.models import Erasure
 from governance.delivery.erasures.rules import State
 from governance.foundation.audit import selectors as audit
 from governance.foundation.jobs import selectors as jobs
@@ -25,9 +24,7 @@ from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.materials.datasets.rules import ROWS_WITHIN_REACH
 from governance.oversight.retention import selectors as retention
-from governance.people.approvals import reauthentication
 from governance.people.approvals import selectors as approvals
-from governance.people.approvals.rules import Verdict
 from governance.people.projects import selectors as projects
 
 TOMBSTONES_SHOWN = ROWS_SHOWN = 50
@@ -45,8 +42,10 @@ def create(request: PageRequest, pk: UUID) -> HttpResponse:
     """Ask for the erasure of rows, `?rows=` of them filled in."""
     version = datasets.version_visible(request.actor, pk)
     projects.require(request.actor, version.project_id, services.ACT)
-    form = ErasureForm(request.POST or None, initial={"rows": request.GET.get("rows", "")})
-    if form.is_valid() and (made := attempt(form, lambda: _ask(request, version, form.cleaned_data))):
+    given = {"initial": {"rows": request.GET.get("rows", "")}, "signer": request.actor}
+    form = ErasureForm(request.POST or None, **given, subject=version.content_digest)
+    act = lambda: services.ask(actor=request.actor, version_id=pk, proof=form.prove(), **form.own())  # noqa: E731
+    if form.is_valid() and (made := attempt(form, act)):
         return redirect("erasure-detail", pk=made.pk)
     context = {
         "form": form,
@@ -102,17 +101,6 @@ def cancel(request: PageRequest, pk: UUID) -> HttpResponse:
     services.cancel(actor=request.actor, erasure_id=pk)
     messages.success(request, _("Ended. Nothing was erased."))
     return redirect("erasure-detail", pk=pk)
-
-
-def _ask(request: PageRequest, version: DatasetVersion, given: dict[str, Any]) -> Erasure:
-    proof = reauthentication.by_password(
-        actor=request.actor,
-        password=given["password"],
-        subject_digest=version.content_digest,
-        verdict=Verdict.APPROVE,
-    )
-    words = {name: given[name] for name in ("rows", "case_number", "reason")}
-    return services.ask(actor=request.actor, version_id=version.pk, proof=proof, **words)
 
 
 def _crumbs(request: PageRequest, version: DatasetVersion) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Refusal
 
 # Pages that somebody may see without an account.
-OPEN_TO_ALL = frozenset({"sign-in", "healthz", "readyz"})
+OPEN_TO_ALL = frozenset({"sign-in", "sign-in-second", "sign-in-challenge", "healthz", "readyz"})
 
 
 class ActorMiddleware:

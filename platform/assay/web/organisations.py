@@ -9,10 +9,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from assay.accounts import factors
 from assay.web.forms.faults import attempt
 from assay.web.forms.organisations import MemberForm, OrganisationForm, bands_of
 from assay.web.requests import PageRequest
 from governance.people.organisations import selectors, services
+from governance.people.organisations.models import Membership, Organisation
 from governance.people.projects import selectors as projects
 
 
@@ -45,12 +47,14 @@ def _page(
     request: PageRequest, pk: UUID, *, form: OrganisationForm | None = None, member_form: MemberForm | None = None
 ) -> HttpResponse:
     organisation = selectors.visible(request.actor, pk)
+    memberships = list(organisation.memberships.select_related("user"))
     bad = (form is not None and form.errors) or (member_form is not None and member_form.errors)
     context = {
         "organisation": organisation,
         "form": form or OrganisationForm(initial=organisation.content()),
         "member_form": member_form or MemberForm(),
-        "memberships": organisation.memberships.select_related("user"),
+        "memberships": memberships,
+        "resettable": _resettable(request, organisation, memberships),
         "projects": projects.visible_to(request.actor).filter(organisation=organisation),
         "users": dict(bands_of("users")()).get(organisation.users_band, organisation.users_band),
         "revenue": dict(bands_of("revenue")()).get(organisation.revenue_band, organisation.revenue_band),
@@ -61,3 +65,10 @@ def _page(
         "may_change": selectors.may(request.actor, organisation.pk, "describe the organisation"),
     }
     return render(request, "organisations/detail.html", context, status=422 if bad else 200)
+
+
+def _resettable(request: PageRequest, organisation: Organisation, memberships: list[Membership]) -> set[int]:
+    """Whose second factor this person could reset, should it be lost."""
+    if not selectors.may(request.actor, organisation.pk, factors.ACT):
+        return set()
+    return factors.with_second({one.user_id for one in memberships} - {request.actor.person_id})

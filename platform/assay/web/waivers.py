@@ -23,9 +23,7 @@ from governance.materials.datasets import selectors as datasets
 from governance.materials.licence_texts import selectors as texts
 from governance.materials.licence_texts import services as licence_texts
 from governance.materials.licence_texts.models import LicenceText
-from governance.people.approvals import reauthentication
 from governance.people.approvals import selectors as approvals
-from governance.people.approvals.rules import Verdict as Decision
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.people.waivers import selectors, services
@@ -62,8 +60,11 @@ def pick(request: PageRequest, project: UUID, kind: str, pk: UUID) -> HttpRespon
     """Pick one alternative of a licence and sign for it."""
     found = projects.require(request.actor, project, "pick a licence")
     material = selectors.material(found, kind, pk)
-    form = PickForm(request.POST, alternatives=_alternatives(material)[0])
-    if form.is_valid() and attempt(form, lambda: _pick(request, found, material, form.cleaned_data)):
+    form = _pick_form(request, material, _alternatives(material)[0])
+    act = lambda: services.choose(  # noqa: E731
+        actor=request.actor, project_id=project, kind=kind, subject_id=pk, proof=form.prove(), **form.own()
+    )
+    if form.is_valid() and attempt(form, act):
         messages.success(request, _("Your pick is recorded and signed."))
         return redirect(f"{reverse('project-licences', args=[project])}?material={kind}:{pk}")
     context = _context(request, found, f"{kind}:{pk}", pick_form=form)
@@ -104,22 +105,9 @@ def revoke(request: PageRequest, pk: UUID) -> HttpResponse:
     return _detail(request, pk, form)
 
 
-def _pick(request: PageRequest, project: Project, material: selectors.Licensed, given: dict[str, Any]) -> Any:
-    proof = reauthentication.by_password(
-        actor=request.actor,
-        password=given["password"],
-        subject_digest=material.content_digest,
-        verdict=Decision.APPROVE,
-    )
-    return services.choose(
-        actor=request.actor,
-        project_id=project.pk,
-        kind=material.kind,
-        subject_id=material.pk,
-        chosen=given["chosen"],
-        reason=given["reason"],
-        proof=proof,
-    )
+def _pick_form(request: PageRequest, material: selectors.Licensed, alternatives: list[str]) -> PickForm:
+    given = {"alternatives": alternatives, "signer": request.actor, "subject": material.content_digest}
+    return PickForm(request.POST if "chosen" in request.POST else None, **given)
 
 
 def _context(
@@ -157,7 +145,7 @@ def _context(
             "one_url": addresses.of(material.kind, material.pk),
             "verdicts": selectors.by_purpose(project, material),
             "waiver_form": (waiver_form or WaiverForm(findings=findings)) if findings and may_ask else None,
-            "pick_form": (pick_form or PickForm(alternatives=offered)) if offered and may_pick else None,
+            "pick_form": (pick_form or _pick_form(request, material, offered)) if offered and may_pick else None,
             "offered": offered,
             "too_many": too_many,
             "meaning": MEANING,

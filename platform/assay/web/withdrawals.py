@@ -30,9 +30,7 @@ from governance.foundation.core.errors import NotAllowed
 from governance.foundation.core.records import Record
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
-from governance.people.approvals import reauthentication
 from governance.people.approvals import selectors as approvals
-from governance.people.approvals.rules import Verdict
 from governance.people.approvals.selectors import Standing
 from governance.people.policies.kinds import KINDS
 from governance.people.projects import selectors as projects
@@ -63,20 +61,21 @@ def create(request: PageRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def detail(request: PageRequest, pk: UUID) -> HttpResponse:
-    return _detail(request, pk, TakeBackForm())
+    return _detail(request, selectors.visible(request.actor, pk))
 
 
 @require_POST
 def take_back(request: PageRequest, pk: UUID) -> HttpResponse:
-    form = TakeBackForm(request.POST)
     found = selectors.visible(request.actor, pk)
+    form = TakeBackForm(request.POST, signer=request.actor, subject=found.content_digest)
     projects.require(request.actor, found.project_id, ACT)
     if why := selectors.why_not_take_back(request.actor, found):
         raise NotAllowed(why)
-    if form.is_valid() and attempt(form, lambda: _take_back(request, found, form.cleaned_data)):
+    act = lambda: services.take_back(actor=request.actor, withdrawal_id=pk, proof=form.prove(), **form.own())  # noqa: E731
+    if form.is_valid() and attempt(form, act):
         messages.success(request, _("Taken back. What was suspended for this has its approvals again."))
         return redirect("withdrawal-detail", pk=pk)
-    return _detail(request, pk, form)
+    return _detail(request, found, form)
 
 
 @require_safe
@@ -95,23 +94,13 @@ def export(request: PageRequest, pk: UUID) -> HttpResponse:
     return response
 
 
-def _take_back(request: PageRequest, found: Withdrawal, given: dict[str, Any]) -> Withdrawal:
-    proof = reauthentication.by_password(
-        actor=request.actor,
-        password=given["password"],
-        subject_digest=found.content_digest,
-        verdict=Verdict.APPROVE,
-    )
-    return services.take_back(actor=request.actor, withdrawal_id=found.pk, reason=given["reason"], proof=proof)
-
-
 def _plain(cell: str) -> str:
     """A text that a spreadsheet takes for a formula is told that it is none."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
 
 
-def _detail(request: PageRequest, pk: UUID, form: TakeBackForm) -> HttpResponse:
-    found = selectors.visible(request.actor, pk)
+def _detail(request: PageRequest, found: Withdrawal, form: TakeBackForm | None = None) -> HttpResponse:
+    form = form or TakeBackForm(signer=request.actor, subject=found.content_digest)
     rows, elsewhere = selectors.affected_seen(request.actor, found)
     may = projects.may(request.actor, found.project_id, ACT)
     context = {

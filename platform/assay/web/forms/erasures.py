@@ -1,12 +1,13 @@
-"""Which rows are erased, for which case and on which ground; the password signs it."""
+"""Which rows are erased, for which case and on which ground; and who signs it."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from assay.web.forms.proof import ProofForm
 from assay.web.forms.withdrawals import RowNumbers
 
 
-class ErasureForm(forms.Form):
+class ErasureForm(ProofForm):
     rows = RowNumbers(
         label=_("Rows"), max_length=60_000, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("By number, like 3, 7-9; counted from 1 without heading and blank lines."),
@@ -17,8 +18,4 @@ class ErasureForm(forms.Form):
     reason = forms.CharField(
         label=_("On which ground"), max_length=4000, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("For example Art. 17(1)(b) GDPR. Name no person: the reason stays on record."),
-    )  # fmt: skip
-    password = forms.CharField(
-        label=_("Password"), widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=_("You sign with it that these rows are to be erased."),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from assay.web.forms.proof import ProofForm
 from governance.foundation.core.canonical import digest
 from governance.law.licences.rules import Waivable
 from governance.people.projects.models import Project
@@ -57,12 +58,9 @@ class WaiverForm(forms.Form):
         return {**asdict(self._findings[self.cleaned_data["finding"]].waivable), **words}
 
 
-class PickForm(forms.Form):
+class PickForm(ProofForm):
     chosen = forms.ChoiceField(label=_("The project takes it under"), widget=forms.RadioSelect)
     reason = forms.CharField(label=_("Reason, kept with the signature"), widget=forms.Textarea(attrs={"rows": 2}))
-    password = forms.CharField(
-        label=_("Password"), widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
-    )
 
     def __init__(self, *args: Any, alternatives: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

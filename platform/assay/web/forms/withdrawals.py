@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from assay.web.forms.proof import ProofForm
 from governance.delivery.lineage.services import ROWS_AT_MOST
 
 _PART = re.compile(r"(\d{1,9})(?:\s*[-–]\s*(\d{1,9}))?")
@@ -51,10 +52,7 @@ class WithdrawalForm(forms.Form):
     )  # fmt: skip
 
 
-class TakeBackForm(forms.Form):
+class TakeBackForm(ProofForm):
     reason = forms.CharField(
         label=gettext_lazy("Why it may be used after all"), widget=forms.Textarea(attrs={"rows": 2}), max_length=4000
-    )
-    password = forms.CharField(
-        label=gettext_lazy("Password"), widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
     )
