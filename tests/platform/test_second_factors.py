@@ -2,17 +2,20 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pyotp
 import pytest
+from allauth.core.context import request_context
 from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from assay.accounts import factors
 from assay.accounts.factor_pages import NEW_SECRET
+from assay.accounts.models import Challenge
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound, Unusable, WrongState
@@ -20,6 +23,7 @@ from governance.people.approvals import reauthentication
 from governance.people.approvals.reauthentication import Method
 from governance.people.approvals.rules import Verdict
 from governance.people.organisations import services as organisations
+from tests.callers import API, by_token
 from tests.devices import App, Key
 from tests.people import PASSWORD, House
 
@@ -164,9 +168,6 @@ def ask(browser: Client, digest: str, verdict: str) -> Any:
 
 def shown(actor: Actor, answer: str, digest: str, verdict: Verdict) -> bool:
     """Whether a key's answer gives a proof, asked as a request to `testserver` would."""
-    from allauth.core.context import request_context
-    from django.test import RequestFactory
-
     with request_context(RequestFactory().get("/", secure=True)):
         try:
             reauthentication.prove(
@@ -190,10 +191,6 @@ def test_a_keys_answer_is_bound_to_person_digest_and_verdict(home: House) -> Non
 
 
 def test_a_challenge_is_good_for_two_minutes(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    from datetime import timedelta
-
-    from assay.accounts.models import Challenge
-
     browser, key = with_key(home, home.rita)
     answer = key.get(ask(browser, DIGEST, "approve"))
     waiting = Challenge.objects.get()
@@ -276,6 +273,38 @@ def test_a_changed_secret_key_opens_old_secrets_while_it_is_named_and_each_use_r
     settings.SECRET_KEY_FALLBACKS = []
     browser, _ = entering(home.rita)
     assert second(browser, code=app.code()).status_code == 302
+
+
+class TestOverTheApi:
+    """A token, and beside it what its person holds."""
+
+    def prove(self, client: Any, **given: Any) -> Any:
+        body = {"subject_sha256": DIGEST, "verdict": "approve", **given}
+        return client.post(f"{API}/reauthentications/", body, secure=True)
+
+    def test_a_code_gives_a_proof_once(self, home: House) -> None:
+        app, client = App(home.rita), by_token(home.rita)
+        code = app.code()
+        assert self.prove(client, method="totp", code=code).status_code == 201
+        again = self.prove(client, method="totp", code=code)
+        assert again.status_code == 422 and again.json()["faults"][0]["field"] == "code"
+
+    def test_a_key_answers_the_challenge_for_this_digest_and_verdict(self, home: House) -> None:
+        _, key = with_key(home, home.rita)
+        client = by_token(home.rita)
+        ask = lambda verdict: client.post(  # noqa: E731
+            f"{API}/reauthentications/challenges/", {"subject_sha256": DIGEST, "verdict": verdict}, secure=True
+        ).json()
+        answers = [json.loads(key.get(ask(verdict))) for verdict in ("approve", "reject")]
+        statuses = [self.prove(client, method="webauthn", credential=answer).status_code for answer in answers]
+        assert statuses == [201, 422]
+
+    def test_what_the_method_takes_has_to_be_there(self, home: House) -> None:
+        answer = self.prove(by_token(home.rita), method="totp", password=PASSWORD)
+        assert answer.status_code == 422 and answer.json()["faults"][0]["field"] == "code"
+
+    def test_a_recovery_code_is_no_method_here(self, home: House) -> None:
+        assert self.prove(by_token(home.rita), method="recovery_code", code="12345678").status_code == 422
 
 
 class TestDemandedByTheOperator:

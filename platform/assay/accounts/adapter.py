@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.encoding import force_bytes
 
 
-class FactorAdapter(DefaultMFAAdapter):
+class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth brings no types
     """Secrets of factors are encrypted; the key comes from SECRET_KEY, so a copy of the database alone opens none."""
 
     def get_totp_label(self, user: AbstractBaseUser) -> str:
@@ -31,6 +32,6 @@ def _keys() -> MultiFernet:
     return MultiFernet([Fernet(_derived(key)) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
-def _derived(key: str) -> bytes:
-    raw = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"assay second factors").derive(key.encode())
+def _derived(key: str | bytes) -> bytes:
+    raw = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"assay second factors").derive(force_bytes(key))
     return base64.urlsafe_b64encode(raw)

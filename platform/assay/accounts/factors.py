@@ -56,7 +56,7 @@ def of(user_id: int) -> Factors:
 
 
 def has_second(user_id: int) -> bool:
-    return Authenticator.objects.filter(user_id=user_id).exclude(type=Type.RECOVERY_CODES).exists()
+    return bool(with_second([user_id]))
 
 
 def with_second(user_ids: Collection[int]) -> set[int]:
@@ -198,4 +198,4 @@ def _first_codes(user: User) -> list[str]:
     if Authenticator.objects.filter(user=user, type=Type.RECOVERY_CODES).exists():
         return []
     record(Actor.of(user), "factor.codes-made")
-    return RecoveryCodes.activate(user).generate_codes()
+    return list(RecoveryCodes.activate(user).generate_codes())

@@ -15,14 +15,14 @@ from assay.accounts import keys
 from assay.accounts.models import User
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.people.approvals.reauthentication import Method, Purpose
+from governance.people.approvals.reauthentication import Checker, Method, Purpose
 
 Type = Authenticator.Type
 
 
 def step_of(secret: str, code: str, after: int = 0) -> int | None:
     """The time step (RFC 6238) whose code this is, one to either side allowed; None where it is none after `after`."""
-    now = int(time.time()) // app_settings.TOTP_PERIOD
+    now = int(time.time()) // int(app_settings.TOTP_PERIOD)
     for step in (now, now - 1, now + 1):
         if step > after and compare_user_code(actual=code, expected=format_hotp_value(hotp_value(secret, step))):
             return step
@@ -35,7 +35,7 @@ class _Device:
     type: Authenticator.Type
 
     def has(self, user: User) -> bool:
-        return Authenticator.objects.filter(user=user, type=self.type).exists()
+        return bool(Authenticator.objects.filter(user=user, type=self.type).exists())
 
 
 class AppCode(_Device):
@@ -75,4 +75,8 @@ class SecurityKey(_Device):
         return keys.recognised(user, purpose, shown)
 
 
-CHECKERS = {Method.TOTP: AppCode(), Method.RECOVERY_CODE: RecoveryCode(), Method.WEBAUTHN: SecurityKey()}
+CHECKERS: dict[Method, Checker] = {
+    Method.TOTP: AppCode(),
+    Method.RECOVERY_CODE: RecoveryCode(),
+    Method.WEBAUTHN: SecurityKey(),
+}

@@ -81,7 +81,7 @@ def _half_way(request: HttpRequest) -> User | None:
     half: dict[str, Any] = request.session.get(HALF_WAY) or {}
     if time.time() - half.get("at", 0) > SECONDS:
         return None
-    return get_user_model().objects.filter(pk=half.get("user"), is_active=True).first()
+    return get_user_model().objects.filter(pk=half["user"], is_active=True).first()
 
 
 @transaction.atomic

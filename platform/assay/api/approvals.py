@@ -2,7 +2,7 @@
 
 import json
 import logging
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.utils import timezone
@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from assay.accounts import keys
+from assay.accounts.models import User
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import Door, Input, NounViewSet
 from governance.people.approvals import reauthentication, selectors, services, subjects
@@ -237,5 +238,5 @@ class ReauthenticationViewSet(Door, ViewSet):
         """What a security key has to sign for one digest and verdict: the options of `navigator.credentials.get`."""
         body = NewPurpose.of(request)
         purpose = Purpose(body["subject_sha256"], Verdict(body["verdict"]))
-        options = keys.ask_for_one(request.user, purpose)
+        options = keys.ask_for_one(cast(User, request.user), purpose)
         return Response(options, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})

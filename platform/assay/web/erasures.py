@@ -42,8 +42,8 @@ def create(request: PageRequest, pk: UUID) -> HttpResponse:
     """Ask for the erasure of rows, `?rows=` of them filled in."""
     version = datasets.version_visible(request.actor, pk)
     projects.require(request.actor, version.project_id, services.ACT)
-    given = {"initial": {"rows": request.GET.get("rows", "")}, "signer": request.actor}
-    form = ErasureForm(request.POST or None, **given, subject=version.content_digest)
+    given = {"rows": request.GET.get("rows", "")}
+    form = ErasureForm(request.POST or None, initial=given, signer=request.actor, subject=version.content_digest)
     act = lambda: services.ask(actor=request.actor, version_id=pk, proof=form.prove(), **form.own())  # noqa: E731
     if form.is_valid() and (made := attempt(form, act)):
         return redirect("erasure-detail", pk=made.pk)

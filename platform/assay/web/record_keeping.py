@@ -19,7 +19,9 @@ from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 
 # What shows nothing but a person's own account, or nothing of any project.
-OWN = frozenset({"sign-in", "sign-out", "account", "change-password", "healthz", "readyz", "api:schema"})
+OWN = frozenset(
+    ["sign-in", "sign-in-second", "sign-out", "account", "change-password", "healthz", "readyz", "api:schema"]
+) | {"factor-add-app", "factor-add-key", "factor-remove", "factor-renew-codes"}
 
 
 class RecordKeepingMiddleware:

@@ -106,8 +106,9 @@ def revoke(request: PageRequest, pk: UUID) -> HttpResponse:
 
 
 def _pick_form(request: PageRequest, material: selectors.Licensed, alternatives: list[str]) -> PickForm:
-    given = {"alternatives": alternatives, "signer": request.actor, "subject": material.content_digest}
-    return PickForm(request.POST if "chosen" in request.POST else None, **given)
+    """Bound where it was sent: the page has other forms."""
+    sent = request.POST if request.resolver_match and request.resolver_match.url_name == "licence-pick" else None
+    return PickForm(sent, alternatives=alternatives, signer=request.actor, subject=material.content_digest)
 
 
 def _context(

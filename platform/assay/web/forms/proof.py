@@ -62,7 +62,7 @@ class ProofForm(forms.Form):
             del self.fields["method"]
 
     @property
-    def chosen(self) -> Method | None:
+    def way(self) -> Method | None:
         """The method that this form is sent with, or would be at first."""
         said = self.data.get(self.add_prefix("method"), "") if self.is_bound else ""
         return next((each for each in self.offered if each == said), self.offered[0] if self.offered else None)
@@ -75,7 +75,7 @@ class ProofForm(forms.Form):
 
     def full_clean(self) -> None:
         """What belongs to a method that was not chosen is not asked for."""
-        taken = WRONG[self.chosen].field if self.chosen else ""
+        taken = WRONG[self.way].field if self.way else ""
         others = [field for name, field in self.fields.items() if name in MISSING and name != taken]
         for field in others:
             field.required = False
@@ -85,13 +85,13 @@ class ProofForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        if self.chosen is None:
+        if self.way is None:
             raise forms.ValidationError(self.lacking)
         return given
 
     def prove(self, verdict: Verdict = Verdict.APPROVE) -> str:
         """The proof for `verdict`. Raises Unusable, WrongState."""
-        method = self.chosen
+        method = self.way
         if method is None:
             raise NotAllowed(self.lacking)
         shown = self.cleaned_data[WRONG[method].field]
