@@ -52,6 +52,9 @@ def listing(request: PageRequest) -> HttpResponse:
 def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     """The request with what is asked about; over it the panel, for somebody who may decide."""
     asked = selectors.visible(request.actor, pk)
+    # A page that may not decide never asks who one is; a forged post is refused before anything is looked at.
+    if request.method == "POST" and (why := selectors.objection(request.actor, asked)):
+        raise NotAllowed(why.text)
     form = DecisionForm(request.POST or None, signer=request.actor, subject=asked.subject_digest)
     if form.is_valid() and attempt(form, lambda: _decide(request, asked, form)):
         messages.success(request, _("Your decision is recorded and signed."))
@@ -81,9 +84,6 @@ def withdraw(request: PageRequest, pk: UUID) -> HttpResponse:
 
 def _decide(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -> Any:
     verdict, reason = Verdict(form.cleaned_data["verdict"] or Verdict.APPROVE), form.cleaned_data["reason"]
-    # A page that may not decide never asks who one is; a forged post is refused before anything is looked at.
-    if why := selectors.objection(request.actor, asked):
-        raise NotAllowed(why.text)
     proof = form.prove(verdict)
     return services.decide(actor=request.actor, request_id=asked.pk, verdict=verdict, reason=reason, proof=proof)
 
