@@ -49,6 +49,7 @@ from governance.people.engagements import exchange as engagement_exchange
 from governance.people.engagements import services as engagements
 from governance.people.engagements.models import Engagement
 from governance.people.engagements.rules import Severity
+from governance.people.notifications.models import Notice
 from governance.people.organisations import services as organisations
 from governance.people.projects import services as projects
 from governance.people.waivers import services as waivers
@@ -164,6 +165,7 @@ class Everything:
             "kind": "dataset_version",
             "form": "json",
             "digest": "0" * 64,
+            "token": "none",
             "prompt": "none",
             "place": 0,
             "sha256": "f" * 64 if absent else self.records["model-version"].digest,
@@ -197,6 +199,7 @@ def everything() -> Everything:
     frozen = dossiers.freeze(actor=home.ada, dossier_id=version.dossier.pk)
     release = releases.propose(actor=home.ada, dossier_version_id=frozen.pk)
     rendering = renderings.ask(actor=home.cleo, kind="dossier", document_id=frozen.pk)
+    asked = _asked(home)
     waived = factories.dataset_version(home, rows=5, licence="CC-BY-NC-4.0")
     records = {
         "organisation": home.organisation,
@@ -244,7 +247,7 @@ def everything() -> Everything:
         "evaluation-plan": run.evaluation_plan,
         "run": run,
         "draft": _draft(home),
-        "approval": _asked(home),
+        "approval": asked,
         "waived": waived,
         "waiver": _waiver(home, waived),
         "licence-choice": _choice(home),
@@ -264,6 +267,7 @@ def everything() -> Everything:
         "release": release,
         "rendering": rendering,
         "job": Job.objects.get(subject_id=rendering.pk),
+        "notification": Notice.objects.get(person=home.rita.user_id, subject_id=asked.pk),
         "audit-event": AuditEvent.objects.filter(project=home.project.pk).first(),
     }
     made = Everything(home, noor, orla, records)

@@ -54,6 +54,18 @@ POST   create-token              200 200 200 200 200 200 200 200   200 200   302
 POST   revoke-token              404 404 404 404 404 404 404 404   404 404   302
 
 GET    home                      200 200 200 200 200 200 200 200   200 200   302
+GET    notification-list         200 200 200 200 200 200 200 200   200 200   302
+GET    notification-open         404 404 302 404 404 404 404 404   404 404   302
+POST   notification-mark-seen    404 404 302 404 404 404 404 404   404 404   302
+POST   notification-mark-all-seen 302 302 302 302 302 302 302 302  302 302   302
+GET    notification-preferences  200 200 200 200 200 200 200 200   200 200   302
+POST   notification-preferences  422 422 422 422 422 422 422 422   422 422   302
+POST   calendar-open             200 200 200 200 200 200 200 200   200 200   302
+POST   calendar-close            404 404 404 404 404 404 404 404   404 404   302
+GET    calendar-feed             404 404 404 404 404 404 404 404   404 404   404
+GET    portfolio                 200 200 200 200 200 200 200 200   200 200   302
+GET    portfolio-export-projects 200 200 200 200 200 200 200 200   200 200   302
+GET    portfolio-export-owed     200 200 200 200 200 200 200 200   200 200   302
 GET    organisation-detail       200 200 200 200 200 200 200 200   200 404   302
 POST   organisation-detail       403 403 403 403 403 403 403 302   403 404   302
 POST   organisation-add-member   403 403 403 403 403 403 403 302   403 404   302
@@ -392,6 +404,12 @@ GET    api:audit-finding-detail  200 200 200 200 200 200 200 200   404 404   401
 POST   api:audit-finding-respond 200 200 200 200 200 403 403 200   404 404   401
 POST   api:audit-finding-close   403 403 403 403 403 403 403 403   404 404   401
 
+GET    api:notification-list     200 200 200 200 200 200 200 200   200 200   401
+GET    api:notification-detail   404 404 200 404 404 404 404 404   404 404   401
+POST   api:notification-mark-seen 404 404 200 404 404 404 404 404  404 404   401
+POST   api:notification-mark-all-seen 200 200 200 200 200 200 200 200 200 200 401
+GET    api:notification-preferences 200 200 200 200 200 200 200 200 200 200  401
+PUT    api:notification-preferences 200 200 200 200 200 200 200 200 200 200  401
 GET    api:waiver-list           200 200 200 200 200 200 200 200   200 200   401
 POST   api:waiver-list           409 409 409 409 409 403 403 409   404 404   401
 GET    api:waiver-detail         200 200 200 200 200 200 200 200   404 404   401
@@ -576,6 +594,7 @@ def body(house: Everything, name: str) -> dict[str, Any]:
             "chosen": "MIT",
             "reason": "So.",
         },
+        "api:notification-preferences": {"channels": {"asked": "digest"}, "digest_hour": 7},
         "api:model-card-list": {"model_version": pk["model-version"]},
         "api:dossier-declarations": {"prompt": "none", "text": "None."},
         "api:dossier-facts": {"fact": "none", "value": True},

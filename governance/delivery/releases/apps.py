@@ -7,7 +7,7 @@ class ReleasesConfig(AppConfig):
     verbose_name = "Releases"
 
     def ready(self) -> None:
-        from governance.delivery.releases import selectors
+        from governance.delivery.releases import notices, selectors
         from governance.delivery.releases.models import Release
         from governance.documents.sources import outlets
         from governance.people.approvals import subjects
@@ -15,3 +15,4 @@ class ReleasesConfig(AppConfig):
         subjects.register(Release, summary=selectors.summary, follows=("model_version__run__evaluation_plan",))
         subjects.touch_also(Release, selectors.touched)
         outlets.register(selectors.as_sources)
+        notices.register()

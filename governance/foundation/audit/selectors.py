@@ -1,6 +1,6 @@
 """Questions to the trail."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from django.db.models import Max, Min, Q, QuerySet
 
 from governance.foundation.audit import rules
 from governance.foundation.audit.models import AuditEvent, Identity
+from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import Record
 
 
@@ -30,10 +31,31 @@ def history(subject: Record) -> QuerySet[AuditEvent]:
     return AuditEvent.objects.filter(subject_kind=subject.kind, subject_id=str(subject.pk)).select_related("personal")
 
 
+def newest_about(since: Mapping[tuple[str, str], int], *, seen: Q) -> dict[tuple[str, str], AuditEvent]:
+    """The last entry about each of these subjects ((kind, id) pairs) that stands after the number given with it; `seen`
+    says which entries may be told.
+
+    The numbers are found in the index of subjects alone, whatever the length of the trail.
+    """
+    if not since:
+        return {}
+    kinds, ids = {kind for kind, _ in since}, {pk for _, pk in since}
+    after = AuditEvent.objects.filter(subject_kind__in=kinds, subject_id__in=ids, seq__gt=min(since.values()))
+    last = after.order_by().values_list("subject_kind", "subject_id").annotate(last=Max("seq"))
+    wanted = {seq: (kind, pk) for kind, pk, seq in last if seq > since.get((kind, pk), seq)}
+    events = AuditEvent.objects.filter(seen, pk__in=wanted).select_related("personal")
+    return {wanted[event.seq]: event for event in events}
+
+
 def names(events: Iterable[AuditEvent]) -> dict[UUID, str]:
     """The names behind the pseudonyms of `events`, as far as they are still known."""
     wanted = {event.actor for event in events if event.actor}
     return dict(Identity.objects.filter(pseudonym__in=wanted).values_list("pseudonym", "name"))
+
+
+def pseudonym(actor: Actor) -> UUID | None:
+    """By which the trail knows a person; None for who never acted, and for the platform."""
+    return Identity.objects.filter(user_id=actor.lookup_id).values_list("pseudonym", flat=True).first()
 
 
 def head() -> dict[str, Any] | None:

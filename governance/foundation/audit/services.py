@@ -11,6 +11,7 @@ from governance.foundation.audit import rules
 from governance.foundation.audit.models import AuditEvent, Identity, PersonalDetail
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import canonical
+from governance.foundation.core.events import acted
 from governance.foundation.core.records import Record
 
 CHAIN_LOCK = 0x41737361  # "Assa": the advisory lock that puts writers in a row on PostgreSQL
@@ -32,6 +33,8 @@ def record(
     """
     if not connection.in_atomic_block:
         raise RuntimeError(f"The audit entry {action!r} was written outside a transaction.")
+    # Before the chain's lock: whoever tells people of it holds nobody up.
+    acted.send(sender=type(subject), actor=actor, action=action, subject=subject, facts=facts or {})
     pseudonym = _pseudonym(actor)
     salt = secrets.token_bytes(32)
     _take_chain_lock()

@@ -9,3 +9,6 @@ from django.dispatch import Signal
 withdrawn = Signal()
 # A withdrawal was taken back. Receivers get `actor` and `cause`.
 reinstated = Signal()
+# Somebody did something that goes on record. Sent inside the act's transaction, before its entry is appended; receivers
+# get `actor`, `action`, `subject` (a record, or None) and `facts`, as the entry will have them.
+acted = Signal()

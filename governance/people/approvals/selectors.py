@@ -198,19 +198,42 @@ def inbox(actor: Actor) -> list[ApprovalRequest]:
     mine = [
         each for each in asked if any(step.takes(actor.user_id, roles[each.project_id]) for step in each.terms.steps)
     ]
-    wanted: dict[str, set[UUID]] = defaultdict(set)
-    for request in mine:
-        wanted[request.subject_kind].add(request.subject_id)
-    touched: dict[tuple[str, UUID], list[Touch]] = {}
-    for kind, pks in wanted.items():
-        found = subjects.touched_all(list(subjects.load_all(kind, pks).values()))
-        touched |= {(kind, pk): acts for pk, acts in found.items()}
+    known = _facts_of(mine)
     return [
         request
         for request in mine
-        if (key := (request.subject_kind, request.subject_id)) in touched
-        and not _objection(actor, roles[request.project_id], facts(request, touched[key]))
+        if request.pk in known and not _objection(actor, roles[request.project_id], known[request.pk])
     ]
+
+
+def deciders(asked: Sequence[ApprovalRequest]) -> dict[UUID, list[Actor]]:
+    """Who could decide on each of these requests now, by its id; in as many queries for many as for one."""
+    roles: dict[UUID, dict[Actor, frozenset[Role]]] = defaultdict(lambda: defaultdict(frozenset))
+    members = Member.objects.filter(project__in={each.project_id for each in asked}, user__is_active=True)
+    for member in members.select_related("user"):
+        roles[member.project_id][Actor.of(member.user)] |= {Role(member.role)}
+    known = _facts_of(asked)
+    return {
+        request.pk: [
+            person
+            for person, held in roles[request.project_id].items()
+            if request.pk in known and not _objection(person, held, known[request.pk])
+        ]
+        for request in asked
+    }
+
+
+def _facts_of(asked: Iterable[ApprovalRequest]) -> dict[UUID, rules.Facts]:
+    """`facts` of requests by their id, but for those whose subject is gone; queries follow the kinds of subjects."""
+    wanted: dict[str, list[ApprovalRequest]] = defaultdict(list)
+    for request in asked:
+        wanted[request.subject_kind].append(request)
+    found: dict[UUID, rules.Facts] = {}
+    for kind, requests in wanted.items():
+        records = subjects.load_all(kind, {request.subject_id for request in requests})
+        touched = subjects.touched_all(list(records.values()))
+        found |= {each.pk: facts(each, touched[each.subject_id]) for each in requests if each.subject_id in touched}
+    return found
 
 
 def changes(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, Any, Any]]:

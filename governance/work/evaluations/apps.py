@@ -8,8 +8,10 @@ class EvaluationsConfig(AppConfig):
 
     def ready(self) -> None:
         from governance.foundation.jobs.services import abandoned
+        from governance.work.evaluations import notices
         from governance.work.evaluations.worker import after_run, follow_abandoned_job
         from governance.work.runs.worker import succeeded
 
+        notices.register()
         succeeded.connect(after_run, dispatch_uid="evaluations")
         abandoned.connect(follow_abandoned_job, dispatch_uid="evaluations")

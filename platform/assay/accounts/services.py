@@ -35,6 +35,18 @@ def create_account(*, actor: Actor, username: str, name: str, password: str, ema
     return user
 
 
+def address_of(actor: Actor) -> str:
+    """Where `actor`'s letters go; "" for nowhere."""
+    return str(get_user_model().objects.values_list("email", flat=True).get(pk=actor.person_id))
+
+
+@transaction.atomic
+def change_address(*, actor: Actor, email: str) -> None:
+    """Have `actor`'s letters go to another address, or to none."""
+    get_user_model().objects.filter(pk=actor.person_id).update(email=email)
+    record(actor, "account.address-changed", personal={"email": email} if email else None)
+
+
 @transaction.atomic
 def note_password_change(*, actor: Actor) -> int:
     """A changed password ends every token of the person; returns how many there were."""

@@ -27,6 +27,7 @@ from assay.api import (
     holds,
     model_cards,
     model_versions,
+    notifications,
     organisations,
     projects,
     quality_profiles,
@@ -83,6 +84,7 @@ router.register("reauthentications", approvals.ReauthenticationViewSet, basename
 router.register("engagements", engagements.EngagementViewSet, basename="engagement")
 router.register("audit-requests", engagements.AuditRequestViewSet, basename="audit-request")
 router.register("audit-findings", engagements.AuditFindingViewSet, basename="audit-finding")
+router.register("notifications", notifications.NotificationViewSet, basename="notification")
 router.register("waivers", waivers.WaiverViewSet, basename="waiver")
 router.register("licence-texts", waivers.LicenceTextViewSet, basename="licence-text")
 router.register("licence-choices", waivers.LicenceChoiceViewSet, basename="licence-choice")

@@ -41,6 +41,7 @@ from governance.work.model_versions.models import ModelVersion
 from governance.work.runs.models import Run
 
 ACTS, FILES, PARTS = "takes a POST alone", "sends a file", "a part that another page swaps in"
+LEADS_ON = "leads on to the page of a record"
 
 # Addresses that show no page of their own, and why.
 NOT_PAGES: Mapping[str, str] = {
@@ -73,6 +74,14 @@ NOT_PAGES: Mapping[str, str] = {
     "erasure-again": ACTS,
     "erasure-cancel": ACTS,
     "hold-lift": ACTS,
+    "notification-mark-seen": ACTS,
+    "notification-mark-all-seen": ACTS,
+    "notification-open": LEADS_ON,
+    "calendar-open": ACTS,
+    "calendar-close": ACTS,
+    "calendar-feed": FILES,
+    "portfolio-export-projects": FILES,
+    "portfolio-export-owed": FILES,
     "annotation-task-take-back": ACTS,
     "annotation-task-close": ACTS,
     "annotation-task-version": ACTS,
@@ -181,6 +190,7 @@ WHO: Mapping[str, str] = {
     "audit-request-detail": "ben",
     "audit-finding-detail": "omar",
     "approval-list": "ben",
+    "notification-list": "rita",
     "dataset-version-special": "ben",
     "dataset-version-erase": "paula",
     "erasure-detail": "paula",

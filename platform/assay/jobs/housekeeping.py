@@ -15,7 +15,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from assay.api import idempotency
-from assay.jobs import folders, processes
+from assay.jobs import folders, mailing, processes
 from assay.jobs.app import QUEUE_OF
 from assay.jobs.enqueue import send
 from governance.delivery.erasures import worker as erasures
@@ -36,12 +36,14 @@ def interval() -> float:
 
 def round_of(name: str) -> None:
     """One round: say that the process `name` lives, take back what was lost, send what was not, destroy what is not
-    to be kept longer."""
+    to be kept longer, bring to mind what is due, and send letters."""
     jobs.report_worker(name)
     reap()
     sweep()
     destroy()
     sign()
+    mailing.remind()
+    mailing.post(timezone.now())
 
 
 def keep_house(name: str, stop: threading.Event, queues: Sequence[str] = ()) -> None:

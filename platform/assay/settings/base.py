@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "governance.people.approvals",
     "governance.people.waivers",
     "governance.people.engagements",
+    "governance.people.notifications",
     "governance.materials.licence_texts",
     "governance.materials.base_models",
     "governance.materials.datasets",
@@ -88,6 +89,7 @@ MIDDLEWARE = [
     "assay.web.middleware.ActorMiddleware",
     "assay.web.record_keeping.RecordKeepingMiddleware",
     "assay.web.middleware.SpokenErrorsMiddleware",
+    "assay.web.middleware.LooksMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -268,6 +270,17 @@ ASSAY_TRAIL_KEY = env.folder("ASSAY_TRAIL_KEY", VAR_DIR / "trail" / "key.pem")
 ASSAY_TRAIL_HEADS = env.folder("ASSAY_TRAIL_HEADS", VAR_DIR / "trail" / "heads.jsonl")
 ASSAY_TRAIL_NAME = env.text("ASSAY_TRAIL_NAME", "")  # in every head; empty: a name that the first key gives
 ASSAY_HEAD_MINUTES = env.number("ASSAY_HEAD_MINUTES", 10)
+# Where people find this installation: what the links in letters and calendars begin with.
+ASSAY_URL = env.text("ASSAY_URL", "http://127.0.0.1:8000").rstrip("/")
+# Letters go out by this mail server; without one none are written, and the pages say so.
+EMAIL_HOST = env.text("ASSAY_MAIL_HOST", "")
+EMAIL_PORT = env.number("ASSAY_MAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("ASSAY_MAIL_USER", "")
+EMAIL_HOST_PASSWORD = env.text("ASSAY_MAIL_PASSWORD", "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = env.mail_security("ASSAY_MAIL_SECURITY")
+EMAIL_TIMEOUT = 10
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+DEFAULT_FROM_EMAIL = env.text("ASSAY_MAIL_FROM", "assay@localhost")
 ASSAY_LEASE_SECONDS = env.number("ASSAY_LEASE_SECONDS", 60)
 # A dossier takes a quarter of a minute on an idle machine; beside a training it may have to wait for its turn.
 ASSAY_RENDER_SECONDS = env.number("ASSAY_RENDER_SECONDS", 1800)

@@ -42,3 +42,11 @@ def listing(name: str, default: list[str]) -> list[str]:
     """A comma-separated list."""
     value = os.environ.get(name)
     return default if not value else [part.strip() for part in value.split(",") if part.strip()]
+
+
+def mail_security(name: str) -> tuple[bool, bool]:
+    """Whether a mail connection turns to TLS once it is open (`starttls`), and whether it begins with it (`tls`)."""
+    value = os.environ.get(name) or "starttls"
+    if value not in {"starttls", "tls", "none"}:
+        raise ImproperlyConfigured(f"{name}={value!r} is none of starttls, tls, none.")
+    return value == "starttls", value == "tls"

@@ -1,7 +1,7 @@
-"""My work: what waits for me, what runs, what changed, and how far each model has come."""
+"""My work: what waits for me, what changed, what has its day soon, what runs, and how far each model has come."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,16 +13,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from assay.web import addresses, trail
 from assay.web.model_versions import model_rows
 from assay.web.requests import PageRequest
 from assay.web.run_observed import look_of
 from governance.delivery.releases import selectors as releases
-from governance.foundation.audit import selectors as audit
 from governance.foundation.core.actor import Actor
 from governance.foundation.jobs import selectors as jobs
 from governance.materials.annotations import selectors as annotations
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.models import ApprovalRequest
+from governance.people.engagements import selectors as engagements
+from governance.people.notifications import deadlines
+from governance.people.notifications import selectors as notifications
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.work.model_versions import selectors as model_versions
@@ -31,6 +34,10 @@ from governance.work.runs.models import Run
 from governance.work.runs.rules import State
 
 LIVE = (State.QUEUED, State.RUNNING)
+SHOWN = 6  # rows of a list before the rest is a number
+SOON = timedelta(days=60)
+# Where a kind of record shows what changed; others do in their history.
+DIFFERENCES = {"approval_request": "", "dossier_draft": "", "dossier": "compare/"}
 
 
 @require_safe
@@ -38,18 +45,27 @@ def home(request: PageRequest) -> HttpResponse:
     seen = list(projects.visible_to(request.actor))
     ids = [project.pk for project in seen]
     waiting = [*_decisions(approvals.inbox(request.actor)), *_next_acts(request.actor), *_rows(request.actor)]
-    mine = approvals.visible_to(request.actor).filter(requested_by_id=request.actor.user_id, state="open")
-    models = list(model_versions.visible_to(request.actor)[:6])
+    waiting += _audits(request.actor)
+    asked = approvals.visible_to(request.actor)
+    mine = asked.filter(requested_by_id=request.actor.user_id, state="open").order_by("created_at")
+    changed = _changed(request.actor)
+    suspended = list(asked.filter(state="suspended").prefetch_related("suspensions"))
+    soon = _soon(request.actor, {project.pk: project for project in seen})
     now = timezone.localtime()
     context = {
         "greeting": _greeting(now, request.actor),
         "today": now,
         "waiting": waiting,
-        "asked": mine.order_by("created_at")[:8],
+        "asked": mine[:SHOWN],
+        "changed": changed[:SHOWN],
+        "changed_more": len(changed) - SHOWN,
+        "soon": soon[:SHOWN],
+        "soon_more": len(soon) - SHOWN,
+        "suspended": _suspended(suspended[:SHOWN]),
+        "suspended_more": len(suspended) - SHOWN,
         "runs": _runs(request.actor, ids),
         "worker": jobs.worker_seen(),
-        "models": model_rows(models),
-        "events": audit.trail(projects=ids)[:8],
+        "models": model_rows(list(model_versions.visible_to(request.actor)[:SHOWN])),
         "projects": seen,
         "may_open": not seen and request.actor.is_person,
     }
@@ -114,6 +130,20 @@ def _rows(actor: Actor) -> list[dict[str, Any]]:
     return rows
 
 
+def _audits(actor: Actor) -> list[dict[str, Any]]:
+    """What auditors ask to be shown, for whoever may answer."""
+    return [
+        {
+            "title": _("Answer %(what)s") % {"what": asked},
+            "url": reverse("engagement-detail", args=[asked.engagement_id]),
+            "under": asked.by_name,
+            "act": _("Answer"),
+            "since": asked.created_at,
+        }
+        for asked in engagements.waiting_for(actor)
+    ]
+
+
 def _granted(subjects: Sequence[Any]) -> list[Any]:
     standings = approvals.standings(subjects)
     return [subject for subject in subjects if standings[subject.pk].granted]
@@ -125,10 +155,58 @@ def _act(title: str, page: str, record: Any, project: Project, act: str, *, unde
     return {"title": title, "url": url, "under": under, "act": act, "since": record.created_at}
 
 
+def _changed(actor: Actor) -> list[dict[str, Any]]:
+    """What others did to the records that this person opened: who, what, and where the difference is shown."""
+    found = notifications.changes(actor)
+    told = {row.event.seq: row for row in trail.told(change.event for change in found[:SHOWN])}
+    names = trail.records((change.subject_kind, str(change.subject_id)) for change in found[:SHOWN])
+    rows: list[dict[str, Any]] = []
+    for change in found:
+        row = told.get(change.event.seq)
+        name = names.get((change.subject_kind, str(change.subject_id)))
+        page = addresses.of(change.subject_kind, change.subject_id)
+        rows.append(
+            {
+                "title": str(name or ""),
+                "url": page and page + DIFFERENCES.get(change.subject_kind, "?tab=history"),
+                "told": row,
+                "looked_at": change.looked_at,
+            }
+        )
+    return rows
+
+
+def _soon(actor: Actor, by_id: dict[UUID, Project]) -> list[dict[str, Any]]:
+    """Clocks: what ends or is due, the nearest day first."""
+    today = timezone.localdate()
+    return [
+        {
+            "title": deadline.what,
+            "url": addresses.of(deadline.about.kind, deadline.about.pk),
+            "under": str(by_id.get(deadline.project_id, "")) if deadline.project_id else "",
+            "on": deadline.on,
+            "days": (deadline.on - today).days,
+        }
+        for deadline in deadlines.soon(actor, SOON)
+    ]
+
+
+def _suspended(requests: Iterable[ApprovalRequest]) -> list[dict[str, Any]]:
+    """Approvals without force, and why."""
+    return [
+        {
+            "request": each,
+            "url": addresses.of(each.subject_kind, each.subject_id) or reverse("approval-detail", args=[each.pk]),
+            "because": "; ".join(one.because for one in each.suspensions.all() if one.lifted_at is None),
+        }
+        for each in requests
+    ]
+
+
 def _runs(actor: Actor, ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """Runs under way first, with how far they are; then the latest others."""
     at_work = {job.subject_id: job for job in jobs.live(ids)}
-    found: list[Run] = list(runs.visible_to(actor).filter(state__in=LIVE)[:6])
+    found: list[Run] = list(runs.visible_to(actor).filter(state__in=LIVE)[:SHOWN])
     found += runs.visible_to(actor).exclude(state__in=LIVE)[: max(1, 4 - len(found))]
     rows = []
     for run in found:

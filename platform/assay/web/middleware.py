@@ -9,11 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from assay.web import addresses
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Refusal
+from governance.people.notifications import services as notifications
 
 # Pages that somebody may see without an account.
-OPEN_TO_ALL = frozenset({"sign-in", "sign-in-second", "sign-in-challenge", "healthz", "readyz"})
+OPEN_TO_ALL = frozenset({"sign-in", "sign-in-second", "sign-in-challenge", "calendar-feed", "healthz", "readyz"})
 
 
 class ActorMiddleware:
@@ -60,3 +62,18 @@ class SpokenErrorsMiddleware:
         missing = [f"{one.what}: {one.cure}" for one in error.missing] if isinstance(error, GateClosed) else []
         context = {"reason": str(error), "missing": missing}
         return render(request, f"errors/{error.status}.html", context, status=error.status)
+
+
+class LooksMiddleware:
+    """Notes that a person has a record's page before them, so that home can say what changed since."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        response = self.get_response(request)
+        match = request.resolver_match
+        shown = request.method == "GET" and response.status_code == 200 and not request.htmx
+        if shown and request.actor and (kind := addresses.kind_of(match.view_name)):
+            notifications.look(actor=request.actor, kind=kind, subject_id=match.kwargs["pk"])
+        return response

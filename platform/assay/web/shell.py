@@ -13,6 +13,7 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.jobs import selectors as jobs
 from governance.foundation.jobs.rules import State as JobState
 from governance.people.approvals import selectors as approvals
+from governance.people.notifications import selectors as notifications
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -66,10 +67,14 @@ def _frame(request: HttpRequest, actor: Actor) -> dict[str, Any]:
             "running": live.count(JobState.RUNNING),
             "queued": live.count(JobState.QUEUED),
         },
+        "notices": {"url": reverse("notification-list"), "count": notifications.unseen(actor)},
         "person": {
             "name": actor.first_name,
             "role": _roles(actor, here),
-            "links": [{"label": _("Your account"), "url": reverse("account")}],
+            "links": [
+                {"label": _("Your account"), "url": reverse("account")},
+                {"label": _("How you are told"), "url": reverse("notification-preferences")},
+            ],
         },
         "sign_out_url": reverse("sign-out"),
         "no_worker": _no_worker(live),

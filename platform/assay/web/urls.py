@@ -23,7 +23,9 @@ from assay.web import (
     lineage,
     model_cards,
     model_versions,
+    notifications,
     organisations,
+    portfolio,
     projects,
     quality,
     redactions,
@@ -40,6 +42,17 @@ from assay.web import (
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("notifications/", notifications.listing, name="notification-list"),
+    path("notifications/seen/", notifications.mark_all_seen, name="notification-mark-all-seen"),
+    path("notifications/preferences/", notifications.preferences, name="notification-preferences"),
+    path("notifications/calendar/", notifications.open_calendar, name="calendar-open"),
+    path("notifications/calendar/close/", notifications.close_calendar, name="calendar-close"),
+    path("notifications/<uuid:pk>/", notifications.follow, name="notification-open"),
+    path("notifications/<uuid:pk>/seen/", notifications.mark_seen, name="notification-mark-seen"),
+    path("calendar/<str:token>.ics", notifications.calendar_feed, name="calendar-feed"),
+    path("portfolio/", portfolio.listing, name="portfolio"),
+    path("portfolio/projects.csv", portfolio.export_projects, name="portfolio-export-projects"),
+    path("portfolio/owed.csv", portfolio.export_owed, name="portfolio-export-owed"),
     # people
     path("organisations/<uuid:pk>/", organisations.detail, name="organisation-detail"),
     path("organisations/<uuid:pk>/members/", organisations.add_member, name="organisation-add-member"),

@@ -1,6 +1,5 @@
 """Withdrawing data: what it reaches before anybody decides, what was done about each, and the way back."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assay.web import addresses
+from assay.web import addresses, tables
 from assay.web.forms.faults import attempt
 from assay.web.forms.withdrawals import RowNumbers, TakeBackForm, WithdrawalForm
 from assay.web.lineage import NOUNS
@@ -84,19 +83,9 @@ def export(request: PageRequest, pk: UUID) -> HttpResponse:
     found = selectors.visible(request.actor, pk)
     projects.require(request.actor, found.project_id, "export evidence")
     rows, _elsewhere = selectors.affected_seen(request.actor, found)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="withdrawal-{str(pk)[:8]}.csv"'
-    table = csv.writer(response)
-    table.writerow(["kind", "name", "project", "how", "done", "id", "sha256"])
-    for row in rows:
-        cells = [row.kind, row.name, row.project.name, row.how, row.done, str(row.object_id), row.sha256]
-        table.writerow([_plain(cell) for cell in cells])
-    return response
-
-
-def _plain(cell: str) -> str:
-    """A text that a spreadsheet takes for a formula is told that it is none."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
+    head = ["kind", "name", "project", "how", "done", "id", "sha256"]
+    cells = ([row.kind, row.name, row.project.name, row.how, row.done, row.object_id, row.sha256] for row in rows)
+    return tables.as_csv(f"withdrawal-{str(pk)[:8]}", head, cells)
 
 
 def _detail(request: PageRequest, found: Withdrawal, form: TakeBackForm | None = None) -> HttpResponse:
