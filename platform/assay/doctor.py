@@ -16,20 +16,24 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from smtplib import SMTPException
 from typing import Any
 
 from django.conf import settings
+from django.core.mail import get_connection
 from django.db import Error, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from assay.jobs import processes
+from assay.jobs import mailing, processes
 from assay.jobs.app import GPU, LIGHT, app
 from assay.jobs.environment import environment
 from governance.foundation.audit import guards, heads, keys
 from governance.foundation.jobs.models import Job, Worker
 from governance.foundation.jobs.rules import State as JobState
 from governance.materials.base_models import selectors as base_models
+from governance.people.notifications.models import Letter
+from governance.people.notifications.rules import LetterState
 
 GIB = 1024**3
 LOW_DISK = 5 * GIB
@@ -227,6 +231,24 @@ def weasyprint() -> Finding:
     return Finding("WeasyPrint", State.WELL, f"{done.stdout.strip()} made a page")
 
 
+def mail() -> Finding:
+    """Whether the mail server answers, and what was given up."""
+    if not mailing.is_on():
+        return Finding("mail", State.NOTE, "no letters go out: no mail server is set", "ASSAY_MAIL_HOST and its kin")
+    try:
+        with get_connection():
+            pass
+    except (OSError, SMTPException) as error:
+        cure = "Is it there, and are ASSAY_MAIL_PORT, _SECURITY, _USER and _PASSWORD right? Letters wait meanwhile."
+        return Finding("mail", State.WRONG, f"the mail server cannot be used: {type(error).__name__}", cure)
+    lost = Letter.objects.filter(state__in=[LetterState.FAILED, LetterState.UNKNOWN]).count()
+    if lost:
+        return Finding(
+            "mail", State.NOTE, f"it answers; {lost} letters were given up", "What they told is on the page."
+        )
+    return Finding("mail", State.WELL, "the mail server answers")
+
+
 def models() -> Finding:
     folder, offered = settings.ASSAY_MODELS_DIR, base_models.offered()
     if not offered:
@@ -263,7 +285,7 @@ def web_processes() -> list[int]:
 
 CHECKS: list[Callable[[], Finding]] = [
     database, migrations, trail, broker, worker, light_worker, scheduler, waiting,
-    data_folder, disk, torch, weasyprint, models, web_without_torch,
+    data_folder, disk, torch, weasyprint, mail, models, web_without_torch,
 ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Letters through a real mail server on this machine: once each, again where it was away, never where it refused."""
 
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -28,6 +29,11 @@ from tests.people import PASSWORD, House
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def quiet(caplog: Any) -> None:
+    caplog.set_level("WARNING", logger="mail.log")
+
+
 class Server(Message):
     """Keeps what it is sent, as the wire had it; answers as `refusal` says where there is one."""
 
@@ -49,12 +55,13 @@ class Server(Message):
 @pytest.fixture
 def server(settings: Any) -> Iterator[Server]:
     handler = Server()
-    controller = Controller(handler, hostname="127.0.0.1", port=0)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()
-    assert controller.server is not None
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = controller.server.sockets[0].getsockname()[1]
+    settings.EMAIL_PORT = port
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     settings.ASSAY_URL = "https://assay.linden.example"
     yield handler

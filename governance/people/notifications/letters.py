@@ -27,7 +27,7 @@ def write(now: datetime) -> list[Letter]:
     with transaction.atomic():
         waiting = _waiting(since).filter(channel=Channel.AT_ONCE)
         for notice in waiting:
-            made.append(_letter(notice.person_id, [notice]))
+            made.append(_letter(notice.person_id, [notice], now))
     for person in (
         _waiting(since, lock=False).filter(channel=Channel.DIGEST).values_list("person", flat=True).distinct()
     ):
@@ -88,8 +88,8 @@ def _waiting(since: datetime, *, lock: bool = True) -> QuerySet[Notice]:
     return found.select_for_update(skip_locked=True) if lock else found
 
 
-def _letter(person_id: int, notices: Iterable[Notice], *, is_digest: bool = False) -> Letter:
-    letter = Letter.objects.create(person_id=person_id, is_digest=is_digest)
+def _letter(person_id: int, notices: Iterable[Notice], now: datetime, *, is_digest: bool = False) -> Letter:
+    letter = Letter.objects.create(person_id=person_id, is_digest=is_digest, next_try_at=now)
     Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(letter=letter)
     return letter
 
@@ -101,4 +101,4 @@ def _digest(person_id: int, since: datetime, now: datetime) -> list[Letter]:
     hour = rules.digest_time(timezone.localtime(now), chosen.digest_hour if chosen else DIGEST_HOUR)
     waiting = _waiting(since).filter(person=person_id, channel=Channel.DIGEST, created_at__lte=hour)
     notices = list(waiting)
-    return [_letter(person_id, notices, is_digest=True)] if notices else []
+    return [_letter(person_id, notices, now, is_digest=True)] if notices else []

@@ -26,7 +26,7 @@ class Letter(models.Model):
         max_length=8, choices=[(s.value, s.value) for s in LetterState], default=LetterState.QUEUED
     )
     tries = models.PositiveSmallIntegerField(default=0)
-    next_try_at = models.DateTimeField(default=timezone.now)
+    next_try_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=300, blank=True)  # what the mail server said
