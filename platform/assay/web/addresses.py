@@ -48,6 +48,11 @@ def of(kind: str, pk: object) -> str:
     return reverse(name, args=[pk]) if name and pk else ""
 
 
+def shown_by(page: str) -> str:
+    """The kind of record whose own page has this name; "" for lists, forms and parts."""
+    return next((kind for kind, name in PAGES.items() if name == page), "")
+
+
 def kind_of(page: str) -> str:
     """The kind of record that a page is about, by the longest noun that its name begins with; "" for none."""
     fitting = [noun for noun in _nouns() if page.startswith(f"{noun}-")]

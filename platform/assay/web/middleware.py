@@ -74,6 +74,6 @@ class LooksMiddleware:
         response = self.get_response(request)
         match = request.resolver_match
         shown = request.method == "GET" and response.status_code == 200 and not request.htmx
-        if shown and request.actor and (kind := addresses.kind_of(match.view_name)):
+        if shown and request.actor and (kind := addresses.shown_by(match.view_name)):
             notifications.look(actor=request.actor, kind=kind, subject_id=match.kwargs["pk"])
         return response
