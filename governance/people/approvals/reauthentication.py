@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
@@ -39,10 +40,10 @@ SECOND = frozenset({Method.WEBAUTHN, Method.TOTP})
 SECOND_OR_RECOVERY = SECOND | {Method.RECOVERY_CODE}
 
 SPOKEN = {
-    Method.WEBAUTHN: "security key",
-    Method.TOTP: "code of an authenticator app",
-    Method.RECOVERY_CODE: "recovery code",
-    Method.PASSWORD: "password",
+    Method.WEBAUTHN: gettext_noop("security key"),
+    Method.TOTP: gettext_noop("code of an authenticator app"),
+    Method.RECOVERY_CODE: gettext_noop("recovery code"),
+    Method.PASSWORD: gettext_noop("password"),
 }
 
 WRONG = {

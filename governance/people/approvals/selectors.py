@@ -256,3 +256,8 @@ def last_granted(request: ApprovalRequest) -> ApprovalRequest | None:
         created_at__lt=request.created_at,
     )
     return next((each for each in earlier.prefetch_related("decisions") if _was_granted(each)), None)
+
+
+def signed_by(actor: Actor) -> QuerySet[Decision]:
+    """`actor`'s own decisions, the newest first, wherever they were made."""
+    return Decision.objects.filter(by_id=actor.lookup_id).select_related("request__project").order_by("-created_at")

@@ -15,6 +15,9 @@ from knox.models import AuthToken
 
 from assay.accounts import factors, services
 from assay.web.requests import PageRequest
+from governance.people.approvals.selectors import signed_by
+
+SHOWN_SIGNATURES = 25
 
 
 class ChangePassword(auth.PasswordChangeView):
@@ -54,5 +57,6 @@ def _account(request: PageRequest) -> dict[str, Any]:
     return {
         "factors": mine,
         "demanded": settings.ASSAY_SECOND_FACTOR and not mine.any,
+        "signatures": signed_by(request.actor)[:SHOWN_SIGNATURES],
         "tokens": AuthToken.objects.filter(user_id=request.actor.person_id).order_by("-created"),
     }

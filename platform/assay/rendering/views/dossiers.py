@@ -5,6 +5,7 @@ from typing import Any
 
 from assay.rendering import pictures
 from governance.documents.dossiers import rules
+from governance.people.approvals.reauthentication import SPOKEN, Method
 
 KINDS = {
     "annotation_task": "Expert review", "base_model": "Base model", "classification": "Classification",
@@ -54,7 +55,8 @@ def signatures(seal: Mapping[str, Any]) -> list[dict[str, Any]]:
     for each in seal.get("signatures", []):
         over = each["over"]
         kind = KINDS.get(over["kind"], over["kind"])
-        found.append({**each, "over": over, "kind": kind, "roles": ", ".join(each["roles"])})
+        how = SPOKEN[Method(each["method"])]
+        found.append({**each, "over": over, "kind": kind, "roles": ", ".join(each["roles"]), "method": how})
     return found
 
 

@@ -28,6 +28,7 @@ from assay.web.forms import runs
 from assay.web.states import look
 from governance.foundation.audit.models import AuditEvent
 from governance.law.regulation import rules as regulation
+from governance.people.approvals.reauthentication import SPOKEN, Method
 
 register = template.Library()
 
@@ -272,6 +273,12 @@ def kind_of(value: object) -> str:
 def as_the_form_says(text: object) -> str:
     """The trainer's words with its settings under the labels of the run plan's form."""
     return runs.as_the_form_says(str(text))
+
+
+@register.filter
+def way_shown(method: str) -> str:
+    """How a signer showed who they are, in words."""
+    return gettext(SPOKEN[Method(method)])
 
 
 @register.filter
