@@ -20,7 +20,7 @@ from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound, Unusable, WrongState
 from governance.people.approvals import reauthentication
-from governance.people.approvals.reauthentication import Method
+from governance.people.approvals.methods import Method
 from governance.people.approvals.rules import Verdict
 from governance.people.organisations import services as organisations
 from tests.callers import API, by_token

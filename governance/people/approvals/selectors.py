@@ -11,11 +11,12 @@ from django.db.models import QuerySet
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
 from governance.people.approvals import rules, subjects
+from governance.people.approvals.methods import SECOND, SIGNS, Method
 from governance.people.approvals.models import ApprovalRequest, Decision, Suspension
 from governance.people.approvals.rules import State, Verdict
 from governance.people.policies import selectors as policies
 from governance.people.policies.kinds import KINDS, Act, Touch, touches
-from governance.people.policies.rules import Step, Terms
+from governance.people.policies.rules import Factor, Step, Terms
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Member
 from governance.people.projects.rules import Role
@@ -256,6 +257,14 @@ def last_granted(request: ApprovalRequest) -> ApprovalRequest | None:
         created_at__lt=request.created_at,
     )
     return next((each for each in earlier.prefetch_related("decisions") if _was_granted(each)), None)
+
+
+def accepted(request: ApprovalRequest) -> frozenset[Method]:
+    """By which methods a decision on `request` is signed now: a second factor while a step that is open wants one."""
+    demanding = any(
+        each.open and each.step.factor == Factor.SECOND for each in rules.progress(request.terms, request.votes())
+    )
+    return SECOND if demanding else SIGNS
 
 
 def signed_by(actor: Actor) -> QuerySet[Decision]:

@@ -100,7 +100,13 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
     if lack := rules.verdict_lacks(request.terms, verdict, reason):
         raise Unusable([Fault("reason", lack, "One sentence is enough.")])
     seat = _seat(actor, request, step)
-    method = reauthentication.consume(proof=proof, actor=actor, subject_digest=request.subject_digest, verdict=verdict)
+    method = reauthentication.consume(
+        proof=proof,
+        actor=actor,
+        subject_digest=request.subject_digest,
+        verdict=verdict,
+        accepts=selectors.accepted(request),
+    )
     kind = KINDS[request.subject_kind]
     digests = kind.digests(request.subject_content)
     decision = Decision.objects.create(

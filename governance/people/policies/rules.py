@@ -21,6 +21,13 @@ class State(StrEnum):
     RETIRED = "retired"
 
 
+class Factor(StrEnum):
+    """With what one signs in a step: as one likes, or with what a known password does not give away."""
+
+    ANY = "any"
+    SECOND = "second"
+
+
 TRANSITIONS: dict[State, set[State]] = {
     State.DRAFT: {State.PUBLISHED},
     State.PUBLISHED: {State.RETIRED},
@@ -39,7 +46,8 @@ class Person:
 @dataclass(frozen=True)
 class Step:
     """One review: by `quorum` different people of these roles, or of these people. Steps of one stage run side by side;
-    a stage opens when all before it are met. `parts`: what of the subject it reviews; none: all of it."""
+    a stage opens when all before it are met. `parts`: what of the subject it reviews; none: all of it. `factor`: with
+    what one signs in it."""
 
     name: str
     roles: frozenset[Role]
@@ -47,6 +55,7 @@ class Step:
     quorum: int = 1
     stage: int = 1
     parts: tuple[str, ...] = ()
+    factor: Factor = Factor.ANY
 
     def takes(self, person: int, roles: frozenset[Role]) -> bool:
         return bool(self.roles & roles) or any(one.id == person for one in self.people)
@@ -98,6 +107,7 @@ class Terms:
                     "quorum": step.quorum,
                     "stage": step.stage,
                     "parts": list(step.parts),
+                    "factor": step.factor,
                 }
                 for step in self.steps
             ],
@@ -146,7 +156,7 @@ def _step(subject_kind: str, number: int, row: Any, faults: Faults) -> Step:
     if not isinstance(row, Mapping):
         faults.add(where, "A step is an object with a name and who decides.")
         return Step("", frozenset())
-    for name in sorted(row.keys() - {"name", "roles", "people", "quorum", "stage", "parts"}):
+    for name in sorted(row.keys() - {"name", "roles", "people", "quorum", "stage", "parts", "factor"}):
         faults.add(f"{where}.{name}", "A step has no such entry.")
     parts = row.get("parts") or []
     codes = [part.code for part in KINDS[subject_kind].parts]
@@ -161,6 +171,7 @@ def _step(subject_kind: str, number: int, row: Any, faults: Faults) -> Step:
         stage=_count(row.get("stage", 1), f"{where}.stage", faults),
         # all parts and no parts are one thing: all of it, whatever is added to the noun
         parts=() if len(set(parts)) == len(codes) else tuple(code for code in codes if code in parts),
+        factor=next(iter(_members(Factor, [row.get("factor", Factor.ANY)], f"{where}.factor", faults)), Factor.ANY),
     )
 
 

@@ -23,7 +23,8 @@ from assay.web.forms.proof import ProofForm
 from assay.web.requests import PageRequest
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed
-from governance.people.approvals.reauthentication import Method, Purpose
+from governance.people.approvals.methods import Method
+from governance.people.approvals.reauthentication import Purpose
 from governance.people.approvals.rules import Verdict
 
 # In the session until its code was shown: the secret of an app that is being set up.

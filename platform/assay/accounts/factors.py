@@ -20,7 +20,7 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import digest
 from governance.foundation.core.errors import Fault, NotAllowed, NotFound, Unusable, WrongState
 from governance.people.approvals import reauthentication
-from governance.people.approvals.reauthentication import SECOND_OR_RECOVERY, Method
+from governance.people.approvals.methods import SECOND_OR_RECOVERY, Method
 from governance.people.approvals.rules import Verdict
 from governance.people.organisations.models import Membership
 from governance.people.organisations.selectors import may

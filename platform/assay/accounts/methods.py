@@ -15,7 +15,8 @@ from assay.accounts import keys
 from assay.accounts.models import User
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.people.approvals.reauthentication import Checker, Method, Purpose
+from governance.people.approvals.methods import Method
+from governance.people.approvals.reauthentication import Checker, Purpose
 
 Type = Authenticator.Type
 

@@ -23,7 +23,8 @@ from assay.web.forms.proof import ProofForm
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import digest
 from governance.people.approvals import reauthentication
-from governance.people.approvals.reauthentication import SECOND_OR_RECOVERY, Purpose
+from governance.people.approvals.methods import SECOND_OR_RECOVERY
+from governance.people.approvals.reauthentication import Purpose
 from governance.people.approvals.rules import Verdict
 
 # In the session of somebody who showed a password and has a second factor: who, since when, and where they wanted to.

@@ -23,8 +23,9 @@ from assay.accounts.models import User
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import Door, Input, NounViewSet
 from governance.people.approvals import reauthentication, selectors, services, subjects
+from governance.people.approvals.methods import SIGNS, WRONG, Method
 from governance.people.approvals.models import ApprovalRequest, Decision
-from governance.people.approvals.reauthentication import SIGNS, WRONG, Method, Purpose
+from governance.people.approvals.reauthentication import Purpose
 from governance.people.approvals.rules import PROOF_LIFETIME, State, Verdict
 from governance.people.policies.kinds import KINDS as KNOWN
 from governance.people.projects import selectors as projects
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 KINDS = list(KNOWN)
 VERDICTS = [verdict.value for verdict in Verdict]
+METHODS = [method.value for method in Method if method in SIGNS]
 STATES = [state.value for state in State]
 
 
@@ -80,10 +82,11 @@ class ApprovalSerializer(ApprovalSummary):
     content = serializers.JSONField(source="subject_content", read_only=True)
     changed = serializers.SerializerMethodField(help_text="The subject changed after it was asked about.")
     covers = serializers.SerializerMethodField(help_text="What a signature covers, as it is now.")
+    methods = serializers.SerializerMethodField(help_text="By which of your methods you can sign a decision on it now.")
     why_not = serializers.SerializerMethodField(help_text="Why you may not decide on it; null if you may.")
 
     class Meta(ApprovalSummary.Meta):
-        fields: ClassVar = [*ApprovalSummary.Meta.fields, "content", "changed", "covers", "why_not"]
+        fields: ClassVar = [*ApprovalSummary.Meta.fields, "content", "changed", "covers", "methods", "why_not"]
         read_only_fields = fields
 
     def get_changed(self, asked: ApprovalRequest) -> bool:
@@ -93,6 +96,11 @@ class ApprovalSerializer(ApprovalSummary):
     def get_covers(self, asked: ApprovalRequest) -> list[dict[str, str]]:
         parts = subjects.load(asked.subject_kind, asked.subject_id).signed_parts()
         return [{"label": label, "name": name, "sha256": sha256} for label, name, sha256 in parts]
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(METHODS)))
+    def get_methods(self, asked: ApprovalRequest) -> list[str]:
+        accepted = selectors.accepted(asked)
+        return [each.value for each in reauthentication.methods(self.context["view"].actor) if each in accepted]
 
     @extend_schema_field({"type": "string", "nullable": True})
     def get_why_not(self, asked: ApprovalRequest) -> str | None:
@@ -162,9 +170,6 @@ class ApprovalViewSet(NounViewSet):
     def inbox(self, request: Request) -> Response:
         """Open requests that wait for you: in a deciding role of yours, and not about your own work."""
         return Response(ApprovalSummary(selectors.inbox(self.actor), many=True).data)
-
-
-METHODS = [method.value for method in Method if method in SIGNS]
 
 
 class NewPurpose(Input):

@@ -55,7 +55,12 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     # A page that may not decide never asks who one is; a forged post is refused before anything is looked at.
     if request.method == "POST" and (why := selectors.objection(request.actor, asked)):
         raise NotAllowed(why.text)
-    form = DecisionForm(request.POST or None, signer=request.actor, subject=asked.subject_digest)
+    form = DecisionForm(
+        request.POST or None,
+        signer=request.actor,
+        subject=asked.subject_digest,
+        accepts=selectors.accepted(asked),
+    )
     if form.is_valid() and attempt(form, lambda: _decide(request, asked, form)):
         messages.success(request, _("Your decision is recorded and signed."))
         return redirect("approval-detail", pk=pk)

@@ -5,7 +5,7 @@ from typing import Any
 
 from assay.rendering import pictures
 from governance.documents.dossiers import rules
-from governance.people.approvals.reauthentication import SPOKEN, Method
+from governance.people.approvals.methods import SPOKEN, Method
 
 KINDS = {
     "annotation_task": "Expert review", "base_model": "Base model", "classification": "Classification",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed
 from governance.people.approvals import reauthentication
-from governance.people.approvals.reauthentication import SIGNS, WRONG, Method
+from governance.people.approvals.methods import SIGNS, WRONG, Method
 from governance.people.approvals.rules import Verdict
 
 LABELS = {
@@ -66,6 +66,11 @@ class ProofForm(forms.Form):
         """The method that this form is sent with, or would be at first."""
         said = self.data.get(self.add_prefix("method"), "") if self.is_bound else ""
         return next((each for each in self.offered if each == said), self.offered[0] if self.offered else None)
+
+    @property
+    def demanding(self) -> bool:
+        """Whether a password is not enough, where it often is."""
+        return Method.PASSWORD not in self.accepts and Method.RECOVERY_CODE not in self.accepts
 
     @property
     def lacking(self) -> str:

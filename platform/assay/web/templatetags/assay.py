@@ -28,7 +28,7 @@ from assay.web.forms import runs
 from assay.web.states import look
 from governance.foundation.audit.models import AuditEvent
 from governance.law.regulation import rules as regulation
-from governance.people.approvals.reauthentication import SPOKEN, Method
+from governance.people.approvals.methods import SPOKEN, Method
 
 register = template.Library()
 
