@@ -1,4 +1,4 @@
-"""The ways in which a person shows who they are, and what each is good for. Pure: documents are set without a database."""
+"""How a person shows who they are, and what each way is good for. Pure: documents are set without a database."""
 
 from enum import StrEnum
 
