@@ -42,6 +42,11 @@ from governance.materials.scans.rules import Holds
 from governance.materials.syntheses import services as syntheses
 from governance.oversight.retention import services as holds
 from governance.oversight.retention.rules import Basis
+from governance.people.access_reviews import selectors as access_reviews
+from governance.people.access_reviews.models import AccessReview
+from governance.people.access_reviews.rules import Decided
+from governance.people.access_reviews.rules import Verdict as Kept
+from governance.people.access_reviews.services import sign as sign_review
 from governance.people.approvals import reauthentication
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import Verdict
@@ -120,6 +125,7 @@ ABOUT = {
 
 QUERY = {
     "api:dataset-version-export": "?format=json",
+    "api:access-review-access": "?project={project}",
     "api:dataset-version-changes": "?since={version}",
     "api:dossier-export": "?format=json",
     "api:evaluation-export": "?format=json",
@@ -156,7 +162,9 @@ class Everything:
 
     def address(self, route: Route, method: str, *, absent: bool = False) -> str:
         """Where `route` lies for the project's own record, or for one that is not there."""
-        query = QUERY.get(route.name, "").format(version=self.records["dataset-version"].pk)
+        query = QUERY.get(route.name, "").format(
+            version=self.records["dataset-version"].pk, project=self.home.project.pk
+        )
         return reverse(route.name, kwargs=self._parameters(route, method, absent=absent)) + query
 
     def _parameters(self, route: Route, method: str, *, absent: bool) -> dict[str, Any]:
@@ -234,6 +242,7 @@ def everything() -> Everything:
         ),
         "scan": run.data()[0].scans.get(),
         "engagement": engagement,
+        "access-review": _review(home),
         "audit-request": engagement_exchange.ask(actor=orla, engagement_id=engagement.pk, text="Show me the limits."),
         "audit-finding": engagement_exchange.find(
             actor=orla, engagement_id=engagement.pk, severity=Severity.MINOR, text="There are none."
@@ -282,6 +291,18 @@ def _engagement(home: House) -> Engagement:
         auditors=["orla"], access_from=today, access_until=today,
     )  # fmt: skip
     return engagements.lay_open(actor=home.cleo, engagement_id=planned.pk)
+
+
+def _review(home: House) -> AccessReview:
+    rows = access_reviews.rows_of(home.project)
+    shown = access_reviews.shown_sha256(rows)
+    proof = reauthentication.by_password(
+        actor=home.admin, password=PASSWORD, subject_digest=shown, verdict=Verdict.APPROVE
+    )
+    return sign_review(
+        actor=home.admin, project_id=home.project.pk, shown_sha256=shown, proof=proof,
+        decided={str(row.id): Decided(Kept.KEEP) for row in rows},
+    )  # fmt: skip
 
 
 def _waiver(home: House, about: Any) -> Waiver:

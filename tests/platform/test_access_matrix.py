@@ -83,6 +83,13 @@ GET    questionnaire             403 403 200 200 403 403 403 200   404 404   302
 POST   questionnaire             403 403 422 422 403 403 403 422   404 404   302
 GET    classification-detail     200 200 200 200 200 200 200 200   404 404   302
 
+GET    access-review-list        200 200 200 200 200 200 200 200   200 200   302
+GET    access-review-detail      404 404 404 200 404 200 404 200   404 404   302
+GET    project-review-access     403 403 403 403 403 403 403 200   404 404   302
+POST   project-review-access     403 403 403 403 403 403 403 422   404 404   302
+GET    organisation-review-access 403 403 403 403 403 403 403 200  403 404   302
+POST   organisation-review-access 403 403 403 403 403 403 403 422  403 404   302
+
 GET    engagement-list           200 200 200 200 200 200 200 200   200 200   302
 GET    engagement-create         403 403 403 200 403 403 403 200   200 200   302
 POST   engagement-create         403 403 403 422 403 403 403 422   422 422   302
@@ -385,6 +392,11 @@ POST   api:approval-withdraw     200 403 403 403 403 403 403 403   404 404   401
 POST   api:reauthentication-list 422 422 422 422 422 422 422 422   422 422   401
 POST   api:reauthentication-challenges 201 201 201 201 201 201 201 201 201 201 401
 
+GET    api:access-review-list    200 200 200 200 200 200 200 200   200 200   401
+POST   api:access-review-list    403 403 403 403 403 403 403 409   404 404   401
+GET    api:access-review-access  403 403 403 403 403 403 403 200   404 404   401
+GET    api:access-review-detail  404 404 404 200 404 200 404 200   404 404   401
+
 GET    api:engagement-list       200 200 200 200 200 200 200 200   200 200   401
 POST   api:engagement-list       403 403 403 201 403 403 403 201   404 404   401
 GET    api:engagement-detail     200 200 200 200 200 200 200 200   404 404   401
@@ -476,6 +488,8 @@ BY_ENGAGEMENT = {
     ("project-create", "GET"): 404,
     ("project-create", "POST"): 404,
     ("api:project-list", "POST"): 404,
+    ("organisation-review-access", "GET"): 404,
+    ("organisation-review-access", "POST"): 404,
     ("engagement-close", "POST"): 422,
     ("engagement-ask", "POST"): 422,
     ("engagement-find", "POST"): 422,
@@ -570,6 +584,12 @@ def body(house: Everything, name: str) -> dict[str, Any]:
             "id": pk["waived"],
             "where": "LICENSE",
             "text": "So.",
+        },
+        "api:access-review-list": {
+            "project": pk["project"],
+            "rows": [],
+            "shown_sha256": "0" * 64,
+            "proof": "no.ne",
         },
         "api:engagement-list": {
             "organisation": str(home.organisation.pk),

@@ -22,6 +22,7 @@ MAY: dict[str, frozenset[Belonging]] = {
     "set approval policies": ADMINISTRATORS,
     "hold an audit": ADMINISTRATORS,
     "reset a lost second factor": ADMINISTRATORS,
+    "review access": ADMINISTRATORS,
 }
 
 

@@ -9,6 +9,7 @@ from django.utils.text import slugify
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Fault, Unusable
+from governance.foundation.core.records import one_of
 from governance.law.licences.rules import in_force
 from governance.people.organisations import selectors
 from governance.people.organisations.models import Membership, Organisation
@@ -70,6 +71,45 @@ def add_member(*, actor: Actor, organisation_id: UUID, username: str, administra
     if user is None:
         raise Unusable([Fault("username", f"There is no account “{username}”.", "Ask the operator to make one.")])
     return _add(actor, organisation, user.pk, administrator=administrator)
+
+
+@transaction.atomic
+def change_member(*, actor: Actor, membership_id: UUID, administrator: bool) -> Membership:
+    """Make a member an administrator, or an administrator a member. Raises NotFound, NotAllowed, Unusable."""
+    membership = _locked(actor, membership_id)
+    if not administrator:
+        _leaves_an_administrator(membership)
+    membership.is_administrator = administrator
+    membership.save()
+    record(actor, "organisation.member-changed", subject=membership, facts={"administrator": administrator})
+    return membership
+
+
+@transaction.atomic
+def remove_member(*, actor: Actor, membership_id: UUID) -> None:
+    """Let a person go; what they did stays on record. Their roles in projects are taken away before.
+
+    Raises NotFound, NotAllowed, Unusable.
+    """
+    membership = _locked(actor, membership_id)
+    _leaves_an_administrator(membership)
+    record(actor, "organisation.member-removed", subject=membership)
+    membership.delete()
+
+
+def _locked(actor: Actor, membership_id: UUID) -> Membership:
+    """The membership, with its organisation locked: two administrators who remove each other would leave none."""
+    seen = Membership.objects.filter(organisation__in=selectors.visible_to(actor))
+    membership = one_of(seen, membership_id)
+    organisation = selectors.require(actor, membership.organisation_id, "let people in")
+    Organisation.objects.select_for_update().get(pk=organisation.pk)
+    return one_of(seen, membership_id)
+
+
+def _leaves_an_administrator(membership: Membership) -> None:
+    others = Membership.objects.filter(organisation=membership.organisation_id, is_administrator=True)
+    if not others.exclude(pk=membership.pk).exists():
+        raise Unusable([Fault("role", "An organisation keeps at least one administrator.", "Make another one first.")])
 
 
 def _add(actor: Actor, organisation: Organisation, user_id: int, *, administrator: bool) -> Membership:

@@ -38,6 +38,8 @@ RIGHTS: dict[str, dict[str, frozenset[Role]]] = {
     "The project": {
         "describe the project": MAKERS | {Role.COMPLIANCE_OFFICER},
         "appoint people": frozenset({Role.OWNER}),
+        "review access": frozenset({Role.OWNER}),
+        "see access reviews": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.AUDITOR}),
         "hold an audit": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER}),
         "answer an auditor": ANSWERABLE,
         "answer the questionnaire": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}),
@@ -80,7 +82,7 @@ RIGHTS: dict[str, dict[str, frozenset[Role]]] = {
 }
 MAY: dict[str, frozenset[Role]] = {act: roles for part in RIGHTS.values() for act, roles in part.items()}
 # What an administrator of the organisation may do in each of its projects, without a role there.
-ADMINISTRATORS_TOO = frozenset({"appoint people", "hold an audit"})
+ADMINISTRATORS_TOO = frozenset({"appoint people", "hold an audit", "review access", "see access reviews"})
 
 
 def may(roles: frozenset[Role] | set[Role], act: str) -> bool:

@@ -7,8 +7,12 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
+        from assay.accounts.doors import factors, tokens
         from assay.accounts.methods import CHECKERS
+        from governance.people.access_reviews import selectors as access_reviews
         from governance.people.approvals import reauthentication
 
         for method, checker in CHECKERS.items():
             reauthentication.register(method, checker)
+        access_reviews.tell_keys(tokens)
+        access_reviews.tell_keys(factors)

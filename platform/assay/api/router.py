@@ -13,6 +13,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
 from assay.api import (
+    access_reviews,
     annotations,
     approvals,
     audit_events,
@@ -81,6 +82,7 @@ router.register("model-versions", model_versions.ModelVersionViewSet, basename="
 router.register("evaluations", evaluations.EvaluationViewSet, basename="evaluation")
 router.register("approvals", approvals.ApprovalViewSet, basename="approval")
 router.register("reauthentications", approvals.ReauthenticationViewSet, basename="reauthentication")
+router.register("access-reviews", access_reviews.AccessReviewViewSet, basename="access-review")
 router.register("engagements", engagements.EngagementViewSet, basename="engagement")
 router.register("audit-requests", engagements.AuditRequestViewSet, basename="audit-request")
 router.register("audit-findings", engagements.AuditFindingViewSet, basename="audit-finding")

@@ -30,6 +30,7 @@ from governance.materials.redactions.models import Redaction
 from governance.materials.scans.models import Scan
 from governance.materials.syntheses.models import Synthesis
 from governance.oversight.retention.models import Hold
+from governance.people.access_reviews.models import AccessReview
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.engagements.models import Engagement, Finding, Request
 from governance.people.organisations.models import Organisation
@@ -134,6 +135,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "organisations": Organisation,
     "projects": Project,
     "classifications": Classification,
+    "access-reviews": AccessReview,
     "engagements": Engagement,
     "audit-requests": Request,
     "audit-findings": Finding,
@@ -183,6 +185,8 @@ WHO: Mapping[str, str] = {
     "project-create": "admin",
     "questionnaire": "rita",
     "classification-detail": "rita",
+    "organisation-review-access": "admin",
+    "access-review-detail": "admin",
     "engagement-list": "ben",
     "engagement-create": "cleo",
     "engagement-detail": "omar",

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "governance.people.approvals",
     "governance.people.waivers",
     "governance.people.engagements",
+    "governance.people.access_reviews",
     "governance.people.notifications",
     "governance.materials.licence_texts",
     "governance.materials.base_models",

@@ -13,6 +13,7 @@ PAGES = {
     "classification": "classification-detail",
     "approval_request": "approval-detail",
     "waiver": "waiver-detail",
+    "access_review": "access-review-detail",
     "engagement": "engagement-detail",
     "audit_request": "audit-request-detail",
     "audit_finding": "audit-finding-detail",

@@ -26,6 +26,7 @@ def table(request: PageRequest, project: UUID) -> HttpResponse:
             {"name": part, "rows": [{"right": one, "cells": [role in one.roles for role in Role]} for one in acts]}
             for part, acts in groupby(rights, key=lambda one: one.part)
         ],
+        "may_review": selectors.may(request.actor, project, "review access"),
         "crumbs": crumbs(request, here),
     }
     return render(request, "projects/rights.html", context)

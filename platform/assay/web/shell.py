@@ -30,7 +30,7 @@ NAV = [
     ("model-version-list", gettext_lazy("Models"), ("model-version", "evaluation", "model-card", "release")),
     ("dossier-list", gettext_lazy("Dossiers"), ("dossier",)),
     ("approval-list", gettext_lazy("Approvals"), ("approval", "waiver")),
-    ("audit-list", gettext_lazy("Audit"), ("audit", "engagement")),
+    ("audit-list", gettext_lazy("Audit"), ("audit", "engagement", "access-review")),
 ]
 
 # The lists, by the name of their address: what crumbs call them too.

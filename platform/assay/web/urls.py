@@ -3,6 +3,7 @@
 from django.urls import path
 
 from assay.web import (
+    access_reviews,
     annotations,
     approvals,
     audit,
@@ -66,6 +67,10 @@ urlpatterns = [
     path("projects/<uuid:pk>/lineage/", lineage.of_project, name="project-lineage"),
     path("members/<uuid:pk>/dismiss/", projects.dismiss, name="member-dismiss"),
     path("classifications/<uuid:pk>/", projects.classification, name="classification-detail"),
+    path("access-reviews/", access_reviews.listing, name="access-review-list"),
+    path("access-reviews/<uuid:pk>/", access_reviews.detail, name="access-review-detail"),
+    path("projects/<uuid:pk>/review-access/", access_reviews.of_project, name="project-review-access"),
+    path("organisations/<uuid:pk>/review-access/", access_reviews.of_organisation, name="organisation-review-access"),
     path("engagements/", engagements.listing, name="engagement-list"),
     path("engagements/new/", engagements.create, name="engagement-create"),
     path("engagements/<uuid:pk>/", engagements.detail, name="engagement-detail"),

@@ -1,0 +1,144 @@
+"""Questions about access: who has which, when each was last looked through, and what is due."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+
+from governance.foundation.audit.models import AuditEvent, Identity
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.canonical import digest
+from governance.foundation.core.records import one_of
+from governance.people.access_reviews import rules
+from governance.people.access_reviews.models import AccessReview
+from governance.people.access_reviews.rules import Held
+from governance.people.organisations import selectors as organisations
+from governance.people.organisations import sight
+from governance.people.organisations.models import Membership, Organisation
+from governance.people.organisations.rules import Belonging
+from governance.people.projects import selectors as projects
+from governance.people.projects.models import Member, Project
+from governance.people.projects.rules import Role
+
+REVIEW, SEE = "review access", "see access reviews"
+
+# What else opens a door for people, as the shell knows it (API tokens): user id -> words.
+Keys = Callable[[Collection[int]], Mapping[int, list[str]]]
+_keys: list[Keys] = []
+
+
+@dataclass(frozen=True)
+class Row:
+    """One role of one person, with what a reviewer looks at."""
+
+    id: UUID
+    user_id: int
+    username: str
+    name: str
+    role: str
+    since: datetime
+    last_sign_in: datetime | None
+    last_act: datetime | None  # in this project, or this organisation
+    keys: tuple[str, ...]
+
+    @property
+    def held(self) -> Held:
+        return Held(str(self.id), self.user_id, self.name, self.role)
+
+
+@dataclass(frozen=True)
+class Due:
+    """When a place that somebody reviews is to be looked through next."""
+
+    place: Project | Organisation
+    last: AccessReview | None
+    on: date
+    state: str
+
+
+def tell_keys(keys: Keys) -> None:
+    """Have reviewers told of `keys` too."""
+    if keys not in _keys:
+        _keys.append(keys)
+
+
+def visible_to(actor: Actor) -> QuerySet[AccessReview]:
+    """Of projects in which `actor` may see them, and of organisations that they review or that are laid open whole."""
+    whole = Q(organisation__in=organisations.where(actor, REVIEW).order_by().values("pk"))
+    audited = sight.organisations(actor, "organisation")
+    inside = projects.within(actor) & Q(project__in=projects.where(actor, SEE).order_by().values("pk"))
+    seen = inside | (Q(project=None) & (whole | audited))
+    return AccessReview.objects.filter(seen).select_related("organisation", "project")
+
+
+def visible(actor: Actor, review_id: UUID) -> AccessReview:
+    return one_of(visible_to(actor), review_id)
+
+
+def of_project(project: Project) -> list[Row]:
+    """Everybody with a role in it, a row for each role."""
+    members = list(Member.objects.filter(project=project).select_related("user"))
+    acts = _last_acts([each.user_id for each in members], project=project.pk)
+    return _rows([(each, each.role) for each in members], acts)
+
+
+def of_organisation(organisation: Organisation) -> list[Row]:
+    """Everybody who belongs to it."""
+    found = list(Membership.objects.filter(organisation=organisation).select_related("user"))
+    acts = _last_acts([each.user_id for each in found], organisation=organisation.pk)
+    return _rows(
+        [(each, Belonging.ADMINISTRATOR if each.is_administrator else Belonging.MEMBER) for each in found], acts
+    )
+
+
+def roles_of(place: Project | Organisation) -> list[str]:
+    return [role.value for role in (Role if isinstance(place, Project) else Belonging)]
+
+
+def rows_of(place: Project | Organisation) -> list[Row]:
+    return of_project(place) if isinstance(place, Project) else of_organisation(place)
+
+
+def shown_sha256(rows: Iterable[Row]) -> str:
+    """What a reviewer signs over: people and roles; not when they last came, which changes while one reads."""
+    return digest(sorted([str(row.id), row.user_id, row.role] for row in rows))
+
+
+def due(actor: Actor) -> list[Due]:
+    """Every place that `actor` reviews, what is due first."""
+    places: list[Project | Organisation] = [*organisations.where(actor, REVIEW), *projects.where(actor, REVIEW)]
+    last: dict[UUID, AccessReview] = {}
+    for review in AccessReview.objects.order_by("created_at").filter(
+        Q(project__in=[place for place in places if isinstance(place, Project)])
+        | Q(project=None, organisation__in=[place for place in places if isinstance(place, Organisation)])
+    ):
+        last[review.project_id or review.organisation_id] = review
+    return sorted((_due(place, last.get(place.pk)) for place in places), key=lambda one: one.on)
+
+
+def _due(place: Project | Organisation, last: AccessReview | None) -> Due:
+    on = rules.due_on(last.day if last else None, timezone.localtime(place.created_at).date())
+    return Due(place, last, on, rules.standing(on, timezone.localdate()))
+
+
+def _last_acts(user_ids: list[int], **where: UUID) -> dict[int, datetime]:
+    people: dict[Any, Any] = dict(Identity.objects.filter(user__in=user_ids).values_list("pseudonym", "user_id"))
+    newest = AuditEvent.objects.filter(actor__in=people, **where).order_by().values("actor").annotate(at=Max("at"))
+    return {people[row["actor"]]: row["at"] for row in newest}
+
+
+def _rows(held: Iterable[tuple[Any, str]], acts: Mapping[int, datetime]) -> list[Row]:
+    found = list(held)
+    told = [keys([each.user_id for each, _role in found]) for keys in _keys]
+    return [
+        Row(
+            each.pk, each.user_id, each.user.get_username(), each.user.get_full_name() or each.user.get_username(),
+            str(role), each.created_at, each.user.last_login, acts.get(each.user_id),
+            tuple(words for keys in told for words in keys.get(each.user_id, ())),
+        )
+        for each, role in found
+    ]  # fmt: skip

@@ -1,0 +1,149 @@
+"""Reviews of who has access: every row decided, signed, carried out with the signature, and due again in a quarter."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from knox.models import AuthToken
+
+from governance.foundation.audit.models import AuditEvent
+from governance.foundation.audit.verification import verify
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import NotAllowed, NotFound, StaleSubject, Unusable
+from governance.people.access_reviews import rules, selectors, services
+from governance.people.access_reviews.models import AccessReview
+from governance.people.access_reviews.rules import Decided, Verdict
+from governance.people.approvals import reauthentication
+from governance.people.approvals.rules import Verdict as Signed
+from governance.people.organisations.models import Membership
+from governance.people.projects import services as projects
+from governance.people.projects.models import Member
+from governance.people.projects.rules import Role
+from tests.people import PASSWORD, House
+
+pytestmark = pytest.mark.django_db
+
+LEFT = Decided(Verdict.REMOVE, "She left the desk in May.")
+
+
+def sign(actor: Actor, place: Any, by_name: dict[str, Decided], **changes: Any) -> AccessReview:
+    """Everybody keeps what they have but for those who are named."""
+    rows = selectors.rows_of(place)
+    shown = selectors.shown_sha256(rows)
+    proof = reauthentication.by_password(actor=actor, password=PASSWORD, subject_digest=shown, verdict=Signed.APPROVE)
+    given: dict[str, Any] = {
+        "decided": {str(row.id): by_name.get(row.username, Decided(Verdict.KEEP)) for row in rows},
+        "shown_sha256": shown,
+        "proof": proof,
+        f"{place.kind}_id": place.pk,
+    }
+    return services.sign(actor=actor, **(given | changes))
+
+
+def roles(home: House) -> set[tuple[str, str]]:
+    return set(Member.objects.filter(project=home.project).values_list("user__username", "role"))
+
+
+def test_what_is_removed_and_changed_takes_effect_with_the_signature_and_stays_on_record(home: House) -> None:
+    before = roles(home)
+    other = Decided(Verdict.CHANGE, "She reads only.", "viewer")
+    review = sign(home.admin, home.project, {"vera": LEFT, "rita": other})
+    assert before - roles(home) == {("vera", "viewer"), ("rita", "risk_owner")}
+    assert roles(home) - before == {("rita", "viewer")}
+    said = {row["user"]: (row["role"], row["verdict"], row["to"], row["reason"]) for row in review.rows}
+    assert said["vera"] == ("viewer", "remove", "", "She left the desk in May.")
+    assert said["rita"] == ("risk_owner", "change", "viewer", "She reads only.")
+    assert said["ada"] == ("ml_engineer", "keep", "", "")
+    assert review.method == "password" and review.next_due == review.day + timedelta(days=92)
+    (entry,) = AuditEvent.objects.filter(action="access.reviewed", project=home.project.pk)
+    assert review.content_digest in entry.body
+    assert AuditEvent.objects.filter(action="project.dismissed").count() == 2
+    assert verify().sound
+
+
+def test_a_refused_review_changes_nothing(home: House) -> None:
+    before = roles(home)
+    cases: list[tuple[str, dict[str, Decided]]] = [
+        ("Say why Vera Lund", {"vera": Decided(Verdict.REMOVE, " ")}),
+        ("which other role", {"vera": Decided(Verdict.CHANGE, "So.", "viewer")}),
+        ("which other role", {"vera": Decided(Verdict.CHANGE, "So.", "emperor")}),
+        ("somebody else to take away", {"admin": Decided(Verdict.REMOVE, "I go.")}),
+    ]
+    for why, decided in cases:
+        with pytest.raises(Unusable, match=why):
+            sign(home.admin, home.project, decided)
+    with pytest.raises(Unusable, match="Nothing is said of"):
+        sign(home.admin, home.project, {}, decided={})
+    with pytest.raises(NotAllowed, match="proof"), transaction.atomic():
+        sign(home.admin, home.project, {"vera": LEFT}, proof="no.ne")
+    assert roles(home) == before and not AccessReview.objects.exists()
+
+
+def test_who_came_meanwhile_makes_the_review_stale(home: House) -> None:
+    rows = selectors.rows_of(home.project)
+    shown = selectors.shown_sha256(rows)
+    projects.appoint(actor=home.admin, project_id=home.project.pk, username="ada", role=Role.VIEWER)
+    with pytest.raises(StaleSubject):
+        sign(home.admin, home.project, {}, shown_sha256=shown)
+
+
+def test_an_organisation_lets_a_person_go_with_all_their_roles(home: House) -> None:
+    second = projects.create(actor=home.admin, organisation_id=home.organisation.pk, name="Mortgage letters")
+    projects.appoint(actor=home.admin, project_id=second.pk, username="vera", role=Role.VIEWER)
+    higher = Decided(Verdict.CHANGE, "She leads the team.", "administrator")
+    review = sign(home.admin, home.organisation, {"vera": LEFT, "cleo": higher})
+    assert review.project is None
+    assert not Membership.objects.filter(user__username="vera").exists()
+    assert not Member.objects.filter(user__username="vera").exists()
+    assert Membership.objects.get(user__username="cleo").is_administrator
+    sign(home.cleo, home.organisation, {"admin": Decided(Verdict.CHANGE, "He leads no more.", "member")})
+    assert not Membership.objects.get(user__username="admin").is_administrator
+
+
+def test_owners_and_administrators_review_and_others_do_not(home: House) -> None:
+    for who in (home.ada, home.cleo, home.omar):
+        with pytest.raises(NotAllowed):
+            sign(who, home.project, {})
+        with pytest.raises(NotAllowed):
+            sign(who, home.organisation, {})
+    with pytest.raises(NotFound):
+        sign(home.dev, home.project, {})
+    review = sign(home.admin, home.project, {})
+    readers = {name: selectors.visible_to(getattr(home, name)).exists() for name in ("cleo", "omar", "ada", "dev")}
+    assert readers == {"cleo": True, "omar": True, "ada": False, "dev": False}
+    whole = sign(home.admin, home.organisation, {})
+    assert list(selectors.visible_to(home.admin)) == [whole, review]
+    assert list(selectors.visible_to(home.cleo)) == [review]
+
+
+def test_a_reviewer_sees_when_each_person_was_last_here_and_their_tokens(home: House) -> None:
+    from django.contrib.auth import get_user_model
+
+    ada = get_user_model().objects.get(username="ada")
+    ada.last_login = timezone.now()
+    ada.save()
+    AuthToken.objects.create(user=ada)
+    AuthToken.objects.create(user=ada, expiry=timedelta(seconds=-1))
+    projects.describe(actor=home.ada, project_id=home.project.pk, why_fine_tuning="Tone.")
+    rows = {row.username: row for row in selectors.rows_of(home.project)}
+    assert rows["ada"].last_sign_in == ada.last_login and rows["ada"].keys == ("1 API token",)
+    newest = AuditEvent.objects.get(action="project.described")
+    assert rows["ada"].last_act == newest.at
+    assert (rows["vera"].last_act, rows["vera"].last_sign_in, rows["vera"].keys) == (None, None, ())
+
+
+def test_a_quarter_after_the_last_review_the_next_is_due(home: House) -> None:
+    assert {one.place for one in selectors.due(home.admin)} == {home.project, home.organisation}
+    sign(home.admin, home.organisation, {})
+    first, second = selectors.due(home.admin)
+    assert (second.place, second.last is None, first.last is None) in (
+        (home.project, True, False),
+        (home.organisation, False, True),
+    )
+    assert selectors.due(home.ada) == []
+    day = date(2026, 1, 1)
+    due = rules.due_on(day, date(2025, 1, 1))
+    assert due == date(2026, 4, 3) and rules.due_on(None, day) == due
+    assert [rules.standing(due, due + timedelta(days=n)) for n in (-15, -14, 0, 1)] == ["good", "due", "due", "overdue"]

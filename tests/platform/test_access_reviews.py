@@ -1,0 +1,50 @@
+"""A review of access by pages and by the API."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+
+from governance.people.access_reviews import selectors
+from governance.people.access_reviews.models import AccessReview
+from governance.people.projects.models import Member
+from tests.callers import API, by_token, proof
+from tests.people import PASSWORD, House
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_review_by_pages_shows_faults_beside_the_row_and_keeps_what_was_typed(home: House) -> None:
+    client = Client()
+    client.force_login(get_user_model().objects.get(username="admin"))
+    listed = client.get(reverse("access-review-list")).content.decode()
+    assert "never looked through" in listed
+    page = reverse("project-review-access", args=[home.project.pk])
+    rows = {row.username: row for row in selectors.rows_of(home.project)}
+    vera = rows["vera"].id
+    given = {f"verdict-{row.id}": "keep" for row in rows.values()}
+    given |= {"shown": selectors.shown_sha256(rows.values()), f"verdict-{vera}": "remove", "password": PASSWORD}
+    refused = client.post(page, given)
+    assert refused.status_code == 422
+    assert "Say why Vera Lund does not keep the role of viewer" in refused.content.decode()
+    wrong = client.post(page, given | {str(vera): "She left.", "password": "wrong"})
+    assert wrong.status_code == 422 and "not your password" in wrong.content.decode()
+    assert Member.objects.filter(user__username="vera").exists()
+    signed = client.post(page, given | {str(vera): "She left."}, follow=True).content.decode()
+    assert "She left." in signed and "removed" in signed and "Admin Adler" in signed
+    assert not Member.objects.filter(user__username="vera").exists()
+
+
+def test_a_review_by_the_api_is_signed_over_what_was_shown(home: House) -> None:
+    admin = by_token(home.admin)
+    shown = admin.get(f"{API}/access-reviews/access/?project={home.project.pk}").json()
+    rows = [{"id": row["id"], "verdict": "keep"} for row in shown["rows"]]
+    made = proof(admin, shown["sha256"]).json()["proof"]
+    body = {"project": str(home.project.pk), "rows": rows, "shown_sha256": shown["sha256"], "proof": made}
+    answer = admin.post(f"{API}/access-reviews/", body)
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["sha256"] == AccessReview.objects.get().content_digest
+    again = admin.post(f"{API}/access-reviews/", body)
+    assert again.status_code == 403, "a proof is good once"
+    neither = admin.get(f"{API}/access-reviews/access/")
+    assert neither.status_code == 422
