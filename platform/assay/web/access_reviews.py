@@ -17,8 +17,6 @@ from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.people.access_reviews import rules, selectors, services
 from governance.people.access_reviews.selectors import REVIEW
-from governance.people.approvals import reauthentication
-from governance.people.approvals.rules import Verdict
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations.models import Organisation
 from governance.people.projects import selectors as projects
@@ -64,8 +62,14 @@ def _review(
 ) -> HttpResponse:
     rows = selectors.rows_of(place)
     roles = [(role, _spoken(role)) for role in selectors.roles_of(place)]
-    form = ReviewForm(request.POST or None, rows=rows, roles=roles, initial={"shown": selectors.shown_sha256(rows)})
-    if form.is_valid() and (made := attempt(form, lambda: _sign(request, form, **where))):
+    shown = request.POST.get("shown") or selectors.shown_sha256(rows)
+    form = ReviewForm(
+        request.POST or None, rows=rows, roles=roles, signer=request.actor, subject=shown, initial={"shown": shown}
+    )
+    act = lambda: services.sign(  # noqa: E731
+        actor=request.actor, decided=form.given(), shown_sha256=shown, proof=form.prove(), **where
+    )
+    if form.is_valid() and (made := attempt(form, act)):
         messages.success(request, _("Signed. What you took away is gone; the review stays."))
         return redirect("access-review-detail", pk=made.pk)
     context = {
@@ -76,17 +80,6 @@ def _review(
         "crumbs": way,
     }
     return render(request, "access_reviews/form.html", context, status=422 if form.errors else 200)
-
-
-def _sign(request: PageRequest, form: ReviewForm, **where: UUID) -> Any:
-    proof = reauthentication.by_password(
-        actor=request.actor,
-        password=form.cleaned_data["password"],
-        subject_digest=form.cleaned_data["shown"],
-        verdict=Verdict.APPROVE,
-    )
-    shown = form.cleaned_data["shown"]
-    return services.sign(actor=request.actor, decided=form.given(), shown_sha256=shown, proof=proof, **where)
 
 
 def _spoken(role: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from assay.web.forms.proof import ProofForm
 from governance.people.access_reviews.rules import Decided, Verdict
 from governance.people.access_reviews.selectors import Row
 
@@ -16,13 +17,10 @@ VERDICTS = [
 ]
 
 
-class ReviewForm(forms.Form):
+class ReviewForm(ProofForm):
     """Faults of a row come back under the row's id; they stand on its reason."""
 
     shown = forms.CharField(widget=forms.HiddenInput)
-    password = forms.CharField(
-        label=_("Password"), widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}), strip=False
-    )
 
     def __init__(self, *args: Any, rows: Sequence[Row], roles: list[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
