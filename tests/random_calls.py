@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import schemathesis
 from django.db import transaction
-from drf_spectacular.generators import SchemaGenerator
 from django.urls import Resolver404, resolve
+from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.core import NOT_SET
 
