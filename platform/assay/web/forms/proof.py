@@ -29,7 +29,7 @@ MISSING = {
 class ProofForm(forms.Form):
     """`signer` shows who they are for `subject`, a digest, by one of the methods that are accepted here."""
 
-    method = forms.ChoiceField(label=_("Show that it is you by"), widget=forms.RadioSelect)
+    method = forms.ChoiceField(label=_("With"), widget=forms.RadioSelect)
     password = forms.CharField(
         label=_("Password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
