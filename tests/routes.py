@@ -102,6 +102,8 @@ def _walk(patterns: Any, namespace: str) -> Iterator[Route]:
 
 # Whose id an address takes, where its name does not begin with the noun.
 ABOUT = {
+    "audit-proof": "audit-event",
+    "audit-checkpoint": "audit-event",
     "questionnaire": "project",
     "search-list": "project",
     "hold-list": "project",

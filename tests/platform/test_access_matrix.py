@@ -258,6 +258,11 @@ POST   release-release           403 403 409 403 403 403 403 409   404 404   302
 POST   release-withdraw          403 403 302 302 403 403 403 302   404 404   302
 
 GET    audit-list                200 200 200 200 200 200 200 200   200 200   302
+GET    audit-extract             409 409 409 409 409 409 409 409   409 409   302
+GET    audit-integrity           200 200 200 200 200 200 200 200   200 200   302
+GET    audit-verifier            200 200 200 200 200 200 200 200   200 200   302
+GET    audit-checkpoint          404 404 404 404 404 404 404 404   404 404   302
+GET    audit-proof               409 409 409 409 409 409 409 409   404 404   302
 GET    job-list                  200 200 200 200 200 200 200 200   200 200   302
 POST   job-retry                 409 409 409 409 409 409 403 409   404 404   302
 """
@@ -459,6 +464,7 @@ POST   api:release-release       403 403 409 403 403 403 403 409   404 404   401
 POST   api:release-withdraw      403 403 200 200 403 403 403 200   404 404   401
 GET    api:audit-event-list      200 200 200 200 200 200 200 200   200 200   401
 GET    api:audit-event-detail    200 200 200 200 200 200 200 200   404 404   401
+GET    api:audit-event-proof     409 409 409 409 409 409 409 409   404 404   401
 """
 
 

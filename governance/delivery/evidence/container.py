@@ -65,14 +65,19 @@ def segment_file(entries: Iterable[Mapping[str, Any]]) -> bytes:
     return b"".join(verify.canonical(dict(entry)) + b"\n" for entry in entries)
 
 
-def seal_files(*, exported_at: datetime, head: Mapping[str, Any] | None = None) -> dict[str, bytes]:
-    """What `seal` of `write` takes in this form: export time and, where there is one, the chain's head (seq, hash)."""
+def seal_files(
+    *, exported_at: datetime, head: Mapping[str, Any] | None = None, trail: Mapping[str, Any] | None = None
+) -> dict[str, bytes]:
+    """What `seal` of `write` takes in this form: export time and, where there are any, the chain's head (seq, hash) and
+    the signed head of the trail with the proof for the segment."""
     if exported_at.tzinfo is None:
         raise NotBundled("The export time has no zone. Give an aware time.")
     at = exported_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     files = {"export.json": verify.canonical({"schema": "assay.seal-export/1", "exported_at": at})}
     if head is not None:
         files["head.json"] = verify.canonical({"schema": "assay.seal-head/1", **head})
+    if trail is not None:
+        files["trail.json"] = verify.canonical(dict(trail))
     return files
 
 

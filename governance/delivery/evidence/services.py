@@ -17,7 +17,9 @@ from governance.documents.model_cards.models import ModelCard
 from governance.documents.model_cards.rules import notice_file
 from governance.documents.renderings import selectors as renderings
 from governance.documents.renderings.rules import State as RenderingState
+from governance.foundation.audit import extracts, heads
 from governance.foundation.audit import selectors as audit
+from governance.foundation.audit.models import TreeHead
 from governance.foundation.audit.services import record
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
@@ -38,6 +40,8 @@ class Contents:
     files: dict[str, bytes | Path] = field(default_factory=dict)
     sections: dict[str, list[str]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    segment: list[int] = field(default_factory=list)  # the numbers of the audit entries in it
+    head: TreeHead | None = None  # the newest that is signed
 
     def put(self, section: str, name: str, data: bytes | Path) -> None:
         self.files[name] = data
@@ -53,7 +57,7 @@ def export(*, actor: Actor, dossier_version_id: UUID) -> Bundle:
         out = Path(folder) / "evidence.zip"
         container.write(
             contents.files,
-            container.seal_files(exported_at=timezone.now(), head=head),
+            container.seal_files(exported_at=timezone.now(), head=head, trail=_signed(contents)),
             out,
             subject=frozen.document["subject"],
             sections=contents.sections,
@@ -112,10 +116,19 @@ def _contents(frozen: DossierVersion, folder: Path) -> tuple[Contents, dict[str,
     about = [(row.kind, str(row.pk)) for row in kept.values()] + [(run.kind, str(run.pk))]
     segment = audit.segment(about, project=frozen.project_id)
     if segment:
+        contents.segment, contents.head = [entry["seq"] for entry in segment], heads.newest()
         contents.put("audit", "audit/segment.jsonl", container.segment_file(segment))
     else:
         contents.missing["audit"] = "the trail has no entry about it"
     return contents, audit.head()
+
+
+def _signed(contents: Contents) -> dict[str, Any] | None:
+    """A signed head over the segment of the trail that is in the bundle, and the proof for it."""
+    head = contents.head
+    if head is None or not contents.segment or contents.segment[-1] > head.size:
+        return None
+    return {"schema": verify.TRAIL_SCHEMA, **extracts.sealed(contents.segment, head)}
 
 
 def _record(contents: Contents, kind: str, pk: UUID, content: Any, sha256: str) -> None:

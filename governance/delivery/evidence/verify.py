@@ -2,6 +2,7 @@
 
     python verify.py evidence.zip [--json] [--key HEX]
     python verify.py membership.json [--json]            one row's proof that it is in a dataset version
+    python verify.py audit.json [--json] [--key HEX]     entries of the audit trail under a signed head
 
 Four questions are answered apart, because one says nothing about the others:
 
@@ -16,12 +17,15 @@ tool it can be. Take this file from a place you trust: a bundle's own copy could
 Container: a ZIP whose members are stored, sorted by name, dated 1980-01-01, without extra fields, so that it can
 be rebuilt from its contents byte for byte. `manifest.json` names every file outside `seal/` by sha256.
 Canonical JSON after RFC 8785; Ed25519 verification after RFC 8032, section 5.1.7; Merkle trees after RFC 6962, 2.1,
-a row's leaf being sha256(0x00 || salt || canonical JSON of the row).
+a row's leaf being sha256(0x00 || salt || canonical JSON of the row), an entry's sha256(0x00 || its text). Signed heads
+are C2SP checkpoints (tlog-checkpoint) in C2SP signed notes.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
+import binascii
 import hashlib
 import json
 import re
@@ -36,9 +40,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 SCHEMA, SEAL_SCHEMA, RECORD_SCHEMA = "assay.evidence/1", "assay.seal/1", "assay.record/1"
-MEMBERSHIP_SCHEMA = "assay.membership/1"
+MEMBERSHIP_SCHEMA, EXTRACT_SCHEMA, TRAIL_SCHEMA = "assay.membership/1", "assay.audit-extract/1", "assay.trail-seal/1"
 MANIFEST, SEAL = "manifest.json", "seal/"
 SEAL_LIST, EXPORT, HEAD, SIGNATURE = "seal/seal.json", "seal/export.json", "seal/head.json", "seal/signature.json"
+TRAIL = "seal/trail.json"
 DOSSIER, DECISIONS, SEGMENT, RECORDS = "dossier.json", "decisions.json", "audit/segment.jsonl", "records/"
 # What a bundle must hold or name as missing; where a name is given, it is under that name.
 SECTIONS = {
@@ -667,6 +672,7 @@ class Segment:
     hash: str
     closed: int  # entries given by their leaf hash alone: they are linked, but their text is not here
     decided: frozenset[tuple[str, str]]  # (sha256 of the subject, verdict) of each decision it tells of
+    leaves: dict[int, bytes]  # by place in the trail's Merkle tree, from 0
 
     @property
     def detail(self) -> str:
@@ -682,6 +688,7 @@ def check_segment(bundle: Bundle) -> Segment:
     """
     expected, previous, first, closed = None, None, 0, 0
     decided: set[tuple[str, str]] = set()
+    leaves: dict[int, bytes] = {}
     for line in bundle.lines(SEGMENT):
         entry = _object(parse_json(line, f"{SEGMENT}: a line"), f"{SEGMENT}: a line")
         seq, where = entry.get("seq"), f"{SEGMENT}: entry {entry.get('seq')}"
@@ -691,6 +698,7 @@ def check_segment(bundle: Bundle) -> Segment:
         if (expected or seq) != seq or (previous or (GENESIS if seq == 1 else entry["prev"])) != entry["prev"]:
             raise Malformed(f"{where} does not follow from the entry before it")
         leaf = _leaf(entry, where)
+        leaves[seq - 1] = bytes.fromhex(leaf)
         link = hashlib.sha256(b"\x01" + bytes.fromhex(_hash(entry["prev"], f"{where}: prev")) + bytes.fromhex(leaf))
         if link.hexdigest() != _hash(entry["hash"], f"{where}: hash"):
             raise Malformed(f"{where}: its text was changed after it was chained")
@@ -701,7 +709,7 @@ def check_segment(bundle: Bundle) -> Segment:
         first, expected, previous = first or seq, seq + 1, entry["hash"]
     if expected is None or previous is None:
         raise Malformed(f"{SEGMENT} has no entry")
-    return Segment(first, expected - 1, previous, closed, frozenset(decided))
+    return Segment(first, expected - 1, previous, closed, frozenset(decided), leaves)
 
 
 def _leaf(entry: dict[str, Any], where: str) -> str:
@@ -813,7 +821,7 @@ def check_freshness(report: Report, bundle: Bundle, segment: Segment | None) -> 
         report.add("freshness", "export time", NOT_CHECKED, f"there is no {EXPORT}")
     _check_head(report, bundle, segment)
     for name in bundle.members:
-        if name.startswith(SEAL) and name not in (SEAL_LIST, EXPORT, HEAD, SIGNATURE):
+        if name.startswith(SEAL) and name not in (SEAL_LIST, EXPORT, HEAD, SIGNATURE, TRAIL):
             tool = "openssl ts -verify" if name.endswith(".tsr") else "the tool of its format"
             report.add("freshness", name, NOT_CHECKED, f"check it with {tool}")
 
@@ -874,6 +882,9 @@ def _inspect(report: Report, bundle: Bundle, manifest: dict[str, Any], key: byte
             check_decisions(report, bundle, known, segment)
     with _part(report, "authorship", "signature"):
         check_authorship(report, bundle, key)
+    with _part(report, "authorship", "signed head"):
+        if TRAIL in bundle.members and segment is not None:
+            check_trail(report, bundle.object(TRAIL), segment.leaves, None)
     with _part(report, "freshness", "seal"):
         check_freshness(report, bundle, segment)
 
@@ -936,7 +947,144 @@ def check_membership(report: Report, proof: dict[str, Any]) -> None:
     report.add("authorship", "record id", NOT_CHECKED, f"{identity!r} stands outside the record's digest")
 
 
-def _verify_membership(report: Report, stream: BinaryIO) -> None:
+# --- The signed trail -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Note:
+    """A C2SP signed note: the text that is signed, and (name, key id, signature) of who is said to have signed it."""
+
+    text: str
+    signatures: tuple[tuple[str, bytes, bytes], ...]
+
+
+def read_note(note: Any, what: str) -> Note:
+    """Raises Malformed."""
+    cut = _text(note, what).rfind("\n\n\u2014 ")
+    if cut < 0 or not note.endswith("\n"):
+        raise Malformed(f"{what} is no signed note")
+    found = []
+    for line in note[cut + 2 :].splitlines():
+        parts = line.split(" ")
+        raw = _base64(parts[-1], what)
+        if len(parts) != 3 or parts[0] != "\u2014" or len(raw) != 68:
+            raise Malformed(f"{what}: a signature line is not one of Ed25519")
+        found.append((parts[1], raw[:4], raw[4:]))
+    return Note(note[: cut + 1], tuple(found))
+
+
+def read_key(text: Any, what: str) -> tuple[str, bytes]:
+    """(name, public key) of a C2SP verifier key. Raises Malformed."""
+    parts = _text(text, what).split("+", 2)
+    raw = _base64(parts[-1], what)
+    name, public = parts[0], raw[1:]
+    identity = hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
+    if len(parts) != 3 or raw[:1] != b"\x01" or len(public) != 32 or parts[1] != identity.hex():
+        raise Malformed(f"{what} is no verifier key of Ed25519")
+    return name, public
+
+
+def _base64(text: str, what: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        raise Malformed(f"{what} holds what is not base64") from None
+
+
+def is_signed(note: Note, name: str, public: bytes) -> bool:
+    identity = hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
+    return any(
+        (signer, key) == (name, identity) and ed25519_holds(public, note.text.encode(), signature)
+        for signer, key, signature in note.signatures
+    )
+
+
+def merkle_root_around(leaves: dict[int, bytes], size: int, given: list[bytes]) -> bytes | None:
+    """The root over `size` leaves of which some are here; `given` are the roots of the largest subtrees without any of
+    those, from left to right. None where that does not come out even."""
+    left = iter(given)
+    places = sorted(leaves)
+    if not places or places[0] < 0 or places[-1] >= size:
+        return None
+
+    def over(low: int, high: int, here: list[int]) -> bytes:
+        if not here:
+            return next(left)
+        if high - low == 1:
+            return leaves[low]
+        middle = low + (1 << (high - low - 1).bit_length() - 1)
+        below = [place for place in here if place < middle]
+        first = over(low, middle, below)
+        return hashlib.sha256(b"\x01" + first + over(middle, high, here[len(below) :])).digest()
+
+    try:
+        found = over(0, size, places)
+    except StopIteration:
+        return None
+    return found if next(left, None) is None else None
+
+
+def check_trail(report: Report, stated: dict[str, Any], leaves: dict[int, bytes], key: bytes | None) -> None:
+    """The entries are under the head, and the head is signed by the newest of keys that signed one another in."""
+    note = read_note(stated.get("checkpoint"), "checkpoint")
+    lines = note.text.split("\n")
+    if len(lines) < 4 or not re.fullmatch(r"0|[1-9][0-9]{0,15}", lines[1]):
+        raise Malformed("the checkpoint has no origin, size and root")
+    origin, size, root = lines[0], int(lines[1]), _base64(lines[2], "checkpoint")
+    given = [bytes.fromhex(_hash(one, "around")) for one in _list(stated.get("around"), "around")]
+    if merkle_root_around(leaves, size, given) != root:
+        raise Malformed("the entries are not those for which the head was signed")
+    report.add("integrity", "entries", HOLDS, f"{len(leaves):,} entries are among the {size:,} of the head")
+    keys = [_object(one, "keys") for one in _list(stated.get("keys"), "keys")]
+    public = _signer(report, note, origin, keys)
+    report.add("authorship", "signed head", HOLDS, f"Ed25519 over the head by {public.hex()}, as {origin}")
+    if key is None:
+        report.add(
+            "authorship", "trail key", NOT_CHECKED, "whose key that is: compare it with one you keep (--key HEX)"
+        )
+    else:
+        held = HOLDS if key == public else BROKEN
+        report.add("authorship", "trail key", held, f"it is {'' if held == HOLDS else 'not '}the key that was given")
+
+
+def _signer(report: Report, note: Note, origin: str, keys: list[dict[str, Any]]) -> bytes:
+    """Whose signature the head carries; what each key says about the one after it is reported."""
+    known = [read_key(key.get("verifier_key"), "keys: verifier_key") for key in keys]
+    signer = next((public for name, public in known if name == origin and is_signed(note, name, public)), None)
+    if signer is None:
+        raise Malformed("the head is not signed by any of the keys that are stated")
+    for number, (before, key) in enumerate(zip(known, keys[1:], strict=False), 2):
+        text = f"{before[0]}\nThe next key of this trail is\n{key['verifier_key']}\n"
+        try:
+            statement = read_note(key.get("statement"), "statement")
+        except Malformed:
+            statement = Note("", ())
+        if statement.text == text and is_signed(statement, *before):
+            report.add("authorship", f"trail key {number}", HOLDS, "it was signed in by the key before it")
+        else:
+            why = "it was not signed in by the key before it; ask the issuer whether that was lost"
+            report.add("authorship", f"trail key {number}", NOT_CHECKED, why)
+    return signer
+
+
+def check_extract(report: Report, extract: dict[str, Any], key: bytes | None) -> None:
+    """Entries of the trail that somebody took out of it. Raises Malformed."""
+    leaves: dict[int, bytes] = {}
+    newest = ""
+    for entry in _list(extract.get("entries"), "entries"):
+        seq = _whole(_object(entry, "entries").get("seq"), "entries: seq")
+        raw = _text(entry.get("body"), f"entry {seq}: body").encode("utf-8", "surrogatepass")
+        body = _object(parse_json(raw, f"entry {seq}: body"), f"entry {seq}: body")
+        if body.get("seq") != seq or seq - 1 in leaves:
+            raise Malformed(f"entry {seq} has another number in its text, or stands twice")
+        leaves[seq - 1] = hashlib.sha256(b"\x00" + raw).digest()
+        newest = max(newest, str(body.get("at")))
+    check_trail(report, extract, leaves, key)
+    report.add("completeness", "entries", STATED, "somebody chose them; which others there are it does not say")
+    report.add("freshness", "newest entry", STATED, f"{newest}, as the platform says")
+
+
+def _verify_proof(report: Report, stream: BinaryIO, key: bytes | None) -> None:
     data = stream.read(MAX_JSON + 1)
     if len(data) > MAX_JSON:
         raise Unreadable(f"a proof has at most {MAX_JSON:,} bytes")
@@ -944,8 +1092,12 @@ def _verify_membership(report: Report, stream: BinaryIO) -> None:
         proof = _object(parse_json(data, report.bundle), report.bundle)
     except Malformed as error:
         raise Unreadable(str(error)) from None
+    if proof.get("schema") == EXTRACT_SCHEMA:
+        with _part(report, "integrity", "extract"):
+            check_extract(report, proof, key)
+        return
     if proof.get("schema") != MEMBERSHIP_SCHEMA:
-        raise Unreadable(f"the file is neither an evidence bundle nor a proof ({MEMBERSHIP_SCHEMA})")
+        raise Unreadable(f"the file is no evidence bundle and no proof ({MEMBERSHIP_SCHEMA}, {EXTRACT_SCHEMA})")
     with _part(report, "integrity", "membership"):
         check_membership(report, proof)
         report.digest = proof["record"]["sha256"]
@@ -955,7 +1107,8 @@ def _verify_membership(report: Report, stream: BinaryIO) -> None:
 def verify(path: Path | str, key: bytes | None = None) -> Report:
     """Check the bundle at `path`; with `key` (32 bytes), demand an Ed25519 signature by that key.
 
-    A file that begins as JSON does is checked as the proof that a row is in a dataset version.
+    A file that begins as JSON does is checked as the proof that a row is in a dataset version, or as an extract of the
+    audit trail.
     """
     path = Path(path)
     report = Report(bundle=path.name)
@@ -966,7 +1119,7 @@ def verify(path: Path | str, key: bytes | None = None) -> Report:
             first = stream.read(1)
             stream.seek(0)
             if first == b"{":
-                _verify_membership(report, stream)
+                _verify_proof(report, stream, key)
             else:
                 _verify(report, stream, key)
     except (Unreadable, OSError) as error:
@@ -999,7 +1152,7 @@ def _key(text: str) -> bytes:
 def main(arguments: list[str] | None = None) -> int:
     """The command line. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="verify.py", description="Check an Assay evidence bundle offline.")
-    parser.add_argument("bundle", type=Path, help="the evidence.zip, or the membership.json, to check")
+    parser.add_argument("bundle", type=Path, help="the evidence.zip, membership.json or audit.json to check")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument(
         "--key", type=_key, metavar="HEX", help="the issuer's Ed25519 public key, which must have signed"

@@ -7,4 +7,6 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit trail"
 
     def ready(self) -> None:
-        from governance.foundation.audit import checks  # noqa: F401
+        from governance.foundation.audit import checks, sealing  # noqa: F401
+
+        sealing.watch()

@@ -12,6 +12,7 @@ from governance.foundation.audit.rules import GENESIS
 
 EVENTS, PERSONAL = "audit_auditevent", "audit_personaldetail"
 KEYS, HEADS, SUBTREES = "audit_trailkey", "audit_treehead", "audit_subtree"
+VERIFICATIONS = "audit_verification"
 # Columns by which SQLite's INSERT OR REPLACE would take a row's place, which fires no delete trigger. The hidden
 # row number is such a column too.
 UNIQUE = {
@@ -20,6 +21,7 @@ UNIQUE = {
     KEYS: ("number", "public_key"),
     HEADS: ("size",),
     SUBTREES: ("place",),
+    VERIFICATIONS: ("id",),
 }
 ERASABLE = {PERSONAL}
 

@@ -1,6 +1,7 @@
 """Signed tree heads: made when there is news, written to the database and to a file that is only ever appended to."""
 
 import json
+import logging
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -10,13 +11,16 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from governance.foundation.audit import checkpoint, keys, tree
 from governance.foundation.audit.models import AuditEvent, Subtree, TrailKey, TreeHead
-from governance.foundation.audit.rules import leaf_bytes
+from governance.foundation.audit.rules import LARGEST_SEQ, leaf_bytes
 from governance.foundation.core.errors import NotFound, WrongState
 from preparation.merkle import root_of
+
+log = logging.getLogger(__name__)
 
 HEAD_LOCK = 0x48656164  # "Head": one signer at a time on PostgreSQL
 
@@ -124,6 +128,28 @@ def proof_of_entry(seq: int, head: TreeHead) -> list[str]:
 def proof_of_growth(old: TreeHead, new: TreeHead) -> list[str]:
     """The consistency proof from `old` to `new`."""
     return [step.hex() for step in tree.consistency(old.size, new.size, StoredTree().perfect)]
+
+
+def newest_first() -> QuerySet[TreeHead]:
+    return TreeHead.objects.select_related("key")
+
+
+def at(size: int) -> TreeHead:
+    """The head for the first `size` entries. Raises NotFound."""
+    found = TreeHead.objects.filter(pk=size).first() if size <= LARGEST_SEQ else None
+    if found is None:
+        raise NotFound("signed head")
+    return found
+
+
+def newest() -> TreeHead | None:
+    """A head of the trail as it stands now where it can be signed here; else the last one."""
+    if keys.is_here():
+        try:
+            return sign()
+        except WrongState as refusal:
+            log.error("The audit trail is not signed: %s", refusal)
+    return last()
 
 
 def last() -> TreeHead | None:

@@ -24,7 +24,7 @@ class AuditEvent(models.Model):
     """One entry. `body` is the canonical JSON (RFC 8785) that was hashed; the columns beside it only
     repeat parts of it so that it can be searched."""
 
-    FORMAT = 1
+    FORMAT = 2  # since 2 with the digest of every record that was written
 
     seq = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField(db_index=True)
@@ -121,3 +121,26 @@ class Subtree(models.Model):
     @property
     def index(self) -> int:
         return int(self.place & (1 << 48) - 1)
+
+
+class Verification(models.Model):
+    """What one verification of the whole trail, and of every record beside it, found."""
+
+    at = models.DateTimeField()
+    by_name = models.CharField(max_length=200)
+    seconds = models.FloatField()
+    entries = models.BigIntegerField()
+    records = models.BigIntegerField()
+    signed_to = models.BigIntegerField(null=True)  # the entry up to which the newest head that holds goes
+    faults = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-at"]
+        get_latest_by = "at"
+
+    def __str__(self) -> str:
+        return f"Verification to entry {self.entries}"
+
+    @property
+    def sound(self) -> bool:
+        return not self.faults

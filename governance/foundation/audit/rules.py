@@ -5,6 +5,7 @@ from typing import Any
 
 from governance.foundation.core.canonical import canonical
 
+LARGEST_SEQ = 2**63 - 1  # what a column of entry numbers holds
 GENESIS = "0" * 64
 LEAF, NODE = b"\x00", b"\x01"  # RFC 6962 prefixes: a leaf can never pass for a node
 

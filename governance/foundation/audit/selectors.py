@@ -1,6 +1,7 @@
 """Questions to the trail."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,14 +14,28 @@ from governance.foundation.core.records import Record
 
 
 def trail(
-    *, projects: Iterable[UUID], organisations: Iterable[UUID] = (), action: str = "", text: str = ""
+    *,
+    projects: Iterable[UUID],
+    organisations: Iterable[UUID] = (),
+    action: str = "",
+    text: str = "",
+    actor: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> QuerySet[AuditEvent]:
-    """Entries within the given projects and organisations, newest first."""
+    """Entries within the given projects and organisations, newest first: of acts that begin with `action`, by whom the
+    pseudonym `actor` stands for, from `since` to before `until`, and about what `text` names."""
     events = AuditEvent.objects.filter(
         Q(project__in=list(projects)) | Q(project=None, organisation__in=list(organisations))
     ).select_related("personal")
     if action:
         events = events.filter(action__startswith=action)
+    if actor:
+        events = events.filter(actor=actor)
+    if since:
+        events = events.filter(at__gte=since)
+    if until:
+        events = events.filter(at__lt=until)
     if text:
         events = events.filter(Q(body__icontains=text) | Q(subject_id__startswith=text))
     return events
@@ -56,6 +71,14 @@ def names(events: Iterable[AuditEvent]) -> dict[UUID, str]:
 def pseudonym(actor: Actor) -> UUID | None:
     """By which the trail knows a person; None for who never acted, and for the platform."""
     return Identity.objects.filter(user_id=actor.lookup_id).values_list("pseudonym", flat=True).first()
+
+
+def people(users: Iterable[int]) -> list[Identity]:
+    """The pseudonyms of these accounts, by name, as far as they have acted.
+
+    Whoever may stand behind an entry is asked of the rolls: the trail is too long to be read for it.
+    """
+    return list(Identity.objects.filter(user__in=users).order_by("name"))
 
 
 def head() -> dict[str, Any] | None:

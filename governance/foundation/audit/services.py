@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from governance.foundation.audit import rules
+from governance.foundation.audit import rules, sealing
 from governance.foundation.audit.models import AuditEvent, Identity, PersonalDetail
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import canonical
@@ -36,6 +36,7 @@ def record(
     # Before the chain's lock: whoever tells people of it holds nobody up.
     acted.send(sender=type(subject), actor=actor, action=action, subject=subject, facts=facts or {})
     pseudonym = _pseudonym(actor)
+    records = sealing.take()
     salt = secrets.token_bytes(32)
     _take_chain_lock()
     last = AuditEvent.objects.order_by("-seq").values_list("seq", "hash").first() or (0, rules.GENESIS)
@@ -49,6 +50,7 @@ def record(
         "organisation": getattr(subject, "organisation_id", None),
         "project": getattr(subject, "project_id", None),
         "record": subject.record_digest if subject is not None else None,
+        "records": records,
         "facts": facts or {},
         "personal": rules.commitment(salt, personal) if personal else None,
     }

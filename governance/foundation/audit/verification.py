@@ -3,7 +3,7 @@
 One pass with bounded memory, and straight from the cursor: what a model instance costs is many times what hashing does.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -13,12 +13,13 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from governance.foundation.audit import checkpoint, guards, heads, keys, rules
+from governance.foundation.audit import checkpoint, guards, heads, keys, rules, sealing
 from governance.foundation.audit.models import AuditEvent, PersonalDetail, Subtree, TrailKey, TreeHead
 from governance.foundation.audit.tree import Growth
 from preparation.merkle import HASH_BYTES
 
 CHUNK = 2000
+ATTEMPTS = 3
 COLUMNS = (
     "seq", "at", "actor", "action", "subject_kind", "subject_id", "organisation", "project", "body", "previous_hash",
     "hash",
@@ -46,28 +47,50 @@ class Report:
 
 def verify(
     *,
+    records: bool = False,
     kept: Iterable[checkpoint.Checkpoint] = (),
     limit_faults: int = 20,
-    seen: Callable[[int, bytes, dict[str, Any]], None] | None = None,
 ) -> Report:
     """Recompute the chain and the tree from the texts, entry by entry, and name what does not fit.
 
+    records: compare every record, too, with what the entries say of it.
     kept: heads that somebody kept elsewhere; the trail must continue them too.
-    seen: told of every entry: its number, its text and what that says.
     """
     report = Report()
     report.faults += guards.objections(connection)
     signed, said = _signed(kept)
     report.faults += said
     walk = _Walk(report, signed)
+    ledger = sealing.Ledger() if records else None
     for row in _rows():
         body = walk.step(row)
-        if seen is not None and body is not None:
-            seen(row[0], row[8], body)
+        if ledger is not None and body is not None:
+            ledger.hear(row[0], body)
         if len(report.faults) >= limit_faults:
             return report
     walk.end()
+    if ledger is not None:
+        report.records, faults = _records(ledger, limit_faults)
+        report.faults += faults
     return report
+
+
+def _records(ledger: sealing.Ledger, limit: int) -> tuple[int, list[str]]:
+    """(records that are as the trail says, what is wrong with the others).
+
+    People work meanwhile: what differs is looked at again with the newest entries, before it is called a fault.
+    """
+    same, differing = sealing.compared(ledger, limit)
+    faults: list[str] = []
+    for _ in range(ATTEMPTS):
+        for seq, text in AuditEvent.objects.filter(seq__gt=ledger.last).order_by("seq").values_list("seq", "body"):
+            ledger.hear(seq, orjson.loads(text))
+        objections = {each: sealing.objection(ledger, *each) for each in differing}
+        faults = [said for said in objections.values() if said]
+        if not faults:
+            break
+        differing = [each for each, said in objections.items() if said]
+    return same, faults
 
 
 class _Walk:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from governance.foundation.core.canonical import digest
 from governance.foundation.core.errors import NotFound
+from governance.foundation.core.writes import NotedWrites
 
 
 class Record(models.Model):
@@ -22,9 +23,13 @@ class Record(models.Model):
 
     # The noun, as every room spells it: "run", "dataset_version".
     kind: ClassVar[str] = ""
+    # Whether the audit trail keeps the digest of each state of it. Not so for what is only a worker's notes.
+    is_told_of: ClassVar[bool] = True
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[Any] = NotedWrites.as_manager()
 
     class Meta:
         abstract = True
@@ -40,8 +45,11 @@ class Record(models.Model):
 
     @property
     def record_digest(self) -> str:
-        """sha256 over all stored fields: what the audit trail keeps of this row after a change."""
-        return digest(stored_fields(self))
+        """sha256 over all stored fields: what the audit trail keeps of this row after a change.
+
+        A field at its default is left out, so that a column that a later version adds changes no digest.
+        """
+        return digest({name: value for name, value in stored_fields(self).items() if not is_default(self, name, value)})
 
 
 R = TypeVar("R", bound=Record)
@@ -70,3 +78,12 @@ def one_of(seen: models.QuerySet[R], pk: Any, noun: str = "") -> R:
 def stored_fields(row: models.Model) -> dict[str, Any]:
     """Every concrete column of `row`, by column name, as the database holds it."""
     return {column.attname: column.value_from_object(row) for column in row._meta.concrete_fields}
+
+
+def is_default(row: models.Model, name: str, value: Any) -> bool:
+    """Whether `value` is what the column holds where nobody says anything else."""
+    column = row._meta.get_field(name)
+    if not column.has_default():
+        return value is None or value == ""
+    default = column.default
+    return bool(value == (default() if default in (dict, list) else default))

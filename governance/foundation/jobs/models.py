@@ -18,6 +18,7 @@ class Job(Record):
     """
 
     kind = "job"
+    is_told_of = False  # leases and progress; what a job does to its subject is told of there
 
     task = models.CharField(max_length=40)
     subject_kind = models.CharField(max_length=40)

@@ -147,6 +147,7 @@ class Reauthentication(Record):
     """A person showed anew who they are, for one decision on one digest. Used once, soon stale."""
 
     kind = "reauthentication"
+    is_told_of = False  # a proof that is soon stale; the decision that it was for is told of
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     subject_digest = models.CharField(max_length=64)

@@ -97,8 +97,8 @@ def dismiss(*, actor: Actor, member_id: UUID) -> UUID:
     project = selectors.require(actor, project_id, "appoint people")
     if member.role == Role.OWNER and project.members.filter(role=Role.OWNER).count() == 1:
         raise Unusable([Fault("role", "A project keeps at least one owner.", "Appoint another owner first.")])
+    project.members.filter(pk=member.pk).delete()
     record(actor, "project.dismissed", subject=member, facts={"role": member.role})
-    member.delete()
     return project.pk
 
 

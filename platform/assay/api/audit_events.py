@@ -6,21 +6,21 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import NounViewSet
 from assay.api.pages import EntryPages
-from governance.foundation.audit import selectors
+from governance.foundation.audit import extracts, selectors
 from governance.foundation.audit.models import AuditEvent
+from governance.foundation.audit.rules import LARGEST_SEQ
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
 from governance.people.engagements import access
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
-
-LARGEST_SEQ = 2**63 - 1
 
 
 class AuditEventSerializer(serializers.ModelSerializer[Any]):
@@ -85,6 +85,16 @@ class AuditEventViewSet(NounViewSet):
         if pk > LARGEST_SEQ:
             raise NotFound(self.noun)
         return Response(self._serialised(self.one(), many=False))
+
+    @extend_schema(
+        responses={200: {"type": "object", "additionalProperties": True}},
+        description="The entry with its proof under the newest signed head (assay.audit-extract/1), for `verify.py`.",
+    )
+    @action(detail=True, methods=["get"])
+    def proof(self, request: Request, pk: int) -> Response:
+        if pk > LARGEST_SEQ:
+            raise NotFound(self.noun)
+        return Response(extracts.of([self.one()]))
 
     def _serialised(self, found: Any, *, many: bool) -> Any:
         names = selectors.names(found if many else [found])

@@ -125,6 +125,10 @@ NOT_PAGES: Mapping[str, str] = {
     "model-card-notice": FILES,
     "evaluation-download": FILES,
     "dossier-download": FILES,
+    "audit-extract": FILES,
+    "audit-proof": FILES,
+    "audit-checkpoint": FILES,
+    "audit-verifier": FILES,
     "run-live": PARTS,
 }
 
@@ -211,6 +215,7 @@ WHO: Mapping[str, str] = {
     "dossier-compare": "cleo",
     "release-detail": "rita",
     "audit-list": "omar",
+    "audit-integrity": "omar",
 }
 
 HOMES = ("ada", "ben", "rita", "cleo", "paula", "omar", "dev", "admin")

@@ -20,11 +20,13 @@ from assay.jobs.app import QUEUE_OF
 from assay.jobs.enqueue import send
 from governance.delivery.erasures import worker as erasures
 from governance.delivery.searches import services as searches
-from governance.foundation.audit import heads, keys
+from governance.foundation.audit import heads, keys, watch
 from governance.foundation.core.errors import Refusal
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job, Outbox
 from governance.foundation.jobs.rules import State
+
+WATCH_SECONDS = 30  # between two looks at whether a verification is due
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +128,20 @@ def sign() -> None:
     else:
         if signed is not None:
             log.debug("The audit trail is signed to entry %d.", signed.size)
+
+
+def keep_watch(stop: threading.Event) -> None:
+    """Verify the audit trail and the records whenever that is due, until `stop` is set."""
+    while not stop.wait(WATCH_SECONDS):
+        try:
+            found = watch.examine_when_due()
+        except Exception:
+            log.exception("The audit trail could not be verified; it is tried again.")
+        else:
+            for fault in found.faults if found is not None else ():
+                log.error("The audit trail is not whole: %s", fault)
+        finally:
+            connection.close()
 
 
 def announce(queues: Sequence[str]) -> None:

@@ -271,6 +271,7 @@ ASSAY_TRAIL_KEY = env.folder("ASSAY_TRAIL_KEY", VAR_DIR / "trail" / "key.pem")
 ASSAY_TRAIL_HEADS = env.folder("ASSAY_TRAIL_HEADS", VAR_DIR / "trail" / "heads.jsonl")
 ASSAY_TRAIL_NAME = env.text("ASSAY_TRAIL_NAME", "")  # in every head; empty: a name that the first key gives
 ASSAY_HEAD_MINUTES = env.number("ASSAY_HEAD_MINUTES", 10)
+ASSAY_VERIFY_HOURS = env.number("ASSAY_VERIFY_HOURS", 24)
 # Where people find this installation: what the links in letters and calendars begin with.
 ASSAY_URL = env.text("ASSAY_URL", "http://127.0.0.1:8000").rstrip("/")
 # Letters go out by this mail server; without one none are written, and the pages say so.

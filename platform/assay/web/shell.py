@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from governance.foundation.audit import watch
 from governance.foundation.core.actor import Actor
 from governance.foundation.jobs import selectors as jobs
 from governance.foundation.jobs.rules import State as JobState
@@ -78,7 +79,7 @@ def _frame(request: HttpRequest, actor: Actor) -> dict[str, Any]:
         },
         "sign_out_url": reverse("sign-out"),
         "no_worker": _no_worker(live),
-        "audit": None,
+        "audit": _verified(),
     }
 
 
@@ -89,6 +90,13 @@ def current_project(request: HttpRequest, seen: Sequence[Project]) -> Project | 
     if found is None and asked:
         found = next((project for project in seen if project.slug == asked), None)
     return found or (seen[0] if len(seen) == 1 else None)
+
+
+def _verified() -> dict[str, Any] | None:
+    found = watch.latest()
+    if found is None or not found.sound:
+        return None
+    return {"url": reverse("audit-integrity"), "entry": found.entries, "at": found.at}
 
 
 def _roles(actor: Actor, project: Project | None) -> str:

@@ -212,6 +212,11 @@ urlpatterns = [
     path("releases/<uuid:pk>/withdraw/", releases.withdraw, name="release-withdraw"),
     # records
     path("audit/", audit.listing, name="audit-list"),
+    path("audit/extract/", audit.extract, name="audit-extract"),
+    path("audit/integrity/", audit.integrity, name="audit-integrity"),
+    path("audit/integrity/verify.py", audit.verifier, name="audit-verifier"),
+    path("audit/integrity/heads/<int:pk>/", audit.checkpoint, name="audit-checkpoint"),
+    path("audit/<int:pk>/proof/", audit.proof, name="audit-proof"),
     path("jobs/", jobs.listing, name="job-list"),
     path("jobs/<uuid:pk>/retry/", jobs.retry, name="job-retry"),
 ]

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error, connection
 
 from assay.management.refusals import spoken
-from governance.foundation.audit import checkpoint, guards, heads, keys, selectors, verification
+from governance.foundation.audit import checkpoint, guards, heads, keys, selectors, verification, watch
 from governance.foundation.core.actor import PLATFORM
 
 SOUND, NOT_SOUND, UNREADABLE = 0, 1, 2
@@ -30,6 +30,9 @@ class Command(BaseCommand):
         verify.add_argument(
             "--head", type=Path, metavar="FILE", help="a checkpoint that you kept: the trail must continue it"
         )
+        verify.add_argument(
+            "--records", action="store_true", help="compare every record with what the entries say of it"
+        )
         head = verbs.add_parser("head", help="the newest signed head, as a checkpoint: keep it elsewhere, to compare")
         for verb in (verify, head):
             verb.add_argument("--json", action="store_true", help="the answer as JSON")
@@ -48,10 +51,10 @@ class Command(BaseCommand):
             code = getattr(self, f"_{verb.replace('-', '_')}")(**options)
         sys.exit(code or 0)
 
-    def _verify(self, *, head: Path | None, json: bool, **_: Any) -> int:
+    def _verify(self, *, head: Path | None, records: bool, json: bool, **_: Any) -> int:
         try:
             kept = [checkpoint.parsed(head.read_text(encoding="utf-8"))] if head else []
-            found = verification.verify(kept=kept)
+            found = watch.examine(actor=PLATFORM, kept=kept) if records else verification.verify(kept=kept)
         except (checkpoint.NotACheckpoint, OSError, UnicodeDecodeError, Error) as error:
             self.stderr.write(f"UNREADABLE: {f'{head}: ' if head and not isinstance(error, Error) else ''}{error}")
             return UNREADABLE
@@ -110,6 +113,7 @@ def _as_json(found: verification.Report) -> str:
             "root": found.root,
             "last_at": found.last_at,
             "erased": found.erased,
+            "records": found.records,
             "signed_heads": found.heads,
             "last_signed_head": found.last_head,
             "faults": found.faults,
@@ -122,9 +126,10 @@ def _as_text(found: verification.Report) -> str:
         count = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
         return "\n".join([*found.faults, f"NOT whole: {count} in {found.entries:,} entries"])
     signed = _of_heads(found)
+    compared = "" if found.records is None else f"\n{found.records:,} records are as the entries left them"
     return (
         f"whole: {found.entries:,} entries, each following from the one before it; {signed}\n"
-        f"head {found.head}\nroot {found.root}"
+        f"head {found.head}\nroot {found.root}{compared}"
     )
 
 

@@ -13,7 +13,8 @@ from assay.demo import base, files
 from assay.demo.cast import PASSWORD, assemble
 from assay.demo.story import Story, StoryStopped
 from assay.demo.workers import WorkerDied, at_work
-from governance.foundation.audit import keys
+from governance.foundation.audit import heads, keys, watch
+from governance.foundation.core.actor import PLATFORM
 from governance.foundation.core.errors import Refusal
 
 REAL = {
@@ -41,6 +42,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except Refusal as error:
             raise CommandError(f"The story stopped: {error}") from None
+        heads.sign()
+        watch.examine(actor=PLATFORM)
         self._close(summary, time.monotonic() - began)
 
     def _tell(self, tiny: bool, out: Path) -> Path:

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from assay.jobs.housekeeping import keep_house
+from assay.jobs.housekeeping import keep_house, keep_watch
 from assay.jobs.work import worker_name
 
 
 class Command(BaseCommand):
-    help = "Take back what lost workers held and send what the broker lost, until SIGTERM or Ctrl-C."
+    help = "Take back what lost workers held, send what the broker lost, sign and verify the trail, until SIGTERM."
 
     requires_system_checks = ()  # pages and forms are the web's business; recovery must not wait for them
 
@@ -22,6 +22,8 @@ class Command(BaseCommand):
         stop = threading.Event()
         rounds = threading.Thread(target=keep_house, args=(worker_name("scheduler"), stop), name="housekeeping")
         rounds.start()
+        # Reading the whole trail takes its time; what was lost must not wait for that. A stop does not either.
+        threading.Thread(target=keep_watch, args=(stop,), name="watch", daemon=True).start()
         signal.sigwait(asked)
         stop.set()
         rounds.join()

@@ -1,0 +1,133 @@
+"""Each entry carries the digest of every record that its transaction wrote; verification compares them all with what
+the tables hold now."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.db.models.signals import post_delete, post_save
+
+from governance.foundation.core import writes
+from governance.foundation.core.records import Record
+
+CHUNK = 500
+Told = dict[str, dict[str, str | None]]  # {model: {key: digest, or None where the row was deleted}}
+
+
+def covered() -> dict[str, type[Record]]:
+    """The records that the trail tells of, by the name that entries use for them."""
+    return {model._meta.label_lower: model for model in apps.get_models() if _is_covered(model)}
+
+
+def _is_covered(model: type[models.Model]) -> bool:
+    return issubclass(model, Record) and model.is_told_of
+
+
+def watch() -> None:
+    """Have single writes of every covered record noted; the others note themselves (`NotedWrites`)."""
+    for name, model in covered().items():
+        for signal in (post_save, post_delete):
+            signal.connect(writes.note_saved, sender=model, dispatch_uid=f"noted {name}")
+
+
+def take() -> Told:
+    """What this transaction wrote since the entry before, as it stands in the database now; with that it is told."""
+    found: Told = {}
+    for model, keys in writes.untold().items():
+        digests: dict[str, str | None] = {str(key): None for key in keys}
+        for row in model._base_manager.filter(pk__in=keys):
+            digests[str(row.pk)] = row.record_digest  # type: ignore[attr-defined]
+        found[model._meta.label_lower] = digests
+    writes.told()
+    return found
+
+
+class Ledger:
+    """What the entries say of each record, the newest word of each. It lies on disk where it is large, and for the time
+    of one verification alone."""
+
+    def __init__(self) -> None:
+        self._store = sqlite3.connect("", isolation_level=None)
+        self._store.execute("PRAGMA journal_mode = OFF")
+        self._store.execute(
+            "CREATE TABLE told (model TEXT, key TEXT, digest TEXT, seq INTEGER, PRIMARY KEY (model, key)) WITHOUT ROWID"
+        )
+        self._store.execute("BEGIN")
+        self.last = 0
+
+    def hear(self, seq: int, body: dict[str, Any]) -> None:
+        """What entry `seq` says of records."""
+        self.last = seq
+        rows = [
+            (model, key, digest, seq) for model, told in body.get("records", {}).items() for key, digest in told.items()
+        ]
+        if rows:
+            self._store.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)", rows)
+
+    def word(self, model: str, key: str) -> tuple[str | None, int] | None:
+        """(digest, entry) of the newest word about a record, or None where no entry tells of it."""
+        found = self._store.execute("SELECT digest, seq FROM told WHERE model = ? AND key = ?", (model, key))
+        row: tuple[str | None, int] | None = found.fetchone()
+        return row
+
+    def standing(self) -> Iterator[tuple[str, str]]:
+        """(model, key) of every record that should be in its table."""
+        found = self._store.execute("SELECT model, key FROM told WHERE digest IS NOT NULL ORDER BY seq, model, key")
+        yield from found
+
+
+def compared(ledger: Ledger, limit: int) -> tuple[int, list[tuple[str, str]]]:
+    """(records that are as the trail says, (model, key) of those that are not, up to `limit`)."""
+    models_by_name = covered()
+    same, differing = 0, []
+    for name, model in models_by_name.items():
+        for row in model._base_manager.order_by("pk").iterator(chunk_size=CHUNK):
+            word = ledger.word(name, str(row.pk))
+            if word is not None and word[0] == row.record_digest:
+                same += 1
+            elif len(differing) < limit:
+                differing.append((name, str(row.pk)))
+    differing += _absent(ledger, models_by_name, limit - len(differing))
+    return same, differing
+
+
+def _absent(ledger: Ledger, models_by_name: dict[str, type[Record]], limit: int) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    waiting: dict[str, list[str]] = {}
+
+    def look(name: str) -> None:
+        keys = waiting.pop(name)
+        there = {
+            str(key) for key in models_by_name[name]._base_manager.filter(pk__in=keys).values_list("pk", flat=True)
+        }
+        found.extend((name, key) for key in keys if key not in there)
+
+    for name, key in ledger.standing():
+        if name in models_by_name:
+            waiting.setdefault(name, []).append(key)
+            if len(waiting[name]) == CHUNK:
+                look(name)
+    for name in list(waiting):
+        look(name)
+    return found[: max(limit, 0)]
+
+
+def objection(ledger: Ledger, name: str, key: str) -> str | None:
+    """What is wrong with one record as it stands now, in words, or None. It is named by kind and id alone: what it says
+    is not everybody's to read."""
+    model, word = covered()[name], ledger.word(name, key)
+    row = model._base_manager.filter(pk=key).first()
+    what = f"{model._meta.verbose_name} {key}"
+    if row is None:
+        if word is None or word[0] is None:
+            return None
+        return f"{what} is missing from its table; entry {word[1]:,} tells of it"
+    if word is None:
+        return f"{what} stands in its table, but no entry tells of it"
+    if word[0] is None:
+        return f"{what} stands in its table, but entry {word[1]:,} tells that it was deleted"
+    if word[0] != row.record_digest:
+        return f"{what} is not as entry {word[1]:,} left it: it was changed in its table since"
+    return None

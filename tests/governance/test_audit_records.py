@@ -1,0 +1,138 @@
+"""What is changed in a record's own table, past the platform, is named."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from governance.foundation.audit import sealing, services
+from governance.foundation.audit.verification import verify
+from governance.foundation.core import writes
+from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.projects import services as projects
+from governance.people.projects.models import Member, Project
+from governance.people.projects.rules import Role
+from tests import factories
+from tests.people import House
+
+
+def sql(statement: str, *values: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return int(cursor.rowcount)
+
+
+@pytest.fixture
+def version(home: House) -> DatasetVersion:
+    return factories.dataset_version(home)
+
+
+def told(home: House) -> dict[str, dict[str, str | None]]:
+    with transaction.atomic():
+        return dict(json.loads(services.record(home.ada, "test.done").body)["records"])
+
+
+def test_an_untouched_house_is_as_the_entries_left_it(home: House, version: DatasetVersion) -> None:
+    report = verify(records=True)
+    assert report.faults == []
+    assert report.records == sum(model._base_manager.count() for model in sealing.covered().values())
+
+
+@pytest.mark.parametrize(
+    ("model", "column", "value"),
+    [
+        (DatasetVersion, "licence", "MIT"),
+        (DatasetVersion, "rows", 7),
+        (Decision, "verdict", "reject"),
+        (Decision, "reason", "I never said so."),
+        (ApprovalRequest, "subject_digest", "ab" * 32),
+        (Member, "role", str(Role.RISK_OWNER)),
+        (Project, "intended_purpose", "Anything."),
+        (Project, "created_at", "2020-01-01 00:00:00"),
+    ],
+)
+def test_a_value_that_is_changed_in_its_table_is_named(
+    home: House, version: DatasetVersion, model: Any, column: str, value: Any
+) -> None:
+    row = model.objects.first()
+    assert sql(f'UPDATE {model._meta.db_table} SET "{column}" = %s WHERE id = %s', value, row.pk.hex) == 1
+    (fault,) = verify(records=True).faults
+    assert fault.startswith(f"{model._meta.verbose_name} {row.pk} is not as entry ")
+    assert verify().sound  # the trail itself is whole
+
+
+def test_a_row_that_is_gone_is_named_and_so_is_one_that_was_slipped_in(home: House) -> None:
+    omar = Member.objects.get(user__username="omar")
+    columns = ", ".join(column.column for column in Member._meta.concrete_fields if column.column != "id")
+    sql(
+        f"INSERT INTO {Member._meta.db_table} (id, {columns})"
+        f" SELECT %s, {columns.replace('role', repr(str(Role.RISK_OWNER)))} FROM {Member._meta.db_table} WHERE id = %s",
+        "ab" * 16, omar.pk.hex,
+    )  # fmt: skip
+    sql(f"DELETE FROM {Member._meta.db_table} WHERE id = %s", omar.pk.hex)
+    slipped_in, gone = verify(records=True).faults
+    assert slipped_in == "member abababab-abab-abab-abab-abababababab stands in its table, but no entry tells of it"
+    assert gone.startswith(f"member {omar.pk} is missing from its table; entry ")
+
+
+def test_what_people_do_by_the_platform_raises_no_alarm(home: House, version: DatasetVersion) -> None:
+    projects.dismiss(actor=home.admin, member_id=Member.objects.get(user__username="omar").pk)
+    projects.appoint(actor=home.admin, project_id=home.project.pk, username="vera", role=Role.AUDITOR)
+    projects.describe(actor=home.admin, project_id=home.project.pk, intended_purpose="Another one.")
+    assert verify(records=True).faults == []
+
+
+def test_a_row_that_is_back_after_its_dismissal_is_named(home: House) -> None:
+    omar = Member.objects.get(user__username="omar")
+    projects.dismiss(actor=home.admin, member_id=omar.pk)
+    Member.objects.bulk_create([omar])
+    (fault,) = verify(records=True).faults
+    assert fault.startswith(f"member {omar.pk} stands in its table") and fault.endswith("tells that it was deleted")
+
+
+def test_every_way_of_writing_is_told_of_by_the_next_entry_and_by_that_alone(home: House) -> None:
+    assert told(home) == {}
+    first, second = Project.objects.order_by("name")
+    first.name = "Another"
+    first.save()
+    assert told(home) == {"projects.project": {str(first.pk): Project.objects.get(pk=first.pk).record_digest}}
+    assert Project.objects.filter(name="Another").update(name="A third") == 1
+    assert Project.objects.filter(name="Another").update(name="A fourth") == 0
+    assert list(told(home)["projects.project"]) == [str(first.pk)]
+    vera = Member.objects.get(user__username="vera")
+    moved = Member(pk=vera.pk, created_at=vera.created_at, project=second, user_id=vera.user_id, role=vera.role)
+    vera.delete()
+    assert told(home) == {"projects.member": {str(moved.pk): None}}
+    Member.objects.bulk_create([moved])
+    Member.objects.filter(pk=moved.pk).update(role=Role.AUDITOR)
+    assert told(home) == {"projects.member": {str(moved.pk): Member.objects.get(pk=moved.pk).record_digest}}
+    assert told(home) == {}
+
+
+def test_what_a_savepoint_takes_back_is_not_told_of(home: House) -> None:
+    with pytest.raises(RuntimeError), transaction.atomic():
+        Project.objects.update(name="Regretted")
+        services.record(home.ada, "test.regretted")
+        Project.objects.update(name="Regretted again")
+        raise RuntimeError
+    assert writes.untold() == {}
+    Project.objects.update(name="Meant")
+    with pytest.raises(RuntimeError), transaction.atomic():
+        services.record(home.ada, "test.regretted")
+        raise RuntimeError
+    assert len(writes.untold()[Project]) == 2  # the entry that told of them is gone
+    told(home)
+    assert verify(records=True).sound
+
+
+def test_a_column_that_a_later_version_adds_changes_no_digest(home: House) -> None:
+    plain = Project(pk=home.project.pk, created_at=home.project.created_at, slug="x")
+    before = plain.record_digest
+    for column in Project._meta.concrete_fields:
+        if column.has_default() and not callable(column.default):
+            setattr(plain, column.attname, column.default)
+    assert plain.record_digest == before
+    plain.intended_purpose = "Said."
+    assert plain.record_digest != before
