@@ -1,11 +1,21 @@
-"""What somebody does who may do everything to the database: they first take the trail's triggers away."""
+"""What somebody does who may do everything to the database but has not the key: mutations of trail and records, each of
+which has to be found and named."""
 
-from collections.abc import Iterator
+import copy
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
-from django.db import connection
+from django.db import Error, connection, models, transaction
 
-from governance.foundation.audit import guards
+from governance.foundation.audit import guards, rules, sealing
+from governance.foundation.audit.models import AuditEvent, PersonalDetail
+from governance.foundation.audit.verification import verify
+from governance.foundation.core.canonical import canonical
 
 
 @contextmanager
@@ -16,3 +26,232 @@ def guards_lifted() -> Iterator[None]:
         yield
     finally:
         guards.install(connection, *guards.UNIQUE)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One act, and what has to be named: each of `named` stands in the faults."""
+
+    what: str
+    do: Callable[[], None]
+    named: tuple[str, ...]
+    in_records: bool = False
+
+    def found(self) -> bool | None:
+        """Whether verification finds and names it; None where the database itself refuses it. All is undone."""
+        try:
+            with transaction.atomic():
+                with guards_lifted():
+                    self.do()
+                faults = "\n".join(verify(records=self.in_records, limit_faults=1000).faults)
+                raise _Undone(all(name in faults for name in self.named) and bool(faults))
+        except _Undone as undone:
+            return undone.was_found
+        except Error:
+            return None
+
+
+class _Undone(Exception):
+    def __init__(self, was_found: bool) -> None:
+        self.was_found = was_found
+
+
+# in the tables of records
+
+
+def of_records(*, rows: int) -> Iterator[Mutation]:
+    """Every column of the first `rows` rows of each kind; each row gone, and each doubled under another id."""
+    for model in sealing.covered().values():
+        for row in model._base_manager.order_by("pk")[:rows]:
+            name = f"{model._meta.verbose_name} {row.pk}"
+            for column in model._meta.concrete_fields:
+                if not column.primary_key:
+                    yield _changed(name, row, column)
+            yield Mutation(f"{name} deleted", _deletion(row), (f"{name} is missing from its table",), in_records=True)
+            twin = uuid4()
+            yield Mutation(
+                f"{name} doubled", _copy(row, twin), (f"{twin} stands in its table, but no entry",), in_records=True
+            )
+
+
+def _changed(name: str, row: models.Model, column: Any) -> Mutation:
+    new = _other(column.value_from_object(row), column)
+    return Mutation(
+        f"{name}: {column.column}",
+        lambda: _sql(
+            f'UPDATE "{row._meta.db_table}" SET "{column.column}" = %s WHERE id = %s',
+            column.get_db_prep_save(new, connection), _key(row, row.pk),
+        ),
+        (f"{name} is not as entry",),
+        in_records=True,
+    )  # fmt: skip
+
+
+def _deletion(row: models.Model) -> Callable[[], None]:
+    return lambda: _sql(f'DELETE FROM "{row._meta.db_table}" WHERE id = %s', _key(row, row.pk))
+
+
+def _copy(row: models.Model, twin: UUID) -> Callable[[], None]:
+    others = ", ".join(f'"{column.column}"' for column in row._meta.concrete_fields if not column.primary_key)
+    table = row._meta.db_table
+    statement = f'INSERT INTO "{table}" (id, {others}) SELECT %s, {others} FROM "{table}" WHERE id = %s'
+    return lambda: _sql(statement, _key(row, twin), _key(row, row.pk))
+
+
+def _key(row: models.Model, value: Any) -> Any:
+    return row._meta.pk.get_db_prep_save(value, connection)
+
+
+def _other(value: Any, column: Any) -> Any:
+    """Another value that the column could hold."""
+    if isinstance(column, models.JSONField):
+        return {"forged": value}
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case str():
+            return f"{value[:-1]}{'x' if not value.endswith('x') else 'y'}"
+        case datetime():
+            return value + timedelta(days=1)
+        case UUID():
+            return uuid4()
+        case None:
+            return _some(column)
+    return value + timedelta(days=1)  # a date
+
+
+def _some(column: Any) -> Any:
+    target = getattr(column, "target_field", column)
+    match target.get_internal_type():
+        case "UUIDField":
+            return uuid4()
+        case "DateTimeField" | "DateField":
+            return datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+        case "CharField" | "TextField":
+            return "x"
+    return 1
+
+
+# in the trail
+
+
+def of_trail() -> Iterator[Mutation]:
+    """Every entry: columns, text, hashes, its place, its detail; cut, doubled, and told anew from there on."""
+    last = AuditEvent.objects.order_by("-seq").values_list("seq", flat=True)[0]
+    for event in AuditEvent.objects.order_by("seq").select_related("personal"):
+        yield from _columns(event)
+        yield from _texts(event)
+        yield from _places(event, last)
+        yield from _details(event)
+
+
+def _columns(event: AuditEvent) -> Iterator[Mutation]:
+    for column in AuditEvent._meta.concrete_fields:
+        if not column.primary_key:
+            new = _other(column.value_from_object(event), column)
+            yield Mutation(
+                f"entry {event.seq}: {column.column}", _setting(event.seq, **{column.attname: new}), (_at(event.seq),)
+            )
+
+
+def _texts(event: AuditEvent) -> Iterator[Mutation]:
+    """Another text with the hash and the columns that fit it: found by what comes after, or by the signed head."""
+    body = json.loads(event.body)
+    for name, value in body.items():
+        forged = copy.deepcopy(body)
+        forged[name] = (
+            value + 1 if isinstance(value, int) else {"forged": value} if isinstance(value, dict) else "forged"
+        )
+        text = canonical(forged).decode()
+        changes = {"body": text, "hash": rules.chain_hash(event.previous_hash, text)}
+        if name in ("action",):
+            changes[name] = "forged"
+        yield Mutation(f"entry {event.seq}: {name} in its text", _setting(event.seq, **changes), ("entry ",))
+
+
+def _places(event: AuditEvent, last: int) -> Iterator[Mutation]:
+    seq = event.seq
+    yield Mutation(f"entry {seq} deleted", _gone(seq, seq), ("its end was cut off" if seq == last else _at(seq + 1),))
+    yield Mutation(f"entries from {seq} on cut off", _gone(seq, last), ("its end was cut off",))
+    yield Mutation(f"entry {seq} doubled at the end", lambda: _doubled(event, last + 1), (_at(last + 1),))
+    yield Mutation(f"told anew from {seq} on", lambda: _told_anew(seq), ("was signed for other entries",))
+    if seq < last:
+        yield Mutation(f"entries {seq} and {seq + 1} exchanged", lambda: _exchanged(seq), (_at(seq), _at(seq + 1)))
+
+
+def _details(event: AuditEvent) -> Iterator[Mutation]:
+    seq = event.seq
+    rows = PersonalDetail.objects.filter(event_id=seq)
+    changed = (f"entry {seq:,}: its personal detail was changed",)
+    if hasattr(event, "personal"):
+        yield Mutation(f"detail of {seq}: text", lambda: _updated(rows, text='{"reason":"forged"}'), changed)
+        yield Mutation(f"detail of {seq}: salt", lambda: _updated(rows, salt=bytes(32)), changed)
+    else:
+        yield Mutation(
+            f"detail of {seq} slipped in",
+            lambda: _made(PersonalDetail(event_id=seq, salt=bytes(32), text='{"reason":"forged"}')),
+            changed,
+        )
+
+
+def _at(seq: int) -> str:
+    return f"entry {seq:,}: "
+
+
+def _setting(seq: int, **changes: Any) -> Callable[[], None]:
+    return lambda: _updated(AuditEvent.objects.filter(seq=seq), **changes)
+
+
+def _updated(rows: models.QuerySet[Any], **changes: Any) -> None:
+    assert rows.update(**changes) == 1
+
+
+def _made(row: models.Model) -> None:
+    row.save(force_insert=True)
+
+
+def _gone(first: int, last: int) -> Callable[[], None]:
+    def do() -> None:
+        PersonalDetail.objects.filter(event_id__range=(first, last)).delete()
+        AuditEvent.objects.filter(seq__range=(first, last)).delete()
+
+    return do
+
+
+def _doubled(event: AuditEvent, seq: int) -> None:
+    twin = copy.copy(event)
+    twin.seq, twin.hash = seq, rules.leaf_hash(f"{event.hash}{seq}")
+    twin.save(force_insert=True)
+
+
+def _told_anew(first: int) -> None:
+    """The chain from `first` on, with other times: every hash fits, and no head does."""
+    before = AuditEvent.objects.filter(seq=first - 1).values_list("hash", flat=True).first()
+    previous = before or rules.GENESIS
+    rows = list(AuditEvent.objects.filter(seq__gte=first).order_by("seq"))
+    for row in rows:
+        body = json.loads(row.body)
+        row.at += timedelta(seconds=1)
+        body["at"] = row.at
+        row.body, row.previous_hash = canonical(body).decode(), previous
+        row.hash = previous = rules.chain_hash(previous, row.body)
+    AuditEvent.objects.bulk_update(rows, ["at", "body", "previous_hash", "hash"], batch_size=50)
+
+
+def _exchanged(seq: int) -> None:
+    one, other = AuditEvent.objects.filter(seq__in=(seq, seq + 1)).order_by("seq")
+    names = ("at", "actor", "action", "subject_kind", "subject_id", "organisation", "project", "body")
+    for name in names:
+        mine = getattr(one, name)
+        setattr(one, name, getattr(other, name))
+        setattr(other, name, mine)
+    one.save()
+    other.save()
+
+
+def _sql(statement: str, *values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        assert cursor.rowcount == 1

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from governance.foundation.audit import sealing, services
+from governance.foundation.audit import sealing, services, watch
+from governance.foundation.audit.models import AuditEvent
 from governance.foundation.audit.verification import verify
 from governance.foundation.core import writes
 from governance.materials.datasets.models import DatasetVersion
@@ -136,3 +137,19 @@ def test_a_column_that_a_later_version_adds_changes_no_digest(home: House) -> No
     assert plain.record_digest == before
     plain.intended_purpose = "Said."
     assert plain.record_digest != before
+
+
+def test_records_that_a_migration_changed_are_adopted_by_an_entry_that_says_why(home: House) -> None:
+    project = Project.objects.get(pk=home.project.pk)
+    sql(f"UPDATE {Project._meta.db_table} SET name = 'By migration' WHERE id = %s", project.pk.hex)
+    omar = Member.objects.get(user__username="omar")
+    sql(f"DELETE FROM {Member._meta.db_table} WHERE id = %s", omar.pk.hex)
+    assert len(verify(records=True).faults) == 2
+    assert watch.adopt(actor=home.admin, because="Names were shortened.") == 2
+    assert verify(records=True).faults == []
+    entry = AuditEvent.objects.latest("seq")
+    assert (entry.action, json.loads(entry.personal.text)) == (
+        "trail.records-adopted", {"reason": "Names were shortened."},
+    )  # fmt: skip
+    assert json.loads(entry.body)["records"]["projects.member"] == {str(omar.pk): None}
+    assert watch.adopt(actor=home.admin, because="Again.") == 0

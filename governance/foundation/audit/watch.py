@@ -1,16 +1,24 @@
 """The whole trail and every record are verified once a day, and whenever somebody asks; what was found is kept."""
 
+import sys
 import time
 from collections.abc import Iterable
 from datetime import timedelta
+from uuid import UUID
 
+import orjson
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
-from governance.foundation.audit import verification
+from governance.foundation.audit import sealing, verification
 from governance.foundation.audit.checkpoint import Checkpoint
-from governance.foundation.audit.models import Verification
+from governance.foundation.audit.models import AuditEvent, Verification
+from governance.foundation.audit.services import record
+from governance.foundation.core import writes
 from governance.foundation.core.actor import PLATFORM, Actor
+
+ADOPTED = 500  # records that one entry takes in at most
 
 
 def examine(*, actor: Actor, kept: Iterable[Checkpoint] = ()) -> verification.Report:
@@ -35,6 +43,25 @@ def examine_when_due() -> verification.Report | None:
     if last is not None and timezone.now() - last.at < timedelta(hours=settings.ASSAY_VERIFY_HOURS):
         return None
     return examine(actor=PLATFORM)
+
+
+@transaction.atomic
+def adopt(*, actor: Actor, because: str) -> int:
+    """Take every record that differs from the trail, or that it does not know, into it as it stands; their number.
+
+    For what was changed by a migration, or made before entries sealed records. The entries say why, and name each.
+    """
+    ledger = sealing.Ledger()
+    for seq, text in AuditEvent.objects.order_by("seq").values_list("seq", "body").iterator(chunk_size=ADOPTED):
+        ledger.hear(seq, orjson.loads(text))
+    _, differing = sealing.compared(ledger, limit=sys.maxsize)
+    covered = sealing.covered()
+    for first in range(0, len(differing), ADOPTED):
+        batch = differing[first : first + ADOPTED]
+        for name, key in batch:
+            writes.note(covered[name], [UUID(key)])
+        record(actor, "trail.records-adopted", facts={"records": len(batch)}, personal={"reason": because})
+    return len(differing)
 
 
 def earlier(count: int = 10) -> list[Verification]:

@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(
-            dest="verb", required=True, metavar="verify|head|sign|key|rotate-key|protect|grants"
+            dest="verb", required=True, metavar="verify|head|sign|key|rotate-key|adopt|protect|grants"
         )
         verify = verbs.add_parser(
             "verify", help="check every entry, link and signed head; exit code 0 sound, 1 not sound, 2 unreadable"
@@ -40,6 +40,8 @@ class Command(BaseCommand):
         verbs.add_parser("key", help="make the signing key where there is none; say which one it is")
         rotate = verbs.add_parser("rotate-key", help="sign with a new key from now on, which the old one signs in")
         rotate.add_argument("--lost", action="store_true", help="the old key cannot sign any more: say so in the trail")
+        adopt = verbs.add_parser("adopt", help="take records that differ from the trail into it as they stand")
+        adopt.add_argument("--because", required=True, metavar="TEXT", help="why they differ; it is kept in the trail")
         verbs.add_parser("protect", help="put the triggers back that keep the trail growing only")
         grants = verbs.add_parser(
             "grants", help="the SQL that gives a PostgreSQL role what the platform needs, no more"
@@ -87,6 +89,10 @@ class Command(BaseCommand):
         public = bytes.fromhex(key.public_key)
         self.stdout.write(f"key {key.number}, in {keys.path()}: back it up apart from the database")
         self.stdout.write(checkpoint.verifier_key(key.name, public))
+
+    def _adopt(self, *, because: str, **_: Any) -> None:
+        count = watch.adopt(actor=PLATFORM, because=because)
+        self.stdout.write("1 record is adopted" if count == 1 else f"{count:,} records are adopted")
 
     def _protect(self, **_: Any) -> None:
         missing = guards.objections(connection)

@@ -1,0 +1,55 @@
+"""A fair share of what can be done to trail and records behind the platform's back; `make chaos` does all of it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from governance.documents.dossiers import services as dossiers
+from governance.foundation.audit import heads, keys
+from governance.foundation.audit.verification import verify
+from tests import factories, tampering
+from tests.people import house
+
+pytestmark = pytest.mark.django_db
+
+SHARE = 23  # every so manieth
+
+
+@pytest.fixture(scope="module", autouse=True)
+def signed_house(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """From data to a frozen dossier, signed; every test only looks, and undoes what it did."""
+    folder = tmp_path_factory.mktemp("trail")
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, transaction.atomic():
+        patch.setattr("django.conf.settings.ASSAY_TRAIL_KEY", folder / "key.pem")
+        patch.setattr("django.conf.settings.ASSAY_TRAIL_HEADS", folder / "heads.jsonl")
+        keys.ready()
+        home = house()
+        run = factories.finished_run(home)
+        dossiers.freeze(actor=home.ada, dossier_id=run.model_version.dossier.pk)
+        heads.sign()
+        yield
+        transaction.set_rollback(True)
+
+
+def test_the_untouched_house_raises_no_alarm() -> None:
+    report = verify(records=True)
+    assert report.faults == []
+    assert report.records and report.records > 30 and report.entries > 30
+
+
+def test_every_change_of_the_trail_is_found_and_named() -> None:
+    tried = [(each.what, each.found()) for each in list(tampering.of_trail())[::SHARE]]
+    assert [what for what, found in tried if found is False] == []
+    assert sum(found is True for _, found in tried) > 40
+    assert verify(records=True).faults == []
+
+
+def test_every_change_of_a_record_in_its_table_is_found_and_named() -> None:
+    tried = [(each.what, each.found()) for each in list(tampering.of_records(rows=1))[::7]]
+    assert [what for what, found in tried if found is False] == []
+    assert sum(found is True for _, found in tried) > 20
+    assert verify(records=True).faults == []
