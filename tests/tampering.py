@@ -214,7 +214,7 @@ def _made(row: models.Model) -> None:
 
 def _gone(first: int, last: int) -> Callable[[], None]:
     def do() -> None:
-        PersonalDetail.objects.filter(event_id__range=(first, last)).delete()
+        PersonalDetail.objects.filter(event__seq__range=(first, last)).delete()
         AuditEvent.objects.filter(seq__range=(first, last)).delete()
 
     return do
