@@ -19,6 +19,7 @@ from governance.foundation.audit.tree import Growth
 from preparation.merkle import HASH_BYTES
 
 CHUNK = 2000
+PARTS = {"format", "seq", "at", "actor", "action", "subject", "organisation", "project", "record", "facts", "personal"}
 ATTEMPTS = 3
 COLUMNS = (
     "seq", "at", "actor", "action", "subject_kind", "subject_id", "organisation", "project", "body", "previous_hash",
@@ -114,14 +115,15 @@ class _Walk:
         if row[9] != self.previous.hex():
             faults.append("does not follow from the entry before it")
         body = None
-        if own.hex() != row[10] and rules.chain_hash(row[9], text) != row[10]:
+        if own.hex() != row[10] and rules.link(_hash(row[9]), leaf).hex() != row[10]:
             faults.append("its text was changed after it was written")
+        elif (body := _read(text)) is None:
+            faults.append("its text is not that of an entry")
         else:
-            body = orjson.loads(text)
             faults += _misquoted(row, body)
         faults += self.details.faults(seq, body)
         report.entries, report.head = seq, row[10]
-        self.previous = bytes.fromhex(row[10])
+        self.previous = _hash(row[10])
         self._grow(leaf)
         if body is not None:
             report.last_at = body["at"]
@@ -216,6 +218,27 @@ def _rows() -> Iterator[tuple[Any, ...]]:
             yield from chunk
 
 
+def _hash(text: str) -> bytes:
+    """A hash as stored; what is none is taken for the empty one, which nothing fits."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""
+
+
+def _read(text: str) -> dict[str, Any] | None:
+    """What an entry says, or None where it is not what an entry says: who tells the chain anew may write anything."""
+    try:
+        body = orjson.loads(text)
+        datetime.fromisoformat(body["at"])
+        subject = body["subject"] or {"kind": "", "id": ""}
+        digests = [digest for told in body.get("records", {}).values() for digest in told.values()]
+        is_entry = body.keys() >= PARTS and subject.keys() == {"kind", "id"}
+    except (ValueError, AttributeError, TypeError, KeyError):
+        return None
+    return body if is_entry and all(digest is None or isinstance(digest, str) for digest in digests) else None
+
+
 def _misquoted(row: tuple[Any, ...], body: dict[str, Any]) -> list[str]:
     """The columns that say something else than the text that they repeat parts of."""
     subject = body["subject"] or {"kind": "", "id": ""}
@@ -235,8 +258,8 @@ def _time(text: str) -> str:
     return text[:-1].replace("T", " ").removesuffix(".000000")
 
 
-def _id(text: str | None) -> str | None:
-    return text.replace("-", "") if text else None
+def _id(text: Any) -> Any:
+    return text.replace("-", "") if isinstance(text, str) else text
 
 
 def _spelt(value: Any) -> Any:
