@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
-from django.db import models
 from django.db.models.signals import post_delete, post_save
 
 from governance.foundation.core import writes
@@ -18,11 +17,9 @@ Told = dict[str, dict[str, str | None]]  # {model: {key: digest, or None where t
 
 def covered() -> dict[str, type[Record]]:
     """The records that the trail tells of, by the name that entries use for them."""
-    return {model._meta.label_lower: model for model in apps.get_models() if _is_covered(model)}
-
-
-def _is_covered(model: type[models.Model]) -> bool:
-    return issubclass(model, Record) and model.is_told_of
+    return {
+        model._meta.label_lower: model for model in apps.get_models() if issubclass(model, Record) and model.is_told_of
+    }
 
 
 def watch() -> None:
@@ -81,7 +78,8 @@ class Ledger:
 def compared(ledger: Ledger, limit: int) -> tuple[int, list[tuple[str, str]]]:
     """(records that are as the trail says, (model, key) of those that are not, up to `limit`)."""
     models_by_name = covered()
-    same, differing = 0, []
+    same = 0
+    differing: list[tuple[str, str]] = []
     for name, model in models_by_name.items():
         for row in model._base_manager.order_by("pk").iterator(chunk_size=CHUNK):
             word = ledger.word(name, str(row.pk))
@@ -118,7 +116,7 @@ def objection(ledger: Ledger, name: str, key: str) -> str | None:
     """What is wrong with one record as it stands now, in words, or None. It is named by kind and id alone: what it says
     is not everybody's to read."""
     model, word = covered()[name], ledger.word(name, key)
-    row = model._base_manager.filter(pk=key).first()
+    row = model._base_manager.filter(pk=key).order_by("pk").first()
     what = f"{model._meta.verbose_name} {key}"
     if row is None:
         if word is None or word[0] is None:

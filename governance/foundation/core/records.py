@@ -82,7 +82,7 @@ def stored_fields(row: models.Model) -> dict[str, Any]:
 
 def is_default(row: models.Model, name: str, value: Any) -> bool:
     """Whether `value` is what the column holds where nobody says anything else."""
-    column = row._meta.get_field(name)
+    column: Any = row._meta.get_field(name)
     if not column.has_default():
         return value is None or value == ""
     default = column.default

@@ -35,7 +35,8 @@ def note(model: type[models.Model], keys: Iterable[Any]) -> None:
 def untold() -> dict[type[models.Model], list[Any]]:
     """{model: keys} of what was written and not told of yet, in the order in which it was."""
     found: dict[type[models.Model], dict[Any, None]] = {}
-    for _, done, _ in connection.run_on_commit:
+    for entry in connection.run_on_commit:
+        done: Any = entry[1]
         if isinstance(done, _Told):
             found.clear()
         elif isinstance(done, _Written):
@@ -60,8 +61,8 @@ class NotedWrites(models.QuerySet[M]):
         note(self.model, keys)
         return super(NotedWrites, self.filter(pk__in=keys)).update(**changes)
 
-    def bulk_create(self, rows: Iterable[M], *args: Any, **options: Any) -> list[M]:
-        made = super().bulk_create(rows, *args, **options)
+    def bulk_create(self, objs: Iterable[M], *args: Any, **options: Any) -> list[M]:  # type: ignore[override]
+        made = super().bulk_create(objs, *args, **options)
         if self.model.is_told_of:  # type: ignore[attr-defined]
             note(self.model, [row.pk for row in made])
         return made

@@ -56,8 +56,8 @@ def ask(*, actor: Actor, version_id: UUID, asked: Asked) -> AnnotationTask:
     with transaction.atomic():
         task = errands.enter(actor, _task(version, asked, wanted, other))
         _keep_people(task, people)
-        record(actor, "annotation-task.asked", subject=task, facts=_facts(version, asked, wanted))
         move(task, TRANSITIONS, State.OPEN, ended_at=timezone.now(), **keep_rows(task, sampled))
+        record(actor, "annotation-task.asked", subject=task, facts=_facts(version, asked, wanted))
     return task
 
 

@@ -203,7 +203,7 @@ def suspend_what_was_affected(
             )
             if request.state == State.GRANTED:
                 move(request, TRANSITIONS, State.SUSPENDED)
-                record(actor, "approval.suspended", subject=request, facts={"cause": cause.pk})
+            record(actor, "approval.suspended", subject=request, facts={"cause": cause.pk})
             done[kind, request.subject_id] = "approval suspended"
         for request in requests.filter(state=State.OPEN):
             subject = subjects.load(kind, request.subject_id)

@@ -83,8 +83,9 @@ def discard(*, actor: Actor, policy_id: UUID) -> None:
     policy = _locked(actor, policy_id)
     if policy.state != State.DRAFT:
         raise WrongState(f"{policy} is {policy.state} and is kept; retire it to end it.")
-    record(actor, "policy.discarded", subject=policy, facts={"sha256": policy.content_digest})
-    policy.delete()
+    facts = {"sha256": policy.content_digest}
+    Policy.objects.filter(pk=policy.pk).delete()
+    record(actor, "policy.discarded", subject=policy, facts=facts)
 
 
 @transaction.atomic
