@@ -13,7 +13,7 @@ import pytest
 from tests.random_calls import NOBODY, WHO, Outcome, call, document, operations
 from tests.routes import everything
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(4 * 3600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "docs" / "results" / "api-random.json"
