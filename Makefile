@@ -56,7 +56,7 @@ bench: setup ## what reading, profiles and matching take, side by side (BENCH="-
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 .PHONY: chaos
-chaos: setup ## kills every part at random while runs go on (KILLS=200); result in docs/results/
+chaos: setup ## kills every part at random while runs go on (KILLS=200), and tampers with the trail; results in docs/results/
 	@ASSAY_CHAOS_KILLS=$(or $(KILLS),200) $(BIN)/pytest tests/chaos $(PYTEST)
 
 .PHONY: pictures

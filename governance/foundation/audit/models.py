@@ -44,6 +44,7 @@ class AuditEvent(models.Model):
             models.Index(fields=["subject_kind", "subject_id", "-seq"]),
             models.Index(fields=["project", "-seq"]),
             models.Index(fields=["organisation", "-seq"]),
+            models.Index(fields=["actor", "-seq"]),
         ]
 
     def __str__(self) -> str:

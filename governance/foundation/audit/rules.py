@@ -10,9 +10,13 @@ GENESIS = "0" * 64
 LEAF, NODE = b"\x00", b"\x01"  # RFC 6962 prefixes: a leaf can never pass for a node
 
 
-def leaf_bytes(body: str) -> bytes:
+def leaf_of(body: bytes) -> bytes:
     """sha256(0x00 || body), which is the entry's leaf in the Merkle tree too."""
-    return hashlib.sha256(LEAF + body.encode()).digest()
+    return hashlib.sha256(LEAF + body).digest()
+
+
+def leaf_bytes(body: str) -> bytes:
+    return leaf_of(body.encode())
 
 
 def leaf_hash(body: str) -> str:

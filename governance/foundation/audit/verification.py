@@ -21,6 +21,7 @@ from preparation.merkle import HASH_BYTES
 CHUNK = 2000
 PARTS = {"format", "seq", "at", "actor", "action", "subject", "organisation", "project", "record", "facts", "personal"}
 ATTEMPTS = 3
+SUBJECT, NOBODY = {"kind", "id"}, {"kind": "", "id": ""}
 COLUMNS = (
     "seq", "at", "actor", "action", "subject_kind", "subject_id", "organisation", "project", "body", "previous_hash",
     "hash",
@@ -103,36 +104,41 @@ class _Walk:
         self.tree = Growth(self.subtrees.compare)
         self.previous = bytes(HASH_BYTES)
         self.details = _Details()
+        self.misquoted = _misquoted_on_sqlite if connection.vendor == "sqlite" else _misquoted_on_postgresql
 
     def step(self, row: tuple[Any, ...]) -> dict[str, Any] | None:
         """Check one entry; what its text says, or None where that is not what was hashed."""
-        seq, text, report = row[0], row[8], self.report
-        leaf = rules.leaf_bytes(text)
+        report, seq, raw = self.report, row[0], row[8].encode()
+        leaf = rules.leaf_of(raw)
         own = rules.link(self.previous, leaf)
         faults: list[str] = []
         if seq != report.entries + 1:
             faults.append(f"expected number {report.entries + 1:,}; entries are missing or were renumbered")
-        if row[9] != self.previous.hex():
+        if row[9] != report.head:
             faults.append("does not follow from the entry before it")
         body = None
-        if own.hex() != row[10] and rules.link(_hash(row[9]), leaf).hex() != row[10]:
+        if row[10] != own.hex() and rules.link(_hash(row[9]), leaf).hex() != row[10]:
+            own = _hash(row[10])
             faults.append("its text was changed after it was written")
-        elif (body := _read(text)) is None:
+        elif (body := _read(raw)) is None:
             faults.append("its text is not that of an entry")
         else:
-            faults += _misquoted(row, body)
-        faults += self.details.faults(seq, body)
-        report.entries, report.head = seq, row[10]
-        self.previous = _hash(row[10])
-        self._grow(leaf)
-        if body is not None:
+            own = own if row[9] == report.head else _hash(row[10])
             report.last_at = body["at"]
-        report.faults += [f"entry {seq:,}: {fault}" for fault in faults]
+            faults += self.misquoted(row, body)
+        if body is None or body["personal"] is not None or self.details.is_at(seq):
+            faults += self.details.faults(seq, body)
+        report.entries, report.head, self.previous = seq, row[10], own
+        self._grow(leaf)
+        if faults:
+            report.faults += [f"entry {seq:,}: {fault}" for fault in faults]
         return body
 
     def _grow(self, leaf: bytes) -> None:
         self.tree.add(leaf)
-        for whose, root in self.signed.pop(self.tree.size, ()):
+        if self.tree.size not in self.signed:
+            return
+        for whose, root in self.signed.pop(self.tree.size):
             if root != self.tree.root():
                 self.report.faults.append(
                     f"{whose} at entry {self.tree.size:,} was signed for other entries than those that stand here now"
@@ -150,8 +156,7 @@ class _Walk:
                 report.faults.append(f"{whose} was signed at entry {size:,}, but {ends}")
         report.root = self.tree.root().hex()
         report.erased = self.details.committed - self.details.kept
-        if isinstance(report.last_at, str):
-            report.last_at = datetime.fromisoformat(report.last_at)
+        report.last_at = _moment(report.last_at)
         report.faults += self.subtrees.faults()
 
 
@@ -163,6 +168,9 @@ class _Details:
         self._rows = rows.iterator(chunk_size=CHUNK)
         self._next = next(self._rows, None)
         self.committed = self.kept = 0
+
+    def is_at(self, seq: int) -> bool:
+        return self._next is not None and self._next[0] <= seq
 
     def faults(self, seq: int, body: dict[str, Any] | None) -> Iterator[str]:
         committed = body["personal"] if body else None
@@ -226,31 +234,48 @@ def _hash(text: str) -> bytes:
         return b""
 
 
-def _read(text: str) -> dict[str, Any] | None:
+def _read(raw: bytes) -> dict[str, Any] | None:
     """What an entry says, or None where it is not what an entry says: who tells the chain anew may write anything."""
     try:
-        body = orjson.loads(text)
-        datetime.fromisoformat(body["at"])
-        subject = body["subject"] or {"kind": "", "id": ""}
-        digests = [digest for told in body.get("records", {}).values() for digest in told.values()]
-        is_entry = body.keys() >= PARTS and subject.keys() == {"kind", "id"}
+        body: dict[str, Any] = orjson.loads(raw)
+        subject, records = body["subject"], body.get("records")
+        is_entry = body.keys() >= PARTS and body["at"].endswith("Z")
+        if subject is not None:
+            is_entry = is_entry and subject.keys() == SUBJECT
+        if records:
+            digests = [digest for told in records.values() for digest in told.values()]
+            is_entry = is_entry and all(digest is None or isinstance(digest, str) for digest in digests)
     except (ValueError, AttributeError, TypeError, KeyError):
         return None
-    return body if is_entry and all(digest is None or isinstance(digest, str) for digest in digests) else None
+    return body if is_entry else None
 
 
-def _misquoted(row: tuple[Any, ...], body: dict[str, Any]) -> list[str]:
+def _misquoted_on_sqlite(row: tuple[Any, ...], body: dict[str, Any]) -> list[str]:
+    return _misquoted(row[:8], body)
+
+
+def _misquoted_on_postgresql(row: tuple[Any, ...], body: dict[str, Any]) -> list[str]:
+    return _misquoted(tuple(map(_spelt, row[:8])), body)
+
+
+def _misquoted(stated: tuple[Any, ...], body: dict[str, Any]) -> list[str]:
     """The columns that say something else than the text that they repeat parts of."""
-    subject = body["subject"] or {"kind": "", "id": ""}
+    subject = body["subject"] or NOBODY
     told = (
         body["seq"], _time(body["at"]), _id(body["actor"]), body["action"], subject["kind"], subject["id"],
         _id(body["organisation"]), _id(body["project"]),
     )  # fmt: skip
-    stated = row[:8] if connection.vendor == "sqlite" else tuple(map(_spelt, row[:8]))
     if told == stated:
         return []
     differing = [name for name, one, other in zip(COLUMNS, told, stated, strict=False) if one != other]
     return [f"its column {name} says something else than its text" for name in differing]
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
 
 
 def _time(text: str) -> str:

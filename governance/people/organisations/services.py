@@ -93,8 +93,8 @@ def remove_member(*, actor: Actor, membership_id: UUID) -> None:
     """
     membership = _locked(actor, membership_id)
     _leaves_an_administrator(membership)
+    Membership.objects.filter(pk=membership.pk).delete()
     record(actor, "organisation.member-removed", subject=membership)
-    membership.delete()
 
 
 def _locked(actor: Actor, membership_id: UUID) -> Membership:
