@@ -190,6 +190,8 @@ WHO: Mapping[str, str] = {
     "questionnaire": "rita",
     "classification-detail": "rita",
     "organisation-review-access": "admin",
+    "project-review-access": "admin",
+    "access-review-list": "admin",
     "access-review-detail": "admin",
     "engagement-list": "ben",
     "engagement-create": "cleo",
