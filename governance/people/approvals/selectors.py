@@ -1,7 +1,7 @@
 """`standing` is the only source of whether something is approved; no record keeps a copy of the answer."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
-from governance.people.approvals import rules, subjects
+from governance.people.approvals import passing, rules, subjects
 from governance.people.approvals.methods import SECOND, SIGNS, Method
 from governance.people.approvals.models import ApprovalRequest, Decision, Suspension
+from governance.people.approvals.passing import Passed
 from governance.people.approvals.rules import State, Verdict
 from governance.people.policies import selectors as policies
 from governance.people.policies.kinds import KINDS, Act, Touch, touches
@@ -32,9 +33,12 @@ class Standing:
     request: ApprovalRequest | None = None
     decisions: list[Decision] = field(default_factory=list)
     changed: bool = False  # it was approved once, and changed since
+    passed: Passed | None = None  # what had approved it beforehand, where nobody decided on it itself
 
     @property
     def by(self) -> str:
+        if self.passed is not None:
+            return self.passed.words
         return ", ".join(decision.by_name for decision in self.decisions if decision.verdict == Verdict.APPROVE)
 
 
@@ -59,7 +63,11 @@ def standings(asked: Iterable[Any], project_id: UUID | None = None) -> dict[UUID
             requests[request.subject_id].append(request)
     where = {pk: project_id or subject.project_id for pk, subject in subjects_by_id.items()}
     governing = policies.governing_all(set(where.values()), kind)
-    return {pk: _standing(subject, requests[pk], governing[where[pk]].terms) for pk, subject in subjects_by_id.items()}
+    passed = _passed(requests)
+    return {
+        pk: _standing(subject, requests[pk], governing[where[pk]].terms, passed)
+        for pk, subject in subjects_by_id.items()
+    }
 
 
 def standings_by_project(subject: Any, project_ids: Iterable[UUID]) -> dict[UUID, Standing]:
@@ -69,23 +77,28 @@ def standings_by_project(subject: Any, project_ids: Iterable[UUID]) -> dict[UUID
     found = ApprovalRequest.objects.filter(project__in=list(requests), subject_kind=subject.kind, subject_id=subject.pk)
     for request in found.order_by("-created_at").prefetch_related("decisions", "suspensions"):
         requests[request.project_id].append(request)
-    return {pk: _standing(subject, rows, governing[pk].terms) for pk, rows in requests.items()}
+    passed = _passed(requests)
+    return {pk: _standing(subject, rows, governing[pk].terms, passed) for pk, rows in requests.items()}
 
 
-def _standing(subject: Any, requests: list[ApprovalRequest], terms: Terms) -> Standing:
+def _passed(requests: Mapping[UUID, list[ApprovalRequest]]) -> dict[UUID, Passed]:
+    return passing.passed([request for rows in requests.values() for request in rows])
+
+
+def _standing(subject: Any, requests: list[ApprovalRequest], terms: Terms, passed: Mapping[UUID, Passed]) -> Standing:
     """The answer from the requests about `subject` in one project, newest first; `terms`: under which it would be asked
-    about today."""
+    about today; `passed`: what had approved them beforehand, by the request's id."""
     need = rules.missing(terms)
     now = subject.content_digest
     ended = (State.WITHDRAWN, State.VOID)
     current = next((r for r in requests if r.subject_digest == now and r.state not in ended), None)
     if current is None:
-        before = next((r for r in requests if _was_granted(r)), None)
+        before = next((r for r in requests if _was_granted(r) or r.pk in passed), None)
         why = "It changed after it was approved." if before else "Nobody was asked yet."
         return Standing(False, need, why, before, [], changed=before is not None)
     decisions = list(current.decisions.all())
     if current.state == State.GRANTED:
-        return Standing(True, [], "Approved as it is now.", current, decisions)
+        return Standing(True, [], "Approved as it is now.", current, decisions, passed=passed.get(current.pk))
     if current.state == State.SUSPENDED:
         causes = [each.because for each in current.suspensions.all() if each.lifted_at is None]
         return Standing(False, need, f"Suspended: {'; '.join(causes)}", current, decisions)
@@ -256,7 +269,9 @@ def last_granted(request: ApprovalRequest) -> ApprovalRequest | None:
         subject_id__in=subjects.line(subject),
         created_at__lt=request.created_at,
     )
-    return next((each for each in earlier.prefetch_related("decisions") if _was_granted(each)), None)
+    asked = list(earlier.prefetch_related("decisions"))
+    passed = passing.passed(asked)
+    return next((each for each in asked if _was_granted(each) or each.pk in passed), None)
 
 
 def accepted(request: ApprovalRequest) -> frozenset[Method]:

@@ -9,12 +9,13 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from governance.foundation.audit.services import record
-from governance.foundation.core.actor import Actor
+from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.core.canonical import plain
 from governance.foundation.core.errors import Fault, NotAllowed, NotFound, StaleSubject, Unusable, WrongState
+from governance.foundation.core.events import passed
 from governance.foundation.core.moves import move
 from governance.foundation.core.records import Record
-from governance.people.approvals import reauthentication, rules, selectors, subjects
+from governance.people.approvals import passing, reauthentication, rules, selectors, subjects
 from governance.people.approvals.models import ApprovalRequest, Decision, Suspension
 from governance.people.approvals.rules import TRANSITIONS, State, Verdict
 from governance.people.policies import selectors as policies
@@ -24,7 +25,7 @@ from governance.people.projects import selectors as projects
 from governance.people.projects.rules import SPOKEN
 from governance.people.projects.services import hold
 
-# Sent in the transaction of a decision that closed its request; receivers get `request`.
+# Sent in the transaction of what closed a request, a decision or a range approved beforehand; receivers get `request`.
 closed = Signal()
 
 
@@ -76,7 +77,20 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
         facts={"kind": subject.kind, "id": subject.pk, "sha256": digest, "policy": governing.digest},
         personal={"note": note} if note else None,
     )
+    _pass_if_covered(request, subject)
     return request
+
+
+def _pass_if_covered(request: ApprovalRequest, subject: subjects.Approvable) -> None:
+    """Grant it at once where a range that was approved beforehand covers it; whoever would have decided is told."""
+    under = passing.cover(request, subject)
+    if under is None:
+        return
+    move(request, TRANSITIONS, State.GRANTED, closed_at=timezone.now())
+    facts = {"kind": under.kind, "id": under.id, "sha256": under.sha256}
+    record(PLATFORM, "approval.passed", subject=request, facts={"under": facts})
+    closed.send(sender=ApprovalRequest, request=request)
+    passed.send(sender=ApprovalRequest, request=request, under=under)
 
 
 @transaction.atomic

@@ -130,6 +130,11 @@ KINDS: dict[str, Kind] = {
         "waiver",
         "I accept this use against what the rule says, within the scope of this waiver and until its last day.",
     ),
+    "envelope": Kind(
+        "change envelope",
+        "I accept that retrains within this envelope need no decision of their own until its last day.",
+        frozenset({Act.EDITED_DATA, Act.WROTE_THRESHOLDS, Act.LAUNCHED}),
+    ),
     "erasure": Kind("erasure", "I checked that these rows are to be erased, and know that it cannot be undone."),
     "dossier": Kind(
         "dossier",

@@ -68,6 +68,10 @@ RIGHTS: dict[str, dict[str, frozenset[Role]]] = {
         "write an evaluation plan": MAKERS | {Role.RISK_OWNER, Role.COMPLIANCE_OFFICER},
         "prepare a run": MAKERS,
         "launch a run": MAKERS,
+        "write a change envelope": MAKERS | {Role.RISK_OWNER},
+        "revoke a change envelope": frozenset(
+            {Role.OWNER, Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER}
+        ),
         "cancel a run": MAKERS | {Role.RISK_OWNER, Role.DATA_STEWARD},
         "ask for an approval": ANSWERABLE,
     },

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "governance.work.runs",
     "governance.work.model_versions",
     "governance.work.evaluations",
+    "governance.work.envelopes",
     "governance.oversight.retention",
     "governance.documents.renderings",
     "governance.documents.model_cards",

@@ -1,0 +1,177 @@
+"""Questions about envelopes: which hold, what is inside one, what passed under it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.records import one_of
+from governance.people.approvals import selectors as approvals
+from governance.people.approvals.models import ApprovalRequest
+from governance.people.approvals.rules import State as Request
+from governance.people.approvals.rules import Verdict, missing
+from governance.people.approvals.selectors import standing
+from governance.people.approvals.subjects import Fact
+from governance.people.policies.kinds import Touch
+from governance.people.policies.rules import barred
+from governance.people.policies.selectors import staff
+from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
+from governance.work.envelopes import candidates, rules
+from governance.work.envelopes.candidates import Asked
+from governance.work.envelopes.models import Envelope, Passage
+from governance.work.envelopes.rules import Check, State
+from governance.work.runs import selectors as runs
+
+
+def visible_to(actor: Actor) -> QuerySet[Envelope]:
+    return Envelope.objects.filter(project__in=projects.visible_to(actor)).select_related(
+        "project__organisation", "reference"
+    )
+
+
+def visible(actor: Actor, envelope_id: UUID) -> Envelope:
+    return one_of(visible_to(actor), envelope_id)
+
+
+def states(envelopes: Sequence[Envelope]) -> dict[UUID, State]:
+    """Where each is today: approval is asked, of the envelope and of all that its reference rests on."""
+    answers = approvals.standings(envelopes)
+    today = timezone.localdate()
+    found = {}
+    for envelope in envelopes:
+        answer = answers[envelope.pk]
+        found[envelope.pk] = rules.state(
+            granted=answer.granted,
+            waits=answer.request is not None and answer.request.state == Request.OPEN,
+            stands=answer.granted and not fallen(envelope),
+            revoked=envelope.revoked_at is not None,
+            expires_on=envelope.expires_on,
+            today=today,
+        )
+    return found
+
+
+def fallen(envelope: Envelope) -> list[str]:
+    """What of the reference is not approved any more as it was, in a sentence each."""
+    run = envelope.reference
+    found = [] if run.content_digest == envelope.reference_digest else [f"{run} is another plan now."]
+    for subject in (run, run.base_model, *run.data()):
+        answer = standing(subject, envelope.project_id)
+        if not answer.granted:
+            found.append(f"{subject}: {answer.why}")
+    return found
+
+
+def in_force(project_id: UUID) -> list[Envelope]:
+    """The envelopes under which something may pass today, the oldest first."""
+    kept = Envelope.objects.filter(project=project_id, revoked_at=None, expires_on__gte=timezone.localdate())
+    found = list(kept.select_related("project__organisation", "reference__base_model").order_by("created_at"))
+    now = states(found)
+    return [envelope for envelope in found if now[envelope.pk] == State.IN_FORCE]
+
+
+@dataclass(frozen=True)
+class Held:
+    """One envelope beside a subject."""
+
+    envelope: Envelope
+    checks: list[Check]
+
+    @property
+    def outside(self) -> list[Check]:
+        return rules.outside(self.checks)
+
+
+def held(request: ApprovalRequest, subject: Any) -> list[Held]:
+    """Every envelope in force that is about `subject`, with each bound and who approved it as the last."""
+    if subject.kind not in candidates.kinds():
+        return []
+    return [
+        Held(envelope, [*found, _approvers(envelope, request)])
+        for envelope in in_force(request.project_id)
+        if (found := candidates.checks(envelope, subject)) is not None
+    ]
+
+
+def held_plan(project: Project, asked: Asked) -> list[Held]:
+    """The same for a run plan that nobody was asked about yet."""
+    return [Held(envelope, candidates.plan(envelope, asked)) for envelope in in_force(project.pk)]
+
+
+def _approvers(envelope: Envelope, request: ApprovalRequest) -> Check:
+    """What passes is no more than those who approved the envelope could have approved by the policy of the request."""
+    votes = [each for each in standing(envelope).decisions if each.verdict == Verdict.APPROVE]
+    roles = staff(envelope.project_id)
+    facts = approvals.facts_now(request)
+    enough = rules.could_approve(
+        request.terms,
+        barred(facts.touched, request.terms),
+        {each.by_id: roles.get(each.by_id, frozenset()) for each in votes},
+    )
+    return Check(
+        "Approved beforehand by people who could decide on this",
+        " and ".join(missing(request.terms)),
+        ", ".join(each.by_name for each in votes),
+        enough,
+    )
+
+
+def passages_visible_to(actor: Actor) -> QuerySet[Passage]:
+    return Passage.objects.filter(envelope__project__in=projects.visible_to(actor)).select_related(
+        "envelope__project", "request"
+    )
+
+
+def passages(request_ids: Collection[UUID]) -> QuerySet[Passage]:
+    return Passage.objects.filter(request__in=request_ids).select_related("envelope", "request")
+
+
+def passages_on(subject_ids: Collection[UUID], project_id: UUID) -> QuerySet[Passage]:
+    """What passed in a project, of these subjects, the first first: for documents about them."""
+    return (
+        Passage.objects.filter(request__project=project_id, request__subject_id__in=subject_ids)
+        .select_related("envelope", "request")
+        .order_by("created_at")
+    )
+
+
+def touched(envelope_ids: Collection[UUID]) -> dict[UUID, list[Touch]]:
+    """Who made the data of the references."""
+    references = dict(Envelope.objects.filter(pk__in=envelope_ids).values_list("pk", "reference"))
+    made = runs.touched(set(references.values()))
+    return {pk: made[run] for pk, run in references.items()}
+
+
+def summary(envelope: Envelope, project: Project) -> Iterable[Fact]:
+    """What a decider needs to know: of what there may be more, how much more, and until when."""
+    bounds, run = envelope.bounds, envelope.reference
+    yield Fact("Retrains of", str(run), f"on {run.base_model}, approved by {standing(run).by or 'nobody any more'}")
+    yield Fact("The same", "base model, settings, evaluation plan, use of data; no higher budget")
+    yield Fact("Rows added to a dataset", bounds.added_in_words, ", ".join(data.name for data in envelope.plan.data))
+    yield Fact("Rows removed from a dataset", f"at most {bounds.most_rows_removed:,}")
+    for data in envelope.plan.data:
+        found = ", ".join(data.personal or ()) or "none"
+        yield Fact("As in", data.name, f"licence {data.licence}; personal data and secrets: {found}; provenance")
+    if bounds.most_worse is None:
+        yield Fact("Releases", "do not pass: each is decided on")
+    else:
+        says = f"pass where every limit is kept and no figure is worse than the reference's by more than {bounds.most_worse:g}"
+        yield Fact("Releases", says, "the dossier is signed all the same", warns=True)
+    yield Fact("Reason", envelope.reason)
+    yield Fact("Last day", f"{envelope.expires_on:%d %b %Y}")
+    yield Fact("Written by", envelope.written_by_name)
+
+
+def told(subject: Any, project: Project) -> Iterable[Fact]:
+    """Which bounds keep a subject that waits for a decision from passing."""
+    request = ApprovalRequest.objects.filter(
+        project=project, subject_kind=subject.kind, subject_id=subject.pk, state=Request.OPEN
+    ).first()
+    for one in held(request, subject) if request else ():
+        detail = "; ".join(f"{check.what}: {check.found}, allowed {check.allowed}" for check in one.outside)
+        yield Fact(f"Outside E-{one.envelope.number}" if one.outside else "Inside", detail or str(one.envelope))
