@@ -8,11 +8,13 @@ made in the same house, so that two runs share base model, data and plan.
 import json
 import struct
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from evaluation import report as reports
 from governance.documents.renderings import services as renderings
@@ -20,6 +22,7 @@ from governance.documents.renderings.models import Rendering
 from governance.documents.renderings.rules import Format
 from governance.documents.sources.gathering import sources_of
 from governance.documents.sources.records import Sources
+from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import digest, digest_of_file
 from governance.foundation.jobs import services as jobs
@@ -30,6 +33,9 @@ from governance.materials.base_models import services as base_models
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import DatasetVersion
+from governance.materials.scans import services as scans
+from governance.materials.scans import worker as scan_worker
+from governance.materials.scans.rules import Holds
 from governance.people.approvals import reauthentication
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest, Decision
@@ -37,6 +43,9 @@ from governance.people.approvals.rules import Verdict
 from governance.people.projects import selectors as project_selectors
 from governance.people.projects import services as projects
 from governance.people.projects.models import Classification, Project
+from governance.work.envelopes import services as envelopes
+from governance.work.envelopes.models import Envelope
+from governance.work.envelopes.rules import Bounds
 from governance.work.evaluation_plans import services as evaluation_plans
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluations import worker as evaluation_worker
@@ -45,6 +54,7 @@ from governance.work.runs import services as runs
 from governance.work.runs import worker as run_worker
 from governance.work.runs.folders import run_folder
 from governance.work.runs.models import Run
+from preparation.persons import scanning
 from tests import observations
 from tests.people import PASSWORD, House, house
 from training.manifest import Manifest
@@ -218,7 +228,11 @@ def trained_run(
     data: DatasetVersion | None = None,
 ) -> Run:
     """A succeeded run with its model version; its evaluation waits. `observed` changes what the trainer wrote."""
-    run = launched_run(home, training=training, title=title, data=data)
+    return _trained(launched_run(home, training=training, title=title, data=data), observed)
+
+
+def _trained(run: Run, observed: Callable[[Manifest], Manifest] | None) -> Run:
+    """The worker trains a launched run to its end."""
     lease = lease_on(run, "train")
     folder = run_worker.begin(lease=lease, run_id=run.pk)
     run_worker.note_events(lease=lease, run_id=run.pk, events=_events())
@@ -242,8 +256,17 @@ def finished_run(
 
     `observed` and `found` change what the trainer and the evaluator wrote.
     """
-    run = trained_run(home, training=training, observed=observed, title=title, data=data)
-    evaluated(run.model_version.evaluations.get(), found=found)
+    return ended(launched_run(home, training=training, title=title, data=data), observed=observed, found=found)
+
+
+def ended(
+    run: Run,
+    *,
+    observed: Callable[[Manifest], Manifest] | None = None,
+    found: Callable[[reports.Report], reports.Report] | None = None,
+) -> Run:
+    """A launched run, trained and evaluated."""
+    evaluated(_trained(run, observed).model_version.evaluations.get(), found=found)
     return Run.objects.select_related("project__organisation", "base_model", "evaluation_plan").get(pk=run.pk)
 
 
@@ -305,3 +328,26 @@ def lease_on(subject: Any, task: str) -> Lease:
     lease = jobs.claim(job_id=job.pk, worker="test worker")
     assert lease is not None
     return lease
+
+
+def looked_through(home: House, version: DatasetVersion) -> DatasetVersion:
+    """A worker looked for personal data in `version`; Paula says that no special category is in it."""
+    with blobs.as_local_file(version.file_sha256, version.file_name) as path:
+        found = scanning.scan(path, version.container).to_json()
+    scan_worker.finish(lease=lease_on(version.scans.get(), "scan"), found=found)
+    scans.answer(actor=home.paula, version_id=version.pk, holds=Holds.NO, reason="Read a hundred rows.")
+    return version
+
+
+def envelope(home: House, run: Run, *, approved: bool = True, **given: Any) -> Envelope:
+    """Written by Ada about retrains of `run`, whose data was looked through; approved by Ben and Rita."""
+    bounds = Bounds(**{"most_rows_added": 20, "most_percent_added": 50.0, **given})
+    made = envelopes.write(
+        actor=home.ada, run_id=run.pk, bounds=bounds, expires_on=timezone.localdate() + timedelta(days=30),
+        reason="The desk adds questions every week.",
+    )  # fmt: skip
+    if approved:
+        request = ApprovalRequest.objects.get(subject_kind=made.kind, subject_id=made.pk)
+        approve(home.ben, request)
+        approve(home.rita, request)
+    return made

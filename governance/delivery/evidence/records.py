@@ -16,6 +16,7 @@ from governance.people.approvals.models import Decision, Suspension
 from governance.people.organisations.models import Organisation
 from governance.people.projects.models import Classification, Project
 from governance.people.waivers.models import LicenceChoice, Waiver
+from governance.work.envelopes.models import Envelope, Passage
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluations.models import Evaluation
 from governance.work.model_versions.models import ModelVersion
@@ -26,7 +27,7 @@ KINDS: dict[str, type[Record]] = {
     for model in (
         Organisation, Project, Classification, BaseModel, DatasetVersion, EvaluationPlan, Run, ModelVersion,
         Evaluation, Decision, Declaration, StatedFact, ModelCard, DossierVersion, Release, Rendering, Waiver,
-        LicenceChoice, Scan, SpecialCategories, QualityProfile, AnnotationTask, Suspension,
+        LicenceChoice, Scan, SpecialCategories, QualityProfile, AnnotationTask, Suspension, Envelope, Passage,
     )
 }  # fmt: skip
 

@@ -24,6 +24,7 @@ from governance.people.approvals.selectors import Standing, standing
 from governance.people.approvals.subjects import Fact
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
+from governance.work.envelopes import selectors as envelopes
 from governance.work.model_versions.models import ModelVersion
 
 
@@ -166,9 +167,11 @@ def version_standing(version: DossierVersion) -> VersionStanding:
 
 
 def seal(version: DossierVersion) -> dict[str, Any]:
-    """The signatures to print beside the document: decisions on what it rests on, then on itself, in time's order."""
+    """The signatures to print beside the document: decisions on what it rests on, or on the ranges under which that
+    passed, then on itself, in time's order."""
     run = version.dossier.model_version.run
     subjects = [version.pk, run.pk, run.base_model_id, *(each.pk for each in run.data())]
+    subjects += {each.envelope_id for each in envelopes.passages_on(subjects, version.project_id)}
     decisions = Decision.objects.filter(request__project=version.project_id, request__subject_id__in=subjects)
     return {"signatures": [_signature(each) for each in decisions.select_related("request").order_by("created_at")]}
 

@@ -9,6 +9,7 @@ from governance.documents.sources.gathering import evaluation_source, sources_of
 from governance.foundation.core import blobs
 from governance.people.approvals.models import Decision
 from governance.people.approvals.rules import Verdict
+from governance.work.envelopes import selectors as envelopes
 from governance.work.evaluations.models import Evaluation
 
 
@@ -24,9 +25,10 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def seal(evaluation: Evaluation) -> dict[str, Any]:
-    """Approvals to print beside it: of the run's plan, with its locked limits."""
+    """Approvals to print beside it: of the run's plan, with its locked limits, or of the range in which it passed."""
     run = evaluation.model_version.run
-    decisions = Decision.objects.filter(request__subject_id=run.pk, verdict=Verdict.APPROVE).select_related("request")
+    subjects = {run.pk, *(each.envelope_id for each in envelopes.passages_on([run.pk], run.project_id))}
+    decisions = Decision.objects.filter(request__subject_id__in=subjects, verdict=Verdict.APPROVE)
     return {
         "signatures": [
             {
@@ -36,9 +38,9 @@ def seal(evaluation: Evaluation) -> dict[str, Any]:
                 "meaning": each.meaning,
                 "at": each.created_at,
                 "method": each.method,
-                "over": {"kind": "run", "name": each.request.subject_name, "sha256": each.digest},
+                "over": {"kind": each.request.subject_kind, "name": each.request.subject_name, "sha256": each.digest},
             }
-            for each in decisions.order_by("created_at")
+            for each in decisions.select_related("request").order_by("created_at")
         ]
     }
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from evaluation import report as reports
 from governance.documents.sources.records import Source, Sources
@@ -19,6 +20,8 @@ from governance.people.approvals.models import Decision
 from governance.people.projects import selectors as projects
 from governance.people.waivers import selectors as waivers
 from governance.people.waivers.models import LicenceChoice
+from governance.work.envelopes import selectors as envelopes
+from governance.work.envelopes.models import Passage
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluations import selectors as evaluations
 from governance.work.evaluations.models import Evaluation
@@ -72,7 +75,10 @@ def sources_of(model_version: ModelVersion) -> Sources:
         evaluation=evaluation_source(evaluation) if evaluation else None,
         model_version=_source(model_version, at=model_version.created_at),
         earlier=tuple(_source(each, at=each.created_at) for each in earlier),
-        decisions=tuple(decision_source(each) for each in _decisions(run)),
+        decisions=(
+            *(decision_source(each) for each in _decisions(run)),
+            *(_passed(each) for each in envelopes.passages_on(_subjects(run), project.pk)),
+        ),
         suspensions=tuple(
             _source(each, by=each.by_name, at=each.created_at)
             for each in approvals.suspensions([run.pk, base.pk, *(each.pk for each in data)], project.pk)
@@ -155,12 +161,23 @@ def _plan(plan: EvaluationPlan | None) -> Source | None:
 
 def _decisions(run: Run) -> list[Decision]:
     """Decisions on what went into the run and on its plan, as they stand in this project."""
-    subjects = [run.pk, run.base_model_id, *(version.pk for version in run.data())]
     return list(
-        Decision.objects.filter(request__project=run.project_id, request__subject_id__in=subjects)
+        Decision.objects.filter(request__project=run.project_id, request__subject_id__in=_subjects(run))
         .select_related("request")
         .order_by("created_at")
     )
+
+
+def _subjects(run: Run) -> list[UUID]:
+    """What went into the run, and its plan."""
+    return [run.pk, run.base_model_id, *(version.pk for version in run.data())]
+
+
+def _passed(passage: Passage) -> Source:
+    """What was approved beforehand, beside decisions: cited as what it is."""
+    found = _source(passage, by=passage.approved_by, at=passage.approved_at)
+    subject = {"id": str(passage.request.subject_id), "sha256": passage.request.subject_digest}
+    return replace(found, facts={**found.facts, "subject": subject})
 
 
 def decision_source(decision: Decision) -> Source:

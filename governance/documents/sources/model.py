@@ -253,11 +253,18 @@ def approved(
     """Who approved what went in and the plan, as they are now; beside the steps, no step itself."""
     subjects = {each.id: each for each in (base_model, *datasets, run)}
     said = [
-        f"{subjects[subject['id']].name} by {each.by} ({n.listing(each.facts['roles'])}) on {n.minute(each.at)}"
+        f"{subjects[subject['id']].name} {_how_approved(each)} on {n.minute(each.at)}"
         for each in decisions
         if (subject := each.facts["subject"])["id"] in subjects
         and subject["sha256"] == subjects[subject["id"]].sha256
-        and each.facts["verdict"] == "approve"
+        and each.facts["verdict"] in ("approve", "passed")
         and each.at
     ]
     return remark(f"Approved as they are: {'; '.join(said)}.") if said else None
+
+
+def _how_approved(decision: Source) -> str:
+    """By a decision on it, or because a range that covers it had been approved."""
+    if decision.facts["verdict"] == "passed":
+        return f"under {decision.facts['envelope']['name']}, approved beforehand by {decision.by}"
+    return f"by {decision.by} ({n.listing(decision.facts['roles'])})"

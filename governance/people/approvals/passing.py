@@ -20,12 +20,12 @@ class Passed:
     name: str
     sha256: str
     by: str
-    at: datetime | None
+    at: datetime
 
     @property
     def words(self) -> str:
-        """“Rita Falk, beforehand, by change envelope E-1”: after the words “approved by”."""
-        return f"{self.by}, beforehand, by {self.name}"
+        """“Rita Falk on 3 Mar 2026, beforehand, by change envelope E-1”: after the words “approved by”."""
+        return f"{self.by} on {self.at:%d %b %Y}, beforehand, by {self.name}"
 
 
 class Ranges(Protocol):

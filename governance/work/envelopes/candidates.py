@@ -13,6 +13,7 @@ from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.materials.scans import selectors as scans
+from governance.materials.scans.models import Scan
 from governance.people.projects.models import Project
 from governance.people.waivers import selectors as waivers
 from governance.people.waivers.rules import normal
@@ -97,9 +98,17 @@ def data_of(subject: DatasetVersion, since: DatasetVersion | None, project: Proj
         licence=normal(subject.licence) or subject.licence,
         outcome=waivers.verdict(project, [subject]).outcome,
         provenance=plain(subject.provenance),
-        personal=tuple(sorted(one["kind"] for one in scan.told["kinds"])) if scan else None,
+        personal=_found(scan),
+        looked_for=tuple(sorted(scan.told["looked_for"])) if scan else (),
         special=str(said.holds) if said else None,
     )
+
+
+def _found(scan: Scan | None) -> tuple[str, ...] | None:
+    """The kinds in it, where every row could be read."""
+    if scan is None or scan.told["rows_unread"]:
+        return None
+    return tuple(sorted(one["kind"] for one in scan.told["kinds"]))
 
 
 def _moved(subject: DatasetVersion, since: DatasetVersion | None) -> tuple[int | None, int | None]:

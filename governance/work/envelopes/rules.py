@@ -80,6 +80,7 @@ class Data:
     outcome: str  # what the rule table says of it alone
     provenance: Mapping[str, Any]
     personal: tuple[str, ...] | None  # kinds of personal data and secrets that a scan found; None: nobody looked
+    looked_for: tuple[str, ...]  # by that scan
     special: str | None  # what a person said of special categories
 
 
@@ -98,7 +99,7 @@ class Plan:
     def read(cls, stored: Mapping[str, Any]) -> Self:
         """From what `stored` wrote."""
         data = tuple(
-            Data(**{**one, "personal": None if one["personal"] is None else tuple(one["personal"])})
+            Data(**{**one, "personal": _kept(one["personal"]), "looked_for": tuple(one["looked_for"])})
             for one in stored["data"]
         )
         return cls(**{**stored, "uses": tuple(stored["uses"]), "data": data})
@@ -278,11 +279,9 @@ def _budget(name: str, reference: Plan, candidate: Plan) -> Check:
 
 def _uses(plan: Plan) -> str:
     names = {data.dataset: data.name for data in plan.data}
-    parts = {True: " in parts", False: ""}
-    said = (
-        f"{names.get(use['dataset'], 'other data')}{parts[bool(use['parts'])]} for {use['role']}" for use in plan.uses
+    return ", ".join(
+        f"{names[use['dataset']]}{' in parts' if use['parts'] else ''} for {use['role']}" for use in plan.uses
     )
-    return ", ".join(said)
 
 
 def _provenance(of: str, reference: Data, candidate: Data) -> Check:
@@ -295,14 +294,18 @@ def _provenance(of: str, reference: Data, candidate: Data) -> Check:
 
 
 def _personal(of: str, reference: Data, candidate: Data) -> Check:
-    return Check(
-        f"Personal data and secrets in {of}",
-        _kinds(reference.personal) + (", or less" if reference.personal else ""),
-        _kinds(candidate.personal),
-        reference.personal is not None
-        and candidate.personal is not None
-        and set(candidate.personal) <= set(reference.personal),
-    )
+    """No kind that the reference does not have, as far as the same was looked for."""
+    what, allowed = f"Personal data and secrets in {of}", _kinds(reference.personal)
+    if reference.personal is None or candidate.personal is None:
+        return Check(what, allowed, _kinds(candidate.personal), inside=False)
+    if unseen := sorted(set(reference.looked_for) - set(candidate.looked_for)):
+        return Check(what, allowed, f"{NOT_KNOWN}: nobody looked for {', '.join(unseen)}", inside=False)
+    new = set(candidate.personal) - set(reference.personal)
+    return Check(what, f"{allowed}, or less" if reference.personal else allowed, _kinds(candidate.personal), not new)
+
+
+def _kept(stored: list[str] | None) -> tuple[str, ...] | None:
+    return None if stored is None else tuple(stored)
 
 
 def _kinds(found: tuple[str, ...] | None) -> str:

@@ -160,8 +160,8 @@ def summary(envelope: Envelope, project: Project) -> Iterable[Fact]:
     if bounds.most_worse is None:
         yield Fact("Releases", "do not pass: each is decided on")
     else:
-        says = f"pass where every limit is kept and no figure is worse than the reference's by more than {bounds.most_worse:g}"
-        yield Fact("Releases", says, "the dossier is signed all the same", warns=True)
+        says = f"pass where no figure is worse than the reference's by more than {bounds.most_worse:g}"
+        yield Fact("Releases", says, "and every limit is kept; the dossier is signed all the same", warns=True)
     yield Fact("Reason", envelope.reason)
     yield Fact("Last day", f"{envelope.expires_on:%d %b %Y}")
     yield Fact("Written by", envelope.written_by_name)
@@ -173,5 +173,8 @@ def told(subject: Any, project: Project) -> Iterable[Fact]:
         project=project, subject_kind=subject.kind, subject_id=subject.pk, state=Request.OPEN
     ).first()
     for one in held(request, subject) if request else ():
-        detail = "; ".join(f"{check.what}: {check.found}, allowed {check.allowed}" for check in one.outside)
-        yield Fact(f"Outside E-{one.envelope.number}" if one.outside else "Inside", detail or str(one.envelope))
+        if one.outside:
+            says = "; ".join(f"{check.what}: {check.found}, allowed {check.allowed}" for check in one.outside)
+            yield Fact(f"Outside E-{one.envelope.number}", says, warns=True)
+        else:
+            yield Fact(f"Inside E-{one.envelope.number}", "Asked before it held; asked anew, it passes.")

@@ -1,4 +1,4 @@
-"""Write an envelope, revoke it, and let pass what lies inside one. Its signature is its approval: `approvals` decides."""
+"""Write an envelope, revoke it, let pass what lies inside one. Its signature is its approval: `approvals` decides."""
 
 from collections.abc import Collection, Mapping
 from datetime import date

@@ -1,0 +1,352 @@
+"""A range of retrains is approved once: what lies inside passes on record, what lies outside takes the full way."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from governance.delivery.lineage import services as lineage
+from governance.delivery.releases import services as releases
+from governance.documents.dossiers import selectors as dossiers
+from governance.documents.dossiers.services import freeze
+from governance.foundation.audit.models import AuditEvent
+from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Unusable, WrongState
+from governance.foundation.core.events import passed
+from governance.materials.datasets import services as datasets
+from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals import reauthentication
+from governance.people.approvals import services as approvals
+from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.approvals.rules import State as Asked
+from governance.people.approvals.rules import Verdict
+from governance.people.approvals.selectors import standing
+from governance.people.policies import services as policies
+from governance.people.projects import services as projects
+from governance.people.projects.models import Member
+from governance.people.projects.rules import Role
+from governance.work.envelopes import selectors, services
+from governance.work.envelopes.models import Passage
+from governance.work.envelopes.rules import Bounds, State
+from governance.work.runs import services as runs
+from governance.work.runs.folders import run_folder
+from governance.work.runs.models import Run
+from tests import factories
+from tests.people import PASSWORD, House
+
+WITH_ADDRESS = factories.row(500).replace("transfer", "transfer to mia.keller@example.org,")
+
+
+@pytest.fixture(autouse=True)
+def quick_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The estimate has tests of its own; here it would start a process for each submission."""
+    monkeypatch.setattr(runs, "estimate", lambda run: {"reason": "not asked for in this test"})
+
+
+@pytest.fixture
+def reference(home: House) -> Run:
+    """R-1: finished, and its 77 rows looked through."""
+    factories.looked_through(home, factories.dataset_version(home))
+    return factories.finished_run(home)
+
+
+def next_version(
+    home: House, rows: range, *, more: str = "", licence: str = "CC0-1.0", looked: bool = True, **said: Any
+) -> DatasetVersion:
+    """The next version of the support desk, registered by Ada; nobody was asked about it yet."""
+    path = run_folder(home.project.pk) / f"desk-{rows.start}-{rows.stop}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(factories.row(number) for number in rows) + more, encoding="utf-8")
+    made = datasets.register_version(
+        actor=home.ada, dataset_id=home.project.datasets.get(slug="support-desk").pk, path=path, file_name=path.name,
+        licence=licence, provenance=factories.PROVENANCE | said,
+    )  # fmt: skip
+    return factories.looked_through(home, made) if looked else made
+
+
+def ask(home: House, subject: Any) -> ApprovalRequest:
+    return approvals.ask(actor=home.ada, subject=subject, project_id=home.project.pk)
+
+
+def retrain(home: House, version: DatasetVersion, **changed: Any) -> ApprovalRequest:
+    plan: dict[str, Any] = {
+        "base_model_id": factories.base_model(home).pk,
+        "evaluation_plan_id": factories.evaluation_plan(home).pk,
+        "training": {},
+    }
+    made = runs.prepare(actor=home.ada, project_id=home.project.pk, data=[version.pk], **(plan | changed))
+    return runs.submit(actor=home.ada, run_id=made.pk)
+
+
+def crossed(request: ApprovalRequest, subject: Any) -> list[str]:
+    (one,) = selectors.held(request, subject)
+    return [check.what for check in one.outside]
+
+
+def test_a_retrain_inside_passes_from_data_to_launch_and_nobodys_decision_is_made_up(
+    home: House, reference: Run
+) -> None:
+    envelope = factories.envelope(home, reference)
+    before = Decision.objects.count()
+    version = next_version(home, range(80))
+    assert ask(home, version).state == Asked.GRANTED
+    request = retrain(home, version)
+    assert request.state == Asked.GRANTED
+    run = runs.launch(actor=home.ada, run_id=request.subject_id)
+    assert Decision.objects.count() == before
+    answer = standing(run)
+    today = f"{timezone.localdate():%d %b %Y}"
+    assert answer.granted
+    assert answer.by == f"Ben Castell, Rita Falk on {today}, beforehand, by change envelope E-{envelope.number}"
+    found = {check["what"]: check["found"] for check in Passage.objects.get(request=request).checks}
+    assert found[f"Rows added to {version}"] == "3, 3.9 %"
+    assert found["Method and settings"] == "as in the reference"
+
+
+def test_what_passed_stands_in_the_trail_and_those_who_would_have_decided_are_told(home: House, reference: Run) -> None:
+    factories.envelope(home, reference)
+    heard: list[Any] = []
+    listen: Callable[..., None] = lambda request, under, **_: heard.append((request.subject_id, under.name))  # noqa: E731
+    passed.connect(listen, weak=False)
+    try:
+        version = next_version(home, range(78))
+        ask(home, version)
+    finally:
+        passed.disconnect(listen)
+    assert heard == [(version.pk, "change envelope E-1")]
+    last = list(AuditEvent.objects.order_by("-seq").values_list("action", "actor")[:2])
+    assert last == [("approval.passed", None), ("envelope.passed", None)], "no person did this"
+
+
+@pytest.mark.parametrize(
+    ("rows", "said", "bound"),
+    [
+        (range(98), {}, "Rows added"),  # 21 where 20 are allowed
+        (range(1, 77), {}, "Rows removed"),
+        (range(78), {"licence": "Apache-2.0"}, "Licence"),
+        (range(78), {"issuer": "Somebody else"}, "Provenance"),
+        (range(78), {"more": WITH_ADDRESS}, "Personal data and secrets"),
+        (range(78), {"looked": False}, "Personal data and secrets"),
+    ],
+)
+def test_data_outside_waits_for_a_person_and_the_page_is_told_which_bound_was_crossed(
+    home: House, reference: Run, rows: range, said: dict[str, Any], bound: str
+) -> None:
+    factories.envelope(home, reference)
+    version = next_version(home, rows, **said)
+    request = ask(home, version)
+    assert request.state == Asked.OPEN
+    assert any(what.startswith(bound) for what in crossed(request, version))
+    (fact,) = [fact for fact in selectors.told(version, home.project) if fact.label == "Outside E-1"]
+    assert bound in fact.says
+    assert not Passage.objects.exists()
+    factories.approve(home.ben, request)
+    assert standing(version).granted
+
+
+def test_other_dates_of_collection_are_no_other_answer(home: House, reference: Run) -> None:
+    factories.envelope(home, reference)
+    assert ask(home, next_version(home, range(78), collected_to="2026-11")).state == Asked.GRANTED
+
+
+@pytest.mark.parametrize(
+    ("changed", "bound"),
+    [
+        ({"training": {"method": {"name": "lora", "r": 4}}}, "Method and settings"),
+        ({"training": {"seed": 5}}, "Method and settings"),
+        ({"budget": {"max_minutes": 5}}, None),
+    ],
+)
+def test_a_plan_with_another_setting_is_outside_and_a_lower_budget_is_not(
+    home: House, reference: Run, changed: dict[str, Any], bound: str | None
+) -> None:
+    factories.envelope(home, reference)
+    version = next_version(home, range(78))
+    ask(home, version)
+    request = retrain(home, version, **changed)
+    run = Run.objects.get(pk=request.subject_id)
+    assert request.state == (Asked.OPEN if bound else Asked.GRANTED)
+    assert not bound or crossed(request, run) == [bound]
+
+
+def test_a_changed_plan_loses_what_passed_like_any_approval(home: House, reference: Run) -> None:
+    factories.envelope(home, reference)
+    version = next_version(home, range(78))
+    ask(home, version)
+    request = retrain(home, version)
+    plan = {"base_model_id": reference.base_model_id, "evaluation_plan_id": reference.evaluation_plan_id}
+    runs.revise(
+        actor=home.ada, run_id=request.subject_id, data=[version.pk], training={"seed": 9}, **plan  # type: ignore[arg-type]
+    )  # fmt: skip
+    answer = standing(Run.objects.get(pk=request.subject_id))
+    assert not answer.granted
+    assert answer.changed
+    again = runs.submit(actor=home.ada, run_id=request.subject_id)
+    assert again.state == Asked.OPEN
+
+
+def test_nothing_passes_before_the_last_signature_nor_after_the_last_day_nor_once_revoked(
+    home: House, reference: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    envelope = factories.envelope(home, reference, approved=False)
+    request = ApprovalRequest.objects.get(subject_id=envelope.pk)
+    factories.approve(home.ben, request)
+    first = ask(home, next_version(home, range(78)))
+    factories.approve(home.rita, request)
+    assert selectors.states([envelope])[envelope.pk] == State.IN_FORCE
+    passing = ask(home, next_version(home, range(79)))
+    with monkeypatch.context() as later:
+        later.setattr(timezone, "localdate", lambda: envelope.expires_on + timedelta(days=1))
+        assert selectors.states([envelope])[envelope.pk] == State.EXPIRED
+        late = ask(home, next_version(home, range(80)))
+    services.revoke(actor=home.rita, envelope_id=envelope.pk, reason="The desk changed its tone.")
+    revoked = ask(home, next_version(home, range(81)))
+    assert [each.state for each in (first, passing, late, revoked)] == [
+        Asked.OPEN, Asked.GRANTED, Asked.OPEN, Asked.OPEN,
+    ]  # fmt: skip
+    assert standing(DatasetVersion.objects.get(pk=passing.subject_id)).granted, "what passed stands"
+    with pytest.raises(WrongState, match="nothing to revoke"):
+        services.revoke(actor=home.rita, envelope_id=envelope.pk, reason="Again.")
+
+
+def test_withdrawn_data_suspends_the_envelope_until_it_is_taken_back(home: House, reference: Run) -> None:
+    envelope = factories.envelope(home, reference)
+    version = next_version(home, range(78))
+    made = lineage.withdraw(actor=home.ben, version_id=reference.data()[0].pk, reason="Consent was taken back.")
+    assert selectors.states([envelope])[envelope.pk] == State.SUSPENDED
+    assert any("Suspended" in each for each in selectors.fallen(envelope))
+    proof = reauthentication.by_password(
+        actor=home.paula, password=PASSWORD, subject_digest=made.content_digest, verdict=Verdict.APPROVE
+    )
+    lineage.take_back(actor=home.paula, withdrawal_id=made.pk, reason="It was another file.", proof=proof)
+    assert selectors.states([envelope])[envelope.pk] == State.IN_FORCE
+    assert ask(home, version).state == Asked.GRANTED
+
+
+def test_who_wrote_it_or_launched_the_reference_does_not_decide_on_it(home: House, reference: Run) -> None:
+    envelope = factories.envelope(home, reference, approved=False)
+    projects.appoint(actor=home.admin, project_id=home.project.pk, username="ada", role=Role.RISK_OWNER)
+    request = ApprovalRequest.objects.get(subject_id=envelope.pk)
+    with pytest.raises(NotAllowed, match="Ada wrote the change envelope"):
+        factories.approve(home.ada, request)
+    other = services.write(
+        actor=home.rita, run_id=reference.pk, bounds=Bounds(1), expires_on=timezone.localdate(), reason="One row."
+    )
+    with pytest.raises(NotAllowed, match="Ada submitted the run plan"):
+        factories.approve(home.ada, ApprovalRequest.objects.get(subject_id=other.pk))
+
+
+def test_who_approved_the_range_has_no_part_in_what_passes(home: House, reference: Run) -> None:
+    """Else they would have approved their own work, a day early."""
+    factories.envelope(home, reference)
+    version = next_version(home, range(78))
+    request = approvals.ask(actor=home.ben, subject=version, project_id=home.project.pk)
+    assert request.state == Asked.OPEN
+    assert crossed(request, version) == ["Approved beforehand by people who could decide on this"]
+
+
+def test_who_is_no_decider_any_more_lets_nothing_pass(home: House, reference: Run) -> None:
+    factories.envelope(home, reference)
+    Member.objects.filter(project=home.project, user_id=home.ben.user_id).delete()
+    assert ask(home, next_version(home, range(78))).state == Asked.OPEN
+
+
+def test_a_stricter_policy_is_not_gone_round_by_an_envelope(home: House, reference: Run) -> None:
+    factories.envelope(home, reference)
+    two = {"steps": [{"name": "Both", "roles": ["risk_owner", "compliance_officer"], "quorum": 2}]}
+    policy = policies.draft(actor=home.admin, subject_kind="run", terms=two, project_id=home.project.pk)
+    policies.publish(actor=home.admin, policy_id=policy.pk)
+    version = next_version(home, range(78))
+    assert ask(home, version).state == Asked.GRANTED, "of data the policy says nothing"
+    request = retrain(home, version)
+    assert request.state == Asked.OPEN
+    assert crossed(request, Run.objects.get(pk=request.subject_id)) == [
+        "Approved beforehand by people who could decide on this"
+    ]
+
+
+def test_a_release_passes_only_where_the_envelope_says_so_and_never_without_its_dossier(
+    home: House, reference: Run
+) -> None:
+    factories.envelope(home, reference)
+    factories.envelope(home, reference, most_worse=0.5)
+    version = next_version(home, range(78))
+    ask(home, version)
+    run = _finished(home, version)
+    frozen = freeze(actor=home.ada, dossier_id=dossiers.of(run.model_version).pk)  # type: ignore[union-attr]
+    release = releases.propose(actor=home.ada, dossier_version_id=frozen.pk)
+    request = ApprovalRequest.objects.get(subject_id=release.pk)
+    assert request.state == Asked.GRANTED
+    assert request.passage.envelope.number == 2
+    with pytest.raises(GateClosed, match="compliance officer"):
+        releases.release(actor=home.rita, release_id=release.pk)
+
+
+def test_the_dossier_says_that_it_passed_and_who_approved_the_range(home: House, reference: Run) -> None:
+    factories.envelope(home, reference)
+    version = next_version(home, range(78))
+    ask(home, version)
+    run = _finished(home, version)
+    frozen = freeze(actor=home.ada, dossier_id=dossiers.of(run.model_version).pk)  # type: ignore[union-attr]
+    said = " ".join(each["text"] for section in frozen.document["sections"] for each in section["statements"])
+    assert f"{run} under change envelope E-1, approved beforehand by Ben Castell, Rita Falk" in said
+    signed = {(each["by"], each["over"]["kind"]) for each in dossiers.seal(frozen)["signatures"]}
+    assert {("Ben Castell", "envelope"), ("Rita Falk", "envelope")} <= signed
+    assert ("Rita Falk", "run") not in signed
+
+
+def _finished(home: House, version: DatasetVersion) -> Run:
+    """A retrain that passes, and goes the whole way: Rita is asked for nothing."""
+    request = retrain(home, version)
+    assert request.state == Asked.GRANTED
+    return factories.ended(runs.launch(actor=home.ada, run_id=request.subject_id))
+
+
+def test_an_envelope_needs_a_reference_that_succeeded_and_of_which_all_is_known(home: House) -> None:
+    version = factories.dataset_version(home)
+    run = factories.launched_run(home)
+    with pytest.raises(WrongState, match="no reference"):
+        factories.envelope(home, run)
+    factories.ended(run)
+    run.refresh_from_db()
+    with pytest.raises(Unusable, match="Personal data and secrets in Support desk v1: not known"):
+        factories.envelope(home, run)
+    factories.looked_through(home, version)
+    assert factories.envelope(home, run).number == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"bounds": Bounds(-1)}, "most_rows_added"),
+        ({"reason": " "}, "reason"),
+        ({"expires_on": timezone.localdate() - timedelta(days=1)}, "expires_on"),
+        ({"expires_on": timezone.localdate() + timedelta(days=400)}, "expires_on"),
+    ],
+)
+def test_bounds_that_are_none_are_refused_by_name(
+    home: House, reference: Run, given: dict[str, Any], field: str
+) -> None:
+    asked: dict[str, Any] = {
+        "bounds": Bounds(1), "expires_on": timezone.localdate(), "reason": "A week of questions.",
+    }  # fmt: skip
+    with pytest.raises(Unusable) as error:
+        services.write(actor=home.ada, run_id=reference.pk, **(asked | given))
+    assert error.value.faults[0].field == field
+
+
+def test_who_may_write_and_revoke_one(home: House, reference: Run) -> None:
+    with pytest.raises(NotAllowed):
+        services.write(
+            actor=home.vera, run_id=reference.pk, bounds=Bounds(1), expires_on=timezone.localdate(), reason="So."
+        )
+    envelope = factories.envelope(home, reference)
+    with pytest.raises(NotAllowed):
+        services.revoke(actor=home.ada, envelope_id=envelope.pk, reason="So.")
+    for act in (
+        lambda: selectors.visible(home.dev, envelope.pk),
+        lambda: services.revoke(actor=home.dev, envelope_id=envelope.pk, reason="So."),
+    ):
+        with pytest.raises(NotFound):
+            act()
