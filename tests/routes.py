@@ -59,6 +59,7 @@ from governance.people.organisations import services as organisations
 from governance.people.projects import services as projects
 from governance.people.waivers import services as waivers
 from governance.people.waivers.models import LicenceChoice, Waiver
+from governance.work.envelopes.models import Envelope
 from governance.work.runs import services as runs
 from governance.work.runs.models import Run
 from preparation import splits
@@ -120,6 +121,7 @@ ABOUT = {
     "release-propose": "dossier-version",
     "approval-ask": "dataset-version",
     "waiver-ask": "waived",
+    "envelope-create": "run",
     "licence-pick": "waived",
     "licence-text-keep": "waived",
 }
@@ -261,6 +263,7 @@ def everything() -> Everything:
         "approval": asked,
         "waived": waived,
         "waiver": _waiver(home, waived),
+        "envelope": _envelope(home),
         "licence-choice": _choice(home),
         "licence-text": licence_texts.hand_in(
             actor=home.ada,
@@ -313,6 +316,12 @@ def _waiver(home: House, about: Any) -> Waiver:
         actor=home.ada, project_id=home.project.pk, kind=about.kind, subject_id=about.pk, rule="non-commercial",
         purpose="internal", reason="Nothing is sold.", expires_on=timezone.localdate(),
     )  # fmt: skip
+
+
+def _envelope(home: House) -> Envelope:
+    """One that waits for its deciders; its reference's data was looked through."""
+    data = factories.looked_through(home, factories.dataset_version(home, rows=9))
+    return factories.envelope(home, factories.finished_run(home, data=data), approved=False)
 
 
 def _choice(home: House) -> LicenceChoice:

@@ -216,6 +216,11 @@ GET    project-licences          200 200 200 200 200 200 200 200   404 404   302
 POST   licence-pick              403 422 422 422 403 403 403 422   404 404   302
 POST   waiver-ask                422 422 422 422 422 403 403 422   404 404   302
 POST   licence-text-keep         422 422 403 403 403 403 403 422   404 404   302
+GET    envelope-list             200 200 200 200 200 200 200 200   200 200   302
+GET    envelope-create           200 403 200 403 403 403 403 200   404 404   302
+POST   envelope-create           409 403 409 403 403 403 403 409   404 404   302
+GET    envelope-detail           200 200 200 200 200 200 200 200   404 404   302
+POST   envelope-revoke           403 302 302 302 403 403 403 302   404 404   302
 GET    waiver-detail             200 200 200 200 200 200 200 200   404 404   302
 POST   waiver-revoke             403 403 302 302 403 403 403 302   404 404   302
 GET    run-live                  200 200 200 200 200 200 200 200   404 404   302
@@ -427,6 +432,10 @@ POST   api:notification-mark-seen 404 404 200 404 404 404 404 404  404 404   401
 POST   api:notification-mark-all-seen 200 200 200 200 200 200 200 200 200 200 401
 GET    api:notification-preferences 200 200 200 200 200 200 200 200 200 200  401
 PUT    api:notification-preferences 200 200 200 200 200 200 200 200 200 200  401
+GET    api:envelope-list         200 200 200 200 200 200 200 200   200 200   401
+POST   api:envelope-list         422 403 422 403 403 403 403 422   404 404   401
+GET    api:envelope-detail       200 200 200 200 200 200 200 200   404 404   401
+POST   api:envelope-revoke       403 200 200 200 403 403 403 200   404 404   401
 GET    api:waiver-list           200 200 200 200 200 200 200 200   200 200   401
 POST   api:waiver-list           409 409 409 409 409 403 403 409   404 404   401
 GET    api:waiver-detail         200 200 200 200 200 200 200 200   404 404   401
@@ -574,6 +583,14 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "withdrawal-take-back": {"reason": "Consent covers it."},
         "api:withdrawal-list": {"version": pk["dataset-version"], "reason": "Consent was taken back."},
         "api:withdrawal-take-back": {"reason": "Consent covers it."},
+        "envelope-revoke": {"reason": "The desk changed its tone."},
+        "api:envelope-list": {
+            "reference": pk["run"],
+            "bounds": {"most_rows_added": 1},
+            "expires_on": "2099-01-01",
+            "reason": "More of the same.",
+        },
+        "api:envelope-revoke": {"reason": "The desk changed its tone."},
         "waiver-revoke": {"reason": "Other data was found."},
         "api:waiver-list": {
             "project": pk["project"],

@@ -3,7 +3,7 @@ theirs when Django starts."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from governance.foundation.core.canonical import plain
@@ -52,8 +52,7 @@ def version(envelope: Envelope, subject: DatasetVersion) -> list[Check] | None:
 
 
 def run(envelope: Envelope, subject: Run) -> list[Check]:
-    asked = Asked(subject.base_model, subject.links(), subject.evaluation_plan, subject.training, subject.budget)
-    return plan(envelope, asked)
+    return plan(envelope, Asked.of(subject))
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,10 @@ class Asked:
     training: Mapping[str, Any]
     budget: Mapping[str, float | None]
 
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        return cls(run.base_model, run.links(), run.evaluation_plan, run.training, run.budget)
+
 
 def plan(envelope: Envelope, asked: Asked) -> list[Check]:
     found = plan_of(asked, envelope.project, _used(envelope))
@@ -77,8 +80,10 @@ def plan_of(asked: Asked, project: Project, since: Mapping[str, DatasetVersion])
     versions = dict.fromkeys(link.dataset_version for link in asked.links)
     return Plan(
         base_model=asked.base_model.content_digest,
+        base_model_name=str(asked.base_model),
         training=asked.training,
         evaluation_plan=asked.evaluation_plan.content_digest if asked.evaluation_plan else None,
+        evaluation_plan_name=str(asked.evaluation_plan or ""),
         budget=asked.budget,
         uses=tuple(_use(link) for link in asked.links),
         data=tuple(data_of(each, since.get(str(each.dataset_id)), project) for each in versions),

@@ -88,9 +88,11 @@ class Data:
 class Plan:
     """A run plan: what is trained on what, how, how it is measured, and what it may take."""
 
-    base_model: str
+    base_model: str  # digests, each with the name that goes with it
+    base_model_name: str
     training: Mapping[str, Any]
     evaluation_plan: str | None
+    evaluation_plan_name: str
     budget: Mapping[str, float | None]
     uses: tuple[Mapping[str, Any], ...]  # which dataset is trained on or validated on, whole or in which parts
     data: tuple[Data, ...]
@@ -194,9 +196,19 @@ def of_plan(bounds: Bounds, reference: Plan, candidate: Plan) -> list[Check]:
         for check in of_data(bounds, known[one.dataset], one)
     ]  # fmt: skip
     return [
-        _same("Base model", reference.base_model, candidate.base_model),
+        Check(
+            "Base model",
+            _named(reference.base_model_name, reference.base_model),
+            _named(candidate.base_model_name, candidate.base_model),
+            reference.base_model == candidate.base_model,
+        ),
         _settings(reference, candidate),
-        _same("Evaluation plan", reference.evaluation_plan, candidate.evaluation_plan),
+        Check(
+            "Evaluation plan",
+            _named(reference.evaluation_plan_name, reference.evaluation_plan),
+            _named(candidate.evaluation_plan_name, candidate.evaluation_plan),
+            reference.evaluation_plan is not None and reference.evaluation_plan == candidate.evaluation_plan,
+        ),
         *(_budget(name, reference, candidate) for name in sorted({*reference.budget, *candidate.budget})),
         Check(
             "Use of data", "the same datasets, for the same",
@@ -247,6 +259,10 @@ def could_approve(terms: Terms, barred: Iterable[int], people: Mapping[int, froz
 
 def _same(what: str, allowed: str | None, found: str | None) -> Check:
     return Check(what, allowed or NOT_KNOWN, found or NOT_KNOWN, bool(allowed) and allowed == found)
+
+
+def _named(name: str, sha256: str | None) -> str:
+    return f"{name}, digest {sha256[:12]}" if sha256 else NOT_KNOWN
 
 
 def _settings(reference: Plan, candidate: Plan) -> Check:
@@ -318,8 +334,10 @@ def _figure(bounds: Bounds, reference: Figure, candidate: Figure | None) -> Chec
     most = bounds.most_worse
     if most is None or reference.value is None or reference.lower_is_better is None:
         return Check(reference.name, NOT_KNOWN, NOT_KNOWN if found is None else f"{found:.4g}", inside=False)
-    if reference.lower_is_better:
-        allowed, kept = f"at most {reference.value + most:.4g}", found is not None and found <= reference.value + most
-    else:
-        allowed, kept = f"at least {reference.value - most:.4g}", found is not None and found >= reference.value - most
-    return Check(reference.name, allowed, NOT_KNOWN if found is None else f"{found:.4g}", kept)
+    sign = 1 if reference.lower_is_better else -1
+    allowed = f"at {'most' if sign > 0 else 'least'} {reference.value + sign * most:.4g}"
+    if found is None:
+        return Check(reference.name, allowed, NOT_KNOWN, inside=False)
+    # rounded, so that a figure that is printed as the bound itself is not said to cross it
+    worse = round(sign * (found - reference.value), 9)
+    return Check(reference.name, allowed, f"{found:.4g}", worse <= most)

@@ -26,6 +26,8 @@ from governance.work.envelopes.candidates import Asked
 from governance.work.envelopes.models import Envelope, Passage
 from governance.work.envelopes.rules import Check, State
 from governance.work.runs import selectors as runs
+from governance.work.runs.models import Run
+from governance.work.runs.rules import State as RunState
 
 
 def visible_to(actor: Actor) -> QuerySet[Envelope]:
@@ -45,10 +47,11 @@ def states(envelopes: Sequence[Envelope]) -> dict[UUID, State]:
     found = {}
     for envelope in envelopes:
         answer = answers[envelope.pk]
+        over = envelope.revoked_at is not None or envelope.expires_on < today
         found[envelope.pk] = rules.state(
             granted=answer.granted,
             waits=answer.request is not None and answer.request.state == Request.OPEN,
-            stands=answer.granted and not fallen(envelope),
+            stands=answer.granted and not over and not fallen(envelope),
             revoked=envelope.revoked_at is not None,
             expires_on=envelope.expires_on,
             today=today,
@@ -73,6 +76,22 @@ def in_force(project_id: UUID) -> list[Envelope]:
     found = list(kept.select_related("project__organisation", "reference__base_model").order_by("created_at"))
     now = states(found)
     return [envelope for envelope in found if now[envelope.pk] == State.IN_FORCE]
+
+
+def why_no_reference(run: Run) -> str | None:
+    """Why nothing can be held against `run`, in a sentence, or None."""
+    if run.state != RunState.SUCCEEDED or not standing(run).granted:
+        return f"{run} is no reference: only a run that succeeded and whose plan is approved is one."
+    if again := candidates.twice(run.data()):
+        return f"{run} uses two versions of {again.dataset}; nobody could say which one a retrain replaces."
+    return None
+
+
+def bounds(envelope: Envelope) -> list[Check]:
+    """Every bound, beside what the reference itself was."""
+    plan, measured = envelope.plan, envelope.measured
+    found = rules.of_plan(envelope.bounds, plan, plan)
+    return found if measured is None else [*found, *rules.of_measured(envelope.bounds, measured, measured)]
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ from governance.work.envelopes.rules import Bounds, Measured, Plan, State
 from governance.work.evaluations import selectors as evaluations
 from governance.work.runs import selectors as runs
 from governance.work.runs.models import Run
-from governance.work.runs.rules import State as RunState
+
+WRITE, REVOKE = "write a change envelope", "revoke a change envelope"
 
 
 @transaction.atomic
@@ -38,15 +39,12 @@ def write(*, actor: Actor, run_id: UUID, bounds: Bounds, expires_on: date, reaso
     reference itself is not known: a retrain could then not be held against it.
     """
     run = runs.visible(actor, run_id)
-    project = projects.require(actor, run.project_id, "write a change envelope")
+    project = projects.require(actor, run.project_id, WRITE)
     hold(project.pk)
-    if run.state != RunState.SUCCEEDED or not standing(run).granted:
-        raise WrongState(f"{run} is no reference: only a run that succeeded and whose plan is approved is one.")
-    if again := candidates.twice(run.data()):
-        raise WrongState(f"{run} uses two versions of {again.dataset}; nobody could say which one a retrain replaces.")
+    if why := selectors.why_no_reference(run):
+        raise WrongState(why)
     versions = candidates.versions_of(run)
-    asked = Asked(run.base_model, run.links(), run.evaluation_plan, run.training, run.budget)
-    plan = candidates.plan_of(asked, project, versions)
+    plan = candidates.plan_of(Asked.of(run), project, versions)
     measured = _measured(run) if bounds.releases else None
     _check(bounds, plan, measured, expires_on, reason)
     last = Envelope.objects.filter(project=project).aggregate(Max("number"))["number__max"] or 0
@@ -76,7 +74,7 @@ def revoke(*, actor: Actor, envelope_id: UUID, reason: str) -> Envelope:
     Raises NotAllowed, NotFound, WrongState, Unusable.
     """
     envelope = selectors.visible(actor, envelope_id)
-    projects.require(actor, envelope.project_id, "revoke a change envelope")
+    projects.require(actor, envelope.project_id, REVOKE)
     hold(envelope.project_id)
     envelope = Envelope.objects.select_for_update(of=("self",)).select_related("reference").get(pk=envelope_id)
     if selectors.states([envelope])[envelope.pk] not in (State.ASKED, State.IN_FORCE, State.SUSPENDED):

@@ -22,7 +22,7 @@ from assay.accounts import keys
 from assay.accounts.models import User
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import Door, Input, NounViewSet
-from governance.people.approvals import reauthentication, selectors, services, subjects
+from governance.people.approvals import passing, reauthentication, selectors, services, subjects
 from governance.people.approvals.methods import SIGNS, WRONG, Method
 from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.approvals.reauthentication import Purpose
@@ -83,10 +83,15 @@ class ApprovalSerializer(ApprovalSummary):
     changed = serializers.SerializerMethodField(help_text="The subject changed after it was asked about.")
     covers = serializers.SerializerMethodField(help_text="What a signature covers, as it is now.")
     methods = serializers.SerializerMethodField(help_text="By which of your methods you can sign a decision on it now.")
+    passed_under = serializers.SerializerMethodField(
+        help_text="The change envelope by which it was approved beforehand; null where people decide."
+    )
     why_not = serializers.SerializerMethodField(help_text="Why you may not decide on it; null if you may.")
 
     class Meta(ApprovalSummary.Meta):
-        fields: ClassVar = [*ApprovalSummary.Meta.fields, "content", "changed", "covers", "methods", "why_not"]
+        fields: ClassVar = [
+            *ApprovalSummary.Meta.fields, "content", "changed", "covers", "methods", "passed_under", "why_not",
+        ]  # fmt: skip
         read_only_fields = fields
 
     def get_changed(self, asked: ApprovalRequest) -> bool:
@@ -101,6 +106,11 @@ class ApprovalSerializer(ApprovalSummary):
     def get_methods(self, asked: ApprovalRequest) -> list[str]:
         accepted = selectors.accepted(asked)
         return [each.value for each in reauthentication.methods(self.context["view"].actor) if each in accepted]
+
+    @extend_schema_field({"type": "string", "format": "uuid", "nullable": True})
+    def get_passed_under(self, asked: ApprovalRequest) -> UUID | None:
+        under = passing.passed([asked]).get(asked.pk)
+        return under.id if under else None
 
     @extend_schema_field({"type": "string", "nullable": True})
     def get_why_not(self, asked: ApprovalRequest) -> str | None:

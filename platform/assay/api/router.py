@@ -21,6 +21,7 @@ from assay.api import (
     datasets,
     dossiers,
     engagements,
+    envelopes,
     erasures,
     evaluation_plans,
     evaluations,
@@ -76,6 +77,7 @@ router.register("holds", holds.HoldViewSet, basename="hold")
 router.register("searches", searches.SearchViewSet, basename="search")
 router.register("special-categories", scans.SpecialCategoriesViewSet, basename="special-categories")
 router.register("imports", datasets.ImportViewSet, basename="import")
+router.register("envelopes", envelopes.EnvelopeViewSet, basename="envelope")
 router.register("evaluation-plans", evaluation_plans.EvaluationPlanViewSet, basename="evaluation-plan")
 router.register("runs", runs.RunViewSet, basename="run")
 router.register("model-versions", model_versions.ModelVersionViewSet, basename="model-version")

@@ -36,6 +36,7 @@ from governance.people.engagements.models import Engagement, Finding, Request
 from governance.people.organisations.models import Organisation
 from governance.people.projects.models import Classification, Member, Project
 from governance.people.waivers.models import Waiver
+from governance.work.envelopes.models import Envelope
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluations.models import Evaluation
 from governance.work.model_versions.models import ModelVersion
@@ -89,6 +90,7 @@ NOT_PAGES: Mapping[str, str] = {
     "annotation-task-cancel": ACTS,
     "waiver-ask": ACTS,
     "waiver-revoke": ACTS,
+    "envelope-revoke": ACTS,
     "licence-pick": ACTS,
     "licence-text-keep": ACTS,
     "evaluation-plan-copy": ACTS,
@@ -145,6 +147,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "audit-findings": Finding,
     "approvals": ApprovalRequest,
     "waivers": Waiver,
+    "envelopes": Envelope,
     "base-models": BaseModel,
     "registrations": Registration,
     "imports": Import,

@@ -17,6 +17,7 @@ PAGES = {
     "engagement": "engagement-detail",
     "audit_request": "audit-request-detail",
     "audit_finding": "audit-finding-detail",
+    "envelope": "envelope-detail",
     "base_model": "base-model-detail",
     "registration": "registration-detail",
     "dataset": "dataset-detail",

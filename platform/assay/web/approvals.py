@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assay.web import addresses
+from assay.web import addresses, envelopes
 from assay.web.forms.approvals import DecisionForm
 from assay.web.forms.faults import attempt
 from assay.web.place import crumbs
@@ -76,7 +76,8 @@ def ask(request: PageRequest, project: UUID, kind: str, pk: UUID) -> HttpRespons
     asked = services.ask(
         actor=request.actor, subject=subject, project_id=project, note=request.POST.get("note", "")[:2000]
     )
-    messages.success(request, _("Asked. The deciders find it among what waits for them."))
+    waits = _("Asked. The deciders find it among what waits for them.")
+    messages.success(request, envelopes.asked_words(asked, waits))
     return redirect("approval-detail", pk=asked.pk)
 
 

@@ -6,13 +6,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assay.rendering import numerals
-from assay.web import addresses
+from assay.web import addresses, envelopes
 from assay.web.forms.runs import RunForm, as_the_form_says, label_of
 from governance.people.projects.models import Project
+from governance.work.envelopes import selectors
+from governance.work.envelopes.candidates import Asked
 from governance.work.runs import gates
 from governance.work.runs.estimates import estimate_plan, preview_plan
 from governance.work.runs.inputs import links_of
 from governance.work.runs.models import Run, RunData
+from governance.work.runs.specs import settings_of
 
 STATE_OF_LIGHT = {"green": "passed", "amber": "waits", "red": "shut"}
 
@@ -147,6 +150,8 @@ def preview(project: Project, form: RunForm) -> dict[str, Any]:
         }
     )
     estimate = None
+    if not form.errors and base_model is not None and data:
+        rows += envelopes.gates(selectors.held_plan(project, _asked(project, form)))
     if form.is_bound and not form.errors and base_model is not None and data:
         estimate = estimate_plan(base_model, _links(project, form), form.plan()["training"])
     return {"gates": rows, "estimate": foreseen(estimate)}
@@ -173,6 +178,15 @@ def row_preview(project: Project, form: RunForm, number: int) -> dict[str, Any]:
 def _links(project: Project, form: RunForm) -> list[RunData]:
     plan = form.plan()
     return links_of(project, plan["data"], plan["splits"], plan["validation_data"])
+
+
+def _asked(project: Project, form: RunForm) -> Asked:
+    """What is typed so far, as an envelope sees a plan."""
+    plan, given = form.plan(), form.cleaned_data
+    links = _links(project, form)
+    own = any(link.role == RunData.Use.VALIDATION for link in links)
+    training = settings_of(plan["training"], own_validation=own)
+    return Asked(given["base_model"], links, given.get("evaluation_plan"), training, plan["budget"])
 
 
 def _seed(manifest: dict[str, Any]) -> str:

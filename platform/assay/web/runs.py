@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assay.web import lineage, run_observed, run_plans, standings, tabs
+from assay.web import envelopes, lineage, run_observed, run_plans, standings, tabs
 from assay.web.forms.faults import attempt
 from assay.web.forms.runs import RunForm, initial_of
 from assay.web.place import crumbs
@@ -21,6 +21,9 @@ from governance.foundation.core.errors import NotFound
 from governance.people.approvals import selectors as approvals
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
+from governance.work.envelopes import selectors as held
+from governance.work.envelopes.candidates import Asked
+from governance.work.envelopes.services import WRITE
 from governance.work.runs import gates, selectors, services
 from governance.work.runs.models import Run
 from governance.work.runs.rules import ENDED, State, can_end_otherwise
@@ -122,6 +125,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "requests": asked.prefetch_related("decisions") if current == "approvals" else [],
         "settings": run_plans.settings(run),
         "may": may,
+        "may_write_envelope": projects.may(request.actor, run.project_id, WRITE) and not held.why_no_reference(run),
         "may_take_up": may["launch"] and run.launched_at and run.state in LEFT and not same_again,
         "ends_the_same": same_again,
         "lineage": lineage.of(run, run.project) if current == "lineage" else None,
@@ -156,8 +160,9 @@ def log(request: PageRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def submit(request: PageRequest, pk: UUID) -> HttpResponse:
-    services.submit(actor=request.actor, run_id=pk, note=request.POST.get("note", "")[:2000])
-    messages.success(request, _("Submitted. The risk owner finds it among what waits."))
+    asked = services.submit(actor=request.actor, run_id=pk, note=request.POST.get("note", "")[:2000])
+    waits = _("Submitted. The risk owner finds it among what waits.")
+    messages.success(request, envelopes.asked_words(asked, waits))
     return redirect("run-detail", pk=pk)
 
 
@@ -194,6 +199,8 @@ def _gates(run: Run, standing: approvals.Standing) -> list[dict[str, Any]]:
         rows[-1] |= {"state": "waits", "url": url, "action": _("Open the request")}
     elif not standing.granted:
         rows[-1]["url"] = ""  # what opens it stands on this very page
+    if not standing.granted:
+        rows += envelopes.gates(held.held_plan(run.project, Asked.of(run)))
     return rows
 
 

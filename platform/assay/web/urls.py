@@ -13,6 +13,7 @@ from assay.web import (
     datasheets,
     dossiers,
     engagements,
+    envelopes,
     erasures,
     evaluation_plans,
     evaluations,
@@ -95,6 +96,10 @@ urlpatterns = [
     path("projects/<uuid:project>/licences/pick/<slug:kind>/<uuid:pk>/", waivers.pick, name="licence-pick"),
     path("projects/<uuid:project>/licences/text/<slug:kind>/<uuid:pk>/", waivers.keep_text, name="licence-text-keep"),
     path("projects/<uuid:project>/waivers/ask/<slug:kind>/<uuid:pk>/", waivers.ask, name="waiver-ask"),
+    path("envelopes/", envelopes.listing, name="envelope-list"),
+    path("runs/<uuid:pk>/envelope/", envelopes.create, name="envelope-create"),
+    path("envelopes/<uuid:pk>/", envelopes.detail, name="envelope-detail"),
+    path("envelopes/<uuid:pk>/revoke/", envelopes.revoke, name="envelope-revoke"),
     path("waivers/<uuid:pk>/", waivers.detail, name="waiver-detail"),
     path("waivers/<uuid:pk>/revoke/", waivers.revoke, name="waiver-revoke"),
     # materials
