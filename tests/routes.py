@@ -207,6 +207,7 @@ def everything() -> Everything:
     orla = person("orla", "Orla Quinn")
     engagement = _engagement(home)
     run = factories.finished_run(home)
+    envelope = _envelope(home)  # before its rows are withdrawn with others
     version = run.model_version
     frozen = dossiers.freeze(actor=home.ada, dossier_id=version.dossier.pk)
     release = releases.propose(actor=home.ada, dossier_version_id=frozen.pk)
@@ -263,7 +264,7 @@ def everything() -> Everything:
         "approval": asked,
         "waived": waived,
         "waiver": _waiver(home, waived),
-        "envelope": _envelope(home),
+        "envelope": envelope,
         "licence-choice": _choice(home),
         "licence-text": licence_texts.hand_in(
             actor=home.ada,

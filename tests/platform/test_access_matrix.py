@@ -217,7 +217,7 @@ POST   licence-pick              403 422 422 422 403 403 403 422   404 404   302
 POST   waiver-ask                422 422 422 422 422 403 403 422   404 404   302
 POST   licence-text-keep         422 422 403 403 403 403 403 422   404 404   302
 GET    envelope-list             200 200 200 200 200 200 200 200   200 200   302
-GET    envelope-create           200 403 200 403 403 403 403 200   404 404   302
+GET    envelope-create           409 403 409 403 403 403 403 409   404 404   302
 POST   envelope-create           409 403 409 403 403 403 403 409   404 404   302
 GET    envelope-detail           200 200 200 200 200 200 200 200   404 404   302
 POST   envelope-revoke           403 302 302 302 403 403 403 302   404 404   302
@@ -433,7 +433,7 @@ POST   api:notification-mark-all-seen 200 200 200 200 200 200 200 200 200 200 40
 GET    api:notification-preferences 200 200 200 200 200 200 200 200 200 200  401
 PUT    api:notification-preferences 200 200 200 200 200 200 200 200 200 200  401
 GET    api:envelope-list         200 200 200 200 200 200 200 200   200 200   401
-POST   api:envelope-list         422 403 422 403 403 403 403 422   404 404   401
+POST   api:envelope-list         409 403 409 403 403 403 403 409   404 404   401
 GET    api:envelope-detail       200 200 200 200 200 200 200 200   404 404   401
 POST   api:envelope-revoke       403 200 200 200 403 403 403 200   404 404   401
 GET    api:waiver-list           200 200 200 200 200 200 200 200   200 200   401

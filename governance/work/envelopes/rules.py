@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Any, Self
 
 from governance.foundation.core.canonical import plain
-from governance.law.licences.rule_set import OUTCOMES
+from governance.law.licences.rule_set import OUTCOMES, Outcome
+from governance.law.licences.verdicts import WORDS
 from governance.people.policies.rules import Terms
 from governance.people.projects.rules import Role
 
@@ -77,7 +78,7 @@ class Data:
     added: int | None
     removed: int | None
     licence: str
-    outcome: str  # what the rule table says of it alone
+    outcome: Outcome  # what the rule table says of it alone
     provenance: Mapping[str, Any]
     personal: tuple[str, ...] | None  # kinds of personal data and secrets that a scan found; None: nobody looked
     looked_for: tuple[str, ...]  # by that scan
@@ -174,7 +175,9 @@ def of_data(bounds: Bounds, reference: Data, candidate: Data) -> list[Check]:
         ),
         _same(f"Licence of {of}", reference.licence, candidate.licence),
         Check(
-            f"Rule table on {of}", f"{reference.outcome}, or milder", candidate.outcome,
+            f"Rule table on {of}",
+            WORDS[reference.outcome] + ("" if reference.outcome == OUTCOMES[0] else ", or milder"),
+            WORDS[candidate.outcome],
             candidate.outcome in OUTCOMES[: OUTCOMES.index(reference.outcome) + 1],
         ),
         _provenance(of, reference, candidate),

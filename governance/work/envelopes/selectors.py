@@ -193,7 +193,7 @@ def told(subject: Any, project: Project) -> Iterable[Fact]:
     ).first()
     for one in held(request, subject) if request else ():
         if one.outside:
-            says = "; ".join(f"{check.what}: {check.found}, allowed {check.allowed}" for check in one.outside)
+            says = "; ".join(map(str, one.outside))
             yield Fact(f"Outside E-{one.envelope.number}", says, warns=True)
         else:
             yield Fact(f"Inside E-{one.envelope.number}", "Asked before it held; asked anew, it passes.")

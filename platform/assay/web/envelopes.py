@@ -113,7 +113,7 @@ def gates(held: Iterable[selectors.Held]) -> list[dict[str, Any]]:
     rows = []
     for one in held:
         name = f"E-{one.envelope.number}"
-        said = "; ".join(f"{check.what}: {check.found}, {_('allowed')}: {check.allowed}" for check in one.outside)
+        said = "; ".join(map(str, one.outside))
         title = _("Outside change envelope %(name)s") if one.outside else _("Inside change envelope %(name)s")
         inside = _("Submitted as it is, the plan passes, unless who approved the envelope had a part in it.")
         rows.append(
