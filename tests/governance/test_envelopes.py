@@ -1,17 +1,23 @@
 """A range of retrains is approved once: what lies inside passes on record, what lies outside takes the full way."""
 
+import zipfile
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from governance.delivery.evidence import services as evidence
+from governance.delivery.evidence import verify
 from governance.delivery.lineage import services as lineage
 from governance.delivery.releases import services as releases
 from governance.documents.dossiers import selectors as dossiers
 from governance.documents.dossiers.services import freeze
 from governance.foundation.audit.models import AuditEvent
+from governance.foundation.core import blobs
 from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Unusable, WrongState
 from governance.foundation.core.events import passed
 from governance.materials.datasets import services as datasets
@@ -271,7 +277,9 @@ def test_a_release_passes_only_where_the_envelope_says_so_and_never_without_its_
         releases.release(actor=home.rita, release_id=release.pk)
 
 
-def test_the_dossier_says_that_it_passed_and_who_approved_the_range(home: House, reference: Run) -> None:
+def test_dossier_and_bundle_say_that_it_passed_and_who_approved_the_range(
+    home: House, reference: Run, tmp_path: Path
+) -> None:
     factories.envelope(home, reference)
     version = next_version(home, range(78))
     ask(home, version)
@@ -282,6 +290,12 @@ def test_the_dossier_says_that_it_passed_and_who_approved_the_range(home: House,
     signed = {(each["by"], each["over"]["kind"]) for each in dossiers.seal(frozen)["signatures"]}
     assert {("Ben Castell", "envelope"), ("Rita Falk", "envelope")} <= signed
     assert ("Rita Falk", "run") not in signed
+    bundle = evidence.export(actor=home.cleo, dossier_version_id=frozen.pk)
+    path = blobs.copy_to(bundle.file_sha256, tmp_path / "evidence.zip")
+    assert verify.verify(path).sound
+    with zipfile.ZipFile(path) as archive:
+        held = Counter(name.split("/")[-2] for name in archive.namelist() if name.count("/") > 1)
+    assert (held["passage"], held["envelope"]) == (2, 1)
 
 
 def _finished(home: House, version: DatasetVersion) -> Run:

@@ -27,6 +27,7 @@ from governance.foundation.core.canonical import canonical
 from governance.foundation.core.records import Record
 from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.projects import selectors as projects
+from governance.work.envelopes.models import Passage
 from governance.work.evaluations import selectors as evaluations
 
 # Cited by the digest of the trainer's file, which the bundle holds as a file of its own, not as a record.
@@ -100,6 +101,7 @@ def _contents(frozen: DossierVersion, folder: Path) -> tuple[Contents, dict[str,
         contents.put("evaluation_report", "samples.jsonl", blobs.copy_to(evaluation.samples_sha256, folder / "samples"))
     contents.put("run_manifest", "run-manifest.json", blobs.copy_to(run.manifest_sha256, folder / "manifest.json"))
     referred = records.load(_references(frozen))
+    referred += _ranges(referred)
     decisions = _decisions(frozen, referred)
     kept = {(row.kind, row.pk): row for row in [*referred, *decisions]}
     for row in kept.values():
@@ -145,6 +147,11 @@ def _file(contents: Contents, section: str, kind: str, sha256: str, name: str, f
 
 def _references(frozen: DossierVersion) -> list[tuple[str, str]]:
     return [(kind, pk) for kind, pk, _ in verify.dossier_references(frozen.document)]
+
+
+def _ranges(referred: list[Record]) -> list[Record]:
+    """The envelopes under which something of it passed: what was signed for that, was signed under them."""
+    return list({row.envelope_id: row.envelope for row in referred if isinstance(row, Passage)}.values())
 
 
 def _decisions(frozen: DossierVersion, referred: list[Record]) -> list[Decision]:
