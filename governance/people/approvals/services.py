@@ -12,7 +12,6 @@ from governance.foundation.audit.services import record
 from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.core.canonical import plain
 from governance.foundation.core.errors import Fault, NotAllowed, NotFound, StaleSubject, Unusable, WrongState
-from governance.foundation.core.events import passed
 from governance.foundation.core.moves import move
 from governance.foundation.core.records import Record
 from governance.people.approvals import passing, reauthentication, rules, selectors, subjects
@@ -82,7 +81,7 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
 
 
 def _pass_if_covered(request: ApprovalRequest, subject: subjects.Approvable) -> None:
-    """Grant it at once where a range that was approved beforehand covers it; whoever would have decided is told."""
+    """Grant it at once where a range that was approved beforehand covers it."""
     under = passing.cover(request, subject)
     if under is None:
         return
@@ -90,7 +89,6 @@ def _pass_if_covered(request: ApprovalRequest, subject: subjects.Approvable) -> 
     facts = {"kind": under.kind, "id": under.id, "sha256": under.sha256}
     record(PLATFORM, "approval.passed", subject=request, facts={"under": facts})
     closed.send(sender=ApprovalRequest, request=request)
-    passed.send(sender=ApprovalRequest, request=request, under=under)
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ class EnvelopesConfig(AppConfig):
     def ready(self) -> None:
         from governance.materials.datasets.models import DatasetVersion
         from governance.people.approvals import passing, subjects
-        from governance.work.envelopes import candidates, selectors, services
+        from governance.work.envelopes import candidates, notices, selectors, services
         from governance.work.envelopes.models import Envelope
         from governance.work.runs.models import Run
 
@@ -19,3 +19,4 @@ class EnvelopesConfig(AppConfig):
             candidates.register(model, reader)
             subjects.tell_also(model, selectors.told)
         passing.register(services.RANGES)
+        notices.register()
