@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.people.policies.rules import Step, Terms
+from governance.people.policies.rules import Factor, Step, Terms
 from governance.people.projects.rules import Role
 from governance.work.envelopes import rules
-from governance.work.envelopes.rules import Bounds, Data, Figure, Measured, Plan, State
+from governance.work.envelopes.rules import Approver, Bounds, Data, Figure, Measured, Plan, State
 
 DATA = Data(
     dataset="d1", name="tickets v1", sha256="a" * 64, rows=100, added=0, removed=0, licence="CC-BY-4.0",
@@ -170,7 +170,14 @@ RISK, DATA_STEWARD = frozenset({Role.RISK_OWNER}), frozenset({Role.DATA_STEWARD}
 def test_who_approved_a_range_could_have_approved_what_passes(
     steps: list[Step], people: dict[int, frozenset[Role]], barred: tuple[int, ...], could: bool
 ) -> None:
-    assert rules.could_approve(Terms(tuple(steps), frozenset()), barred, people) is could
+    approvers = {person: Approver(roles) for person, roles in people.items()}
+    assert rules.could_approve(Terms(tuple(steps), frozenset()), barred, approvers) is could
+
+
+def test_a_step_that_wants_a_second_factor_wants_it_of_who_approved_the_range() -> None:
+    terms = Terms((Step("a", RISK, factor=Factor.SECOND),), frozenset())
+    assert not rules.could_approve(terms, (), {1: Approver(RISK)})
+    assert rules.could_approve(terms, (), {1: Approver(RISK, by_second_factor=True)})
 
 
 @pytest.mark.parametrize(

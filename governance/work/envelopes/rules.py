@@ -13,7 +13,7 @@ from typing import Any, Self
 from governance.foundation.core.canonical import plain
 from governance.law.licences.rule_set import OUTCOMES, Outcome
 from governance.law.licences.verdicts import WORDS
-from governance.people.policies.rules import Terms
+from governance.people.policies.rules import Factor, Step, Terms
 from governance.people.projects.rules import Role
 
 LONGEST = timedelta(days=366)
@@ -237,19 +237,31 @@ def of_measured(bounds: Bounds, reference: Measured, candidate: Measured) -> lis
     ]  # fmt: skip
 
 
-def could_approve(terms: Terms, barred: Iterable[int], people: Mapping[int, frozenset[Role]]) -> bool:
-    """Whether these people, in these roles, could together have met every step, each in one seat.
+@dataclass(frozen=True)
+class Approver:
+    """Somebody who approved a range: the roles that they hold today, and whether they signed with a second factor."""
+
+    roles: frozenset[Role]
+    by_second_factor: bool = False
+
+    def fits(self, person: int, step: Step) -> bool:
+        return step.takes(person, self.roles) and (self.by_second_factor or step.factor != Factor.SECOND)
+
+
+def could_approve(terms: Terms, barred: Iterable[int], people: Mapping[int, Approver]) -> bool:
+    """Whether these people could together have met every step, each in one seat.
 
     barred: those who had a part in what is asked about. What a range lets pass is never more than its approvers could
     have approved themselves.
     """
     seats = [step for step in terms.steps for _ in range(step.quorum)]
-    free = {person: roles for person, roles in people.items() if person not in set(barred)}
+    kept_out = set(barred)
+    free = {person: approver for person, approver in people.items() if person not in kept_out}
     taken: dict[int, int] = {}
 
     def seat(place: int, asked: set[int]) -> bool:
-        for person, roles in free.items():
-            if person in asked or not seats[place].takes(person, roles):
+        for person, approver in free.items():
+            if person in asked or not approver.fits(person, seats[place]):
                 continue
             asked.add(person)
             if person not in taken or seat(taken[person], asked):

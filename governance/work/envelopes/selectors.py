@@ -11,6 +11,7 @@ from django.utils import timezone
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
 from governance.people.approvals import selectors as approvals
+from governance.people.approvals.methods import SECOND
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import State as Request
 from governance.people.approvals.rules import Verdict, missing
@@ -24,7 +25,7 @@ from governance.people.projects.models import Project
 from governance.work.envelopes import candidates, rules
 from governance.work.envelopes.candidates import Asked
 from governance.work.envelopes.models import Envelope, Passage
-from governance.work.envelopes.rules import Check, State
+from governance.work.envelopes.rules import Approver, Check, State
 from governance.work.runs import selectors as runs
 from governance.work.runs.models import Run
 from governance.work.runs.rules import State as RunState
@@ -130,7 +131,7 @@ def _approvers(envelope: Envelope, request: ApprovalRequest) -> Check:
     enough = rules.could_approve(
         request.terms,
         barred(facts.touched, request.terms),
-        {each.by_id: roles.get(each.by_id, frozenset()) for each in votes},
+        {each.by_id: Approver(roles.get(each.by_id, frozenset()), each.method in SECOND) for each in votes},
     )
     return Check(
         "Approved beforehand by people who could decide on this",
