@@ -43,6 +43,7 @@ from governance.people.approvals.rules import Verdict
 from governance.people.approvals.selectors import standing
 from governance.people.engagements import exchange
 from governance.people.engagements import services as engagements
+from governance.people.notifications import services as notifications
 from governance.people.projects import selectors as projects
 from governance.people.projects import services as project_services
 from governance.people.waivers import selectors as waivers
@@ -319,6 +320,9 @@ class Story:
         return self.decide(request, decider, reason)
 
     def decide(self, request: ApprovalRequest, decider: Actor, reason: str) -> Decision:
+        """Who decides has the request and its record before them: home tells them what happened to it since."""
+        for kind, pk in ((request.kind, request.pk), (request.subject_kind, request.subject_id)):
+            notifications.look(actor=decider, kind=kind, subject_id=pk)
         proof = reauthentication.by_password(
             actor=decider, password=PASSWORD, subject_digest=request.subject_digest, verdict=Verdict.APPROVE
         )

@@ -1,0 +1,80 @@
+"""Somebody is asked, is told, looks and decides; the other is told of it; a calendar program reads what ends. With a
+real server."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+import vobject
+from playwright.sync_api import expect
+
+from tests.browser.journey import Installation, Walk, installation
+from tests.browser.test_journey import AXE, ask_for_approval, pytestmark, register_data
+
+__all__ = ["pytestmark"]
+
+
+@pytest.fixture
+def place(tmp_path: Path, tiny_model: Path) -> Iterator[Installation]:
+    with installation(tmp_path / "var", tiny_model) as found:
+        yield found
+
+
+@pytest.fixture
+def walk(place: Installation) -> Iterator[Walk]:
+    with Walk.through(place, AXE.read_text(encoding="utf-8")) as found:
+        yield found
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "hours.jsonl"
+    lines = (f'{{"prompt": "When on day {day}?", "completion": "At {day}."}}\n' for day in range(1, 13))
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def test_people_are_told_of_one_another_and_a_calendar_of_what_ends(walk: Walk, rows: Path) -> None:
+    data = register_data(walk, rows)
+    request = ask_for_approval(walk, data)
+    ben = walk.open("ben", "/")
+    expect(ben.get_by_role("link", name="Notices 1 new")).to_be_visible()
+    walk.look(ben, "home that waits")
+    ben.get_by_role("link", name="Notices 1 new").click()
+    walk.look(ben, "notices")
+    ben.get_by_role("link", name="asks you to decide").press("Enter")
+    expect(ben).to_have_url(request)
+    walk.sign("ben", request, "Approve this dataset version", "Rows without people in them.")
+    ada = walk.open("ada", "/notifications/?only=new")
+    expect(ada.get_by_text("approved by Ben Castell")).to_be_visible()
+    ada.get_by_role("button", name="Mark 1 as seen").click()
+    expect(ada.get_by_text("No notice fits")).to_be_visible()
+    walk.look(walk.open("rita", "/portfolio/"), "portfolio")
+    until = place_a_hold(walk)
+    assert [event.dtstart.value for event in calendar_of(walk)] == [until]
+    assert walk.faults == []
+
+
+def place_a_hold(walk: Walk) -> date:
+    until = date.today() + timedelta(days=30)  # noqa: DTZ011 - the server runs here
+    page = walk.open("cleo", f"/projects/{walk.place.project}/holds/")
+    page.get_by_label("Statutory retention").check()
+    page.get_by_label("Ground").fill("Section 257 HGB")
+    page.get_by_label("Last day").fill(until.isoformat())
+    page.get_by_role("button", name="Place it").click()
+    expect(page.get_by_text("Placed.")).to_be_visible()
+    return until
+
+
+def calendar_of(walk: Walk) -> list[vobject.base.Component]:
+    """What a program reads at the address that Vera is shown."""
+    page = walk.open("vera", "/notifications/preferences/")
+    walk.look(page, "how one is told")
+    page.get_by_role("button", name="Open a calendar").click()
+    shown = page.locator(".a-band .a-mono").inner_text()
+    path = shown[shown.index("/calendar/") :]
+    with urlopen(f"{walk.place.address}{path}", timeout=30) as answer:  # noqa: S310 - our own address
+        events: list[vobject.base.Component] = vobject.readOne(answer.read().decode()).vevent_list
+    return events
