@@ -48,7 +48,7 @@ def test_people_are_told_of_one_another_and_a_calendar_of_what_ends(walk: Walk, 
     expect(ben).to_have_url(request)
     walk.sign("ben", request, "Approve this dataset version", "Rows without people in them.")
     ada = walk.open("ada", "/notifications/?only=new")
-    expect(ada.get_by_text("approved by Ben Castell")).to_be_visible()
+    expect(ada.get_by_role("link", name="approved by Ben Castell")).to_be_visible()
     ada.get_by_role("button", name="Mark 1 as seen").click()
     expect(ada.get_by_text("No notice fits")).to_be_visible()
     walk.look(walk.open("rita", "/portfolio/"), "portfolio")
