@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from django.core.management.commands import flush
+from django.db import connection, connections
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -17,6 +20,7 @@ from governance.foundation.audit.models import TrailKey
 from tests.people import House, house
 from tests.tampering import guards_lifted
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # How long an example takes says how busy the machine is, not whether the code is right.
@@ -75,3 +79,29 @@ def models_dir(settings: object, tmp_path: Path, tiny_model: Path) -> Path:
     (folder / "tiny").symlink_to(tiny_model)
     settings.ASSAY_MODELS_DIR = folder  # type: ignore[attr-defined]
     return folder
+
+
+@pytest.fixture
+def at_once() -> Callable[[Callable[[int], T], int], list[T | Exception]]:
+    """Run a function in several threads that start together, each on a database connection of its own.
+
+    at_once(act, 8) gives, by thread, what act(0..7) returned or raised.
+    """
+
+    def run(act: Callable[[int], T], threads: int) -> list[T | Exception]:
+        start = threading.Barrier(threads, timeout=30)
+
+        def one(number: int) -> T | Exception:
+            try:
+                connection.ensure_connection()  # so that they race for the row, not for a connection
+                start.wait()
+                return act(number)
+            except Exception as error:
+                return error
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(one, range(threads)))
+
+    return run

@@ -195,10 +195,20 @@ def evaluation_plan(home: House) -> EvaluationPlan:
 
 def approve(actor: Actor, request: ApprovalRequest, *, reason: str = "Looked at it.") -> Decision:
     """`actor` shows anew who they are and approves."""
+    return decide(actor, request, Verdict.APPROVE, reason=reason)
+
+
+def decide(actor: Actor, request: ApprovalRequest, verdict: Verdict, *, reason: str = "") -> Decision:
+    """`actor` shows anew who they are and decides."""
     proof = reauthentication.by_password(
-        actor=actor, password=PASSWORD, subject_digest=request.subject_digest, verdict=Verdict.APPROVE
+        actor=actor, password=PASSWORD, subject_digest=request.subject_digest, verdict=verdict
     )
-    return approvals.decide(actor=actor, request_id=request.pk, verdict=Verdict.APPROVE, reason=reason, proof=proof)
+    return approvals.decide(actor=actor, request_id=request.pk, verdict=verdict, reason=reason, proof=proof)
+
+
+def registered(request: ApprovalRequest) -> DatasetVersion:
+    """The version that `request` is about, as it is now."""
+    return DatasetVersion.objects.get(pk=request.subject_id)
 
 
 def launched_run(

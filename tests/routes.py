@@ -47,8 +47,8 @@ from governance.people.access_reviews.models import AccessReview
 from governance.people.access_reviews.rules import Decided
 from governance.people.access_reviews.rules import Verdict as Kept
 from governance.people.access_reviews.services import sign as sign_review
-from governance.people.approvals import reauthentication
-from governance.people.approvals.models import ApprovalRequest
+from governance.people.approvals import delegations, reauthentication
+from governance.people.approvals.models import ApprovalRequest, Delegation
 from governance.people.approvals.rules import Verdict
 from governance.people.engagements import exchange as engagement_exchange
 from governance.people.engagements import services as engagements
@@ -56,7 +56,10 @@ from governance.people.engagements.models import Engagement
 from governance.people.engagements.rules import Severity
 from governance.people.notifications.models import Notice
 from governance.people.organisations import services as organisations
+from governance.people.policies import services as policies
+from governance.people.policies.models import Policy
 from governance.people.projects import services as projects
+from governance.people.projects.rules import Role
 from governance.people.waivers import services as waivers
 from governance.people.waivers.models import LicenceChoice, Waiver
 from governance.work.envelopes.models import Envelope
@@ -262,6 +265,8 @@ def everything() -> Everything:
         "run": run,
         "draft": _draft(home),
         "approval": asked,
+        "policy": _policy(home),
+        "delegation": _loan(home),
         "waived": waived,
         "waiver": _waiver(home, waived),
         "envelope": envelope,
@@ -308,6 +313,21 @@ def _review(home: House) -> AccessReview:
     return sign_review(
         actor=home.admin, project_id=home.project.pk, shown_sha256=shown, proof=proof,
         decided={str(row.id): Decided(Kept.KEEP) for row in rows},
+    )  # fmt: skip
+
+
+def _policy(home: House) -> Policy:
+    """A draft for runs; nothing governs but what ships with Assay."""
+    terms = {"steps": [{"name": "Risk", "roles": ["risk_owner"]}]}
+    return policies.draft(actor=home.admin, subject_kind="run", terms=terms, project_id=home.project.pk)
+
+
+def _loan(home: House) -> Delegation:
+    """Ben's role, of which nobody makes use."""
+    today = timezone.localdate()
+    return delegations.delegate(
+        actor=home.ben, project_id=home.project.pk, username="paula", role=Role.DATA_STEWARD, starts_on=today,
+        ends_on=today, reason="Away.",
     )  # fmt: skip
 
 

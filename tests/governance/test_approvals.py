@@ -105,7 +105,7 @@ def test_a_changed_subject_loses_its_approval_by_arithmetic(home: House, version
     answer = selectors.standing(version)
     assert not answer.granted and answer.changed
     again = ask(home, version)
-    assert selectors.last_granted(again) == request
+    assert selectors.last_decided(again) == request
     request.refresh_from_db()
     assert request.state == State.VOID
     assert list(selectors.changes(request.subject_content, again.subject_content)) == [
@@ -191,7 +191,7 @@ def test_what_is_voided_before_anybody_decided_was_never_approved(home: House, v
     assert (answer.granted, answer.changed, answer.why) == (False, False, "Nobody was asked yet.")
     again = ask(home, version)
     assert again.state == State.OPEN
-    assert selectors.last_granted(again) is None
+    assert selectors.last_decided(again) is None
 
 
 def test_what_is_granted_stays_when_open_requests_are_voided(home: House, version: DatasetVersion) -> None:
@@ -243,8 +243,8 @@ def test_the_inbox_takes_as_many_queries_for_ten_requests_as_for_one(
         services.ask(actor=home.ada, subject=another(home, tmp_path, number), project_id=home.project.pk)
     with CaptureQueriesContext(connection) as ten:
         assert len(selectors.inbox(home.ben)) == 10
-    # roles, requests, decisions, the subjects of one kind, who answered about their rows
-    assert len(ten) == len(one) == 5
+    # roles, loans, requests, decisions, what was carried over, the subjects of one kind, who answered about their rows
+    assert len(ten) == len(one) == 7
 
 
 def test_run_plans_in_the_inbox_bring_their_thresholds_along(home: House, models_dir: object) -> None:
@@ -307,7 +307,7 @@ def test_a_new_version_of_approved_data_is_compared_with_the_one_before(
 ) -> None:
     first = ask(home, version)
     second = another(home, tmp_path, 2)
-    assert selectors.last_granted(services.ask(actor=home.ada, subject=second, project_id=home.project.pk)) is None
+    assert selectors.last_decided(services.ask(actor=home.ada, subject=second, project_id=home.project.pk)) is None
     factories.approve(home.ben, first)  # type: ignore[arg-type]
     third = services.ask(actor=home.ada, subject=another(home, tmp_path, 3), project_id=home.project.pk)
-    assert selectors.last_granted(third) == first
+    assert selectors.last_decided(third) == first

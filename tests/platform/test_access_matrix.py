@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from tests.callers import API as ROOT
 from tests.callers import rows, version_of
@@ -111,8 +112,22 @@ POST   audit-finding-close       403 403 403 403 403 403 403 403   404 404   302
 GET    approval-list             200 200 200 200 200 200 200 200   200 200   302
 GET    approval-detail           200 200 200 200 200 200 200 200   404 404   302
 POST   approval-detail           403 403 422 403 403 403 403 403   404 404   302
+POST   approval-comment          302 302 302 302 302 302 302 302   404 404   302
 POST   approval-withdraw         302 403 403 403 403 403 403 403   404 404   302
 POST   approval-ask              409 409 409 409 409 403 403 409   404 404   302
+
+GET    project-delegations       200 200 200 200 200 200 200 200   404 404   302
+POST   project-delegations       422 422 422 422 422 403 403 422   404 404   302
+POST   delegation-end            403 302 403 403 403 403 403 302   404 404   302
+GET    policy-list               200 200 200 200 200 200 200 200   200 200   302
+GET    policy-create             404 404 404 404 404 404 404 200   200 200   302
+POST   policy-create             404 404 404 404 404 404 404 422   422 422   302
+GET    policy-detail             200 200 200 200 200 200 200 200   404 404   302
+GET    policy-edit               403 403 403 403 403 403 403 200   404 404   302
+POST   policy-edit               403 403 403 403 403 403 403 200   404 404   302
+POST   policy-publish            403 403 403 403 403 403 403 302   404 404   302
+POST   policy-retire             403 403 403 403 403 403 403 409   404 404   302
+POST   policy-discard            403 403 403 403 403 403 403 302   404 404   302
 
 GET    base-model-list           200 200 200 200 200 200 200 200   200 200   302
 GET    base-model-create         200 200 403 403 403 403 403 200   404 404   302
@@ -398,6 +413,7 @@ POST   api:approval-list         409 409 409 409 409 403 403 409   404 404   401
 GET    api:approval-inbox        200 200 200 200 200 200 200 200   200 200   401
 GET    api:approval-detail       200 200 200 200 200 200 200 200   404 404   401
 POST   api:approval-decisions    403 403 403 403 403 403 403 403   404 404   401
+POST   api:approval-comments     201 201 201 201 201 201 201 201   404 404   401
 POST   api:approval-withdraw     200 403 403 403 403 403 403 403   404 404   401
 POST   api:reauthentication-list 422 422 422 422 422 422 422 422   422 422   401
 POST   api:reauthentication-challenges 201 201 201 201 201 201 201 201 201 201 401
@@ -425,6 +441,17 @@ GET    api:audit-finding-list    200 200 200 200 200 200 200 200   200 200   401
 GET    api:audit-finding-detail  200 200 200 200 200 200 200 200   404 404   401
 POST   api:audit-finding-respond 200 200 200 200 200 403 403 200   404 404   401
 POST   api:audit-finding-close   403 403 403 403 403 403 403 403   404 404   401
+GET    api:policy-list           200 200 200 200 200 200 200 200   200 200   401
+POST   api:policy-list           403 403 403 403 403 403 403 201   404 404   401
+GET    api:policy-detail         200 200 200 200 200 200 200 200   404 404   401
+PATCH  api:policy-detail         403 403 403 403 403 403 403 200   404 404   401
+DELETE api:policy-detail         403 403 403 403 403 403 403 204   404 404   401
+POST   api:policy-publish        403 403 403 403 403 403 403 200   404 404   401
+POST   api:policy-retire         403 403 403 403 403 403 403 409   404 404   401
+GET    api:delegation-list       200 200 200 200 200 200 200 200   200 200   401
+POST   api:delegation-list       403 201 403 403 403 403 403 403   404 404   401
+GET    api:delegation-detail     200 200 200 200 200 200 200 200   404 404   401
+POST   api:delegation-end        403 200 403 403 403 403 403 200   404 404   401
 
 GET    api:notification-list     200 200 200 200 200 200 200 200   200 200   401
 GET    api:notification-detail   404 404 200 404 404 404 404 404   404 404   401
@@ -533,6 +560,9 @@ def house(django_db_setup: None, django_db_blocker: Any) -> Iterator[Everything]
         transaction.set_rollback(True)
 
 
+TERMS = {"steps": [{"name": "Risk", "roles": ["risk_owner"]}]}
+
+
 def body(house: Everything, name: str) -> dict[str, Any]:
     """What is sent to `name`: in order as far as the person matters."""
     home, pk = house.home, {noun: str(row.pk) for noun, row in house.records.items()}
@@ -578,6 +608,18 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:run-list": {"project": pk["project"], "base_model": pk["base-model"], "data": [pk["dataset-version"]]},
         "api:approval-list": {"kind": "dataset_version", "id": pk["dataset-version"], "project": pk["project"]},
         "api:approval-decisions": {"verdict": "approve"},
+        "approval-comment": {"text": "Who is the issuer?"},
+        "api:approval-comments": {"text": "Who is the issuer?"},
+        "api:policy-list": {"subject_kind": "run", "project": pk["project"], "terms": TERMS},
+        "api:policy-detail": {"terms": TERMS},
+        "api:delegation-list": {
+            "project": pk["project"],
+            "username": "rita",
+            "role": "data_steward",
+            "starts_on": str(timezone.localdate()),
+            "ends_on": str(timezone.localdate()),
+            "reason": "Away.",
+        },
         "api:reauthentication-list": {"password": "wrong", "subject_sha256": "0" * 64, "verdict": "approve"},
         "api:reauthentication-challenges": {"subject_sha256": "0" * 64, "verdict": "approve"},
         "withdrawal-take-back": {"reason": "Consent covers it."},

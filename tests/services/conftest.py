@@ -4,19 +4,14 @@
 """
 
 import os
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 import redis
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection
 
 HERE = Path(__file__).parent
-T = TypeVar("T")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,29 +44,3 @@ def broker() -> redis.Redis:
     client = redis.Redis.from_url(settings.BROKER_URL)
     client.flushdb()
     return client
-
-
-@pytest.fixture
-def at_once() -> Callable[[Callable[[int], T], int], list[T | Exception]]:
-    """Run a function in several threads that start together, each on a database connection of its own.
-
-    at_once(act, 8) gives, by thread, what act(0..7) returned or raised.
-    """
-
-    def run(act: Callable[[int], T], threads: int) -> list[T | Exception]:
-        start = threading.Barrier(threads, timeout=30)
-
-        def one(number: int) -> T | Exception:
-            try:
-                connection.ensure_connection()  # so that they race for the row, not for a connection
-                start.wait()
-                return act(number)
-            except Exception as error:
-                return error
-            finally:
-                connections.close_all()
-
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(one, range(threads)))
-
-    return run

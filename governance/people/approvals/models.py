@@ -5,6 +5,7 @@ from functools import cached_property
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from governance.foundation.core.records import Record
 from governance.people.approvals.rules import State, Verdict, Vote
@@ -12,6 +13,7 @@ from governance.people.policies.kinds import KINDS
 from governance.people.policies.models import Policy
 from governance.people.policies.rules import Terms, parse
 from governance.people.projects.models import Project
+from governance.people.projects.rules import SPOKEN, Role
 
 
 class ApprovalRequest(Record):
@@ -35,6 +37,12 @@ class ApprovalRequest(Record):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     requested_by_name = models.CharField(max_length=200)
     closed_at = models.DateTimeField(null=True)
+    # What the policy says of time, worked out once: when it is late, when somebody is reminded next, when an approval
+    # ends. Empty where it says nothing.
+    due_at = models.DateTimeField(null=True)
+    remind_at = models.DateTimeField(null=True)
+    escalated_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -59,8 +67,26 @@ class ApprovalRequest(Record):
     def terms(self) -> Terms:
         return parse(self.subject_kind, self.terms_content)
 
+    @property
+    def state_now(self) -> State:
+        """Its state at this moment: an approval ends when its time is over, whether or not somebody wrote that down."""
+        state = State(self.state)
+        over = self.expires_at is not None and self.expires_at <= timezone.now()
+        return State.EXPIRED if over and state in (State.GRANTED, State.SUSPENDED) else state
+
+    @property
+    def late(self) -> bool:
+        return self.state == State.OPEN and self.due_at is not None and self.due_at < timezone.now()
+
+    def standing_decisions(self) -> list["Decision"]:
+        """What was decided on it, and what was carried over to it, in time's order."""
+        carried = [each.decision for each in self.carried.all()]
+        return sorted([*carried, *self.decisions.all()], key=lambda decision: decision.created_at)
+
     def votes(self) -> list[Vote]:
-        return [Vote(each.by_id, each.step, Verdict(each.verdict)) for each in self.decisions.all()]
+        return [
+            Vote(each.by_id, each.step, Verdict(each.verdict), each.stands_for_id) for each in self.standing_decisions()
+        ]
 
 
 class Decision(Record):
@@ -79,6 +105,10 @@ class Decision(Record):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     by_name = models.CharField(max_length=200)
     by_roles = models.JSONField(default=list)
+    # The loan of a role under which it was given, and whose role that is.
+    delegation = models.ForeignKey("Delegation", null=True, on_delete=models.PROTECT, related_name="decisions")
+    stands_for = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    stands_for_name = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["created_at"]
@@ -98,8 +128,90 @@ class Decision(Record):
             "method": self.method,
             "by": self.by_name,
             "roles": self.by_roles,
+            **({"stands_for": self.stands_for_name} if self.stands_for_name else {}),
             "at": self.created_at,
         }
+
+    @property
+    def project_id(self) -> object:
+        return self.request.project_id
+
+
+class Carried(Record):
+    """An approval of an earlier request that holds for a later one, because what its step reviews is unchanged."""
+
+    kind = "carried_decision"
+
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="carried")
+    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="carried_into")
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [models.UniqueConstraint(fields=["request", "decision"], name="one_carrying_of_a_decision")]
+
+    def __str__(self) -> str:
+        return f"{self.decision}, carried over"
+
+    @property
+    def project_id(self) -> object:
+        return self.request.project_id
+
+
+class Delegation(Record):
+    """A person lends a deciding role to another member of the project, for some days. It gives the right to decide
+    where the lender could, and nothing else; never over the lender's own work, and never over the other's."""
+
+    kind = "delegation"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="delegations")
+    role = models.CharField(max_length=24, choices=[(role.value, SPOKEN[role]) for role in Role])
+    lender = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    lender_name = models.CharField(max_length=200)
+    taker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    taker_name = models.CharField(max_length=200)
+    starts_on = models.DateField()
+    ends_on = models.DateField()  # the last day
+    reason = models.TextField()
+    ended_at = models.DateTimeField(null=True)  # taken back before its last day
+    ended_by_name = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_on__gte=models.F("starts_on")), name="delegation_ends_after_start"),
+            models.CheckConstraint(condition=~Q(lender=models.F("taker")), name="nobody_delegates_to_themselves"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lender_name} lends {self.get_role_display()} to {self.taker_name}"
+
+    def content(self) -> dict[str, object]:
+        return {
+            "project": self.project_id,
+            "role": self.role,
+            "lender": self.lender_name,
+            "taker": self.taker_name,
+            "starts_on": self.starts_on,
+            "ends_on": self.ends_on,
+            "reason": self.reason,
+        }
+
+
+class Comment(Record):
+    """Something said beside a decision, by anybody who sees the request. Never changed."""
+
+    kind = "comment"
+
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="comments")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    by_name = models.CharField(max_length=200)
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.by_name} on {self.request}"
 
     @property
     def project_id(self) -> object:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from governance.people.policies.kinds import KINDS, Touch
 from governance.people.policies.rules import Step, Terms, barred
@@ -22,16 +23,18 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
     VOID = "void"  # the approved thing changed
     SUSPENDED = "suspended"  # something it relies on was withdrawn
+    EXPIRED = "expired"  # its policy has approvals end after a time
 
 
 TRANSITIONS: dict[State, set[State]] = {
     State.OPEN: {State.GRANTED, State.CHANGES, State.REFUSED, State.WITHDRAWN, State.VOID},
-    State.GRANTED: {State.VOID, State.SUSPENDED},
-    State.SUSPENDED: {State.GRANTED, State.VOID},
+    State.GRANTED: {State.VOID, State.SUSPENDED, State.EXPIRED},
+    State.SUSPENDED: {State.GRANTED, State.VOID, State.EXPIRED},
     State.CHANGES: set(),
     State.REFUSED: set(),
     State.WITHDRAWN: set(),
     State.VOID: set(),
+    State.EXPIRED: set(),
 }
 
 
@@ -39,6 +42,7 @@ class Verdict(StrEnum):
     APPROVE = "approve"
     CHANGES = "changes"
     REJECT = "reject"
+    ABSTAIN = "abstain"  # looked at it and takes no side: the seat stays free
 
 
 PROOF_LIFETIME = timedelta(seconds=120)
@@ -48,11 +52,30 @@ WRONG_TRIES_WITHIN = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Vote:
-    """One decision, as far as rules care."""
+    """One decision, as far as rules care. `stands_for`: whose role it was given with, where that was lent."""
 
     person: int
     step: str
     verdict: Verdict
+    stands_for: int | None = None
+
+
+@dataclass(frozen=True)
+class Loan:
+    """A deciding role that `lender` gave to the person who asks, for these days."""
+
+    id: UUID
+    lender: int
+    lender_name: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A step in which somebody can decide: in their own right, or with a role that was lent."""
+
+    step: Step
+    loan: Loan | None = None
 
 
 @dataclass(frozen=True)
@@ -111,35 +134,84 @@ def outcome(terms: Terms, votes: Sequence[Vote]) -> State:
     return State.GRANTED if all(each.met for each in progress(terms, votes)) else State.OPEN
 
 
+@dataclass(frozen=True)
+class Ballot:
+    """What somebody decided and with which roles, before it is known in which step."""
+
+    person: int
+    roles: frozenset[Role]
+    verdict: Verdict
+
+
+def replay(terms: Terms, touched: Sequence[Touch], ballots: Iterable[Ballot]) -> list[Vote]:
+    """The votes that these ballots, in their order, would have been under `terms`: each in the first step open to its
+    person; whoever is barred, or finds no step open, would not have decided."""
+    bars, votes = barred(touched, terms), list[Vote]()
+    for ballot in ballots:
+        open_to = [
+            each.step for each in progress(terms, votes) if each.open and each.step.takes(ballot.person, ballot.roles)
+        ]
+        if open_to and ballot.person not in bars:
+            votes.append(Vote(ballot.person, open_to[0].name, ballot.verdict))
+    return votes
+
+
 def missing(terms: Terms, votes: Iterable[Vote] = ()) -> list[str]:
     """“one risk owner” for each step that is not met."""
     return [each.step.needed(each.left) for each in progress(terms, votes) if not each.met]
 
 
-def seats(*, user_id: int, roles: frozenset[Role], facts: Facts) -> list[Step]:
-    """The open steps in which this person could decide, were nothing against them."""
-    return [each.step for each in progress(facts.terms, facts.votes) if each.open and each.step.takes(user_id, roles)]
+def seats(*, user_id: int, roles: frozenset[Role], loans: Sequence[Loan], facts: Facts) -> list[Seat]:
+    """The open steps in which this person could decide, their own right before a lent one.
+
+    A loan gives no more than its lender has: nothing where the lender is barred, or has a voice in the request already.
+    """
+    bars, voices = barred(facts.touched, facts.terms), _voices(facts.votes)
+    found = []
+    for step in (each.step for each in progress(facts.terms, facts.votes) if each.open):
+        if step.takes(user_id, roles):
+            found.append(Seat(step))
+            continue
+        usable = [
+            loan for loan in loans if loan.role in step.roles and loan.lender not in bars and loan.lender not in voices
+        ]
+        found += [Seat(step, loan) for loan in usable[:1]]
+    return found
 
 
-def objection(*, user_id: int, first_name: str, roles: frozenset[Role], facts: Facts) -> Objection | None:
+def _voices(votes: Iterable[Vote]) -> set[int]:
+    """Who has spoken: whoever decided, and whoever was stood for."""
+    return {person for vote in votes for person in (vote.person, vote.stands_for) if person is not None}
+
+
+def objection(
+    *, user_id: int, first_name: str, roles: frozenset[Role], facts: Facts, loans: Sequence[Loan] = ()
+) -> Objection | None:
     """Why this person may not decide, or None."""
     noun = KINDS[facts.subject_kind].noun
-    if did := barred(facts.touched, facts.terms).get(user_id):
+    bars = barred(facts.touched, facts.terms)
+    if did := bars.get(user_id):
         return Objection("own-work", f"{first_name} {did} and cannot decide on it.")
-    if not any(step.takes(user_id, roles) for step in facts.terms.steps):
+    held = roles | {loan.role for loan in loans}
+    if not any(step.takes(user_id, held) for step in facts.terms.steps):
         return Objection("role", f"Only {facts.terms.deciders} of this project can decide on this {noun}.")
     if any(vote.person == user_id for vote in facts.votes):
         return Objection("decided", f"{first_name} decided on this request already.")
-    if facts.state == State.OPEN and not seats(user_id=user_id, roles=roles, facts=facts):
-        waits = " and ".join(f"“{each.step.name}”" for each in progress(facts.terms, facts.votes) if each.open)
-        return Objection("turn", f"It is the turn of {waits}; {first_name} decides in another step.")
-    return None
+    if user_id in _voices(facts.votes):
+        return Objection("decided", f"Somebody decided in {first_name}'s stead already.")
+    if facts.state != State.OPEN or seats(user_id=user_id, roles=roles, loans=loans, facts=facts):
+        return None
+    for loan in loans:
+        if did := bars.get(loan.lender):
+            return Objection("own-work", f"{loan.lender_name} {did}, so that nobody decides on it in their stead.")
+    waits = " and ".join(f"“{each.step.name}”" for each in progress(facts.terms, facts.votes) if each.open)
+    return Objection("turn", f"It is the turn of {waits}; {first_name} decides in another step.")
 
 
 def verdict_lacks(terms: Terms, verdict: Verdict, reason: str) -> str | None:
     """What a decision without a sufficient reason lacks, or None."""
     if reason.strip():
         return None
-    if verdict != Verdict.APPROVE:
+    if verdict in (Verdict.CHANGES, Verdict.REJECT):
         return "Say why, so that it can be mended."
     return "This policy wants a reason with every decision." if terms.comment_required else None

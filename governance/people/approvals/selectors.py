@@ -6,21 +6,25 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
 from governance.people.approvals import passing, rules, subjects
 from governance.people.approvals.methods import SECOND, SIGNS, Method
-from governance.people.approvals.models import ApprovalRequest, Decision, Suspension
+from governance.people.approvals.models import ApprovalRequest, Decision, Delegation, Suspension
 from governance.people.approvals.passing import Passed
 from governance.people.approvals.rules import State, Verdict
 from governance.people.policies import selectors as policies
 from governance.people.policies.kinds import KINDS, Act, Touch, touches
-from governance.people.policies.rules import Factor, Step, Terms
+from governance.people.policies.rules import Factor, Terms
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Member
 from governance.people.projects.rules import Role
+
+# What a list of requests brings along, so that the votes of many are read in as many queries as those of one.
+DECIDED = ("decisions", "carried__decision")
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def standings(asked: Iterable[Any], project_id: UUID | None = None) -> dict[UUID
     kind = next(iter(subjects_by_id.values())).kind
     found = ApprovalRequest.objects.filter(subject_kind=kind, subject_id__in=subjects_by_id)
     requests: dict[UUID, list[ApprovalRequest]] = {pk: [] for pk in subjects_by_id}
-    for request in found.order_by("-created_at").prefetch_related("decisions", "suspensions"):
+    for request in found.order_by("-created_at").prefetch_related(*DECIDED, "suspensions"):
         if request.project_id == (project_id or subjects_by_id[request.subject_id].project_id):
             requests[request.subject_id].append(request)
     where = {pk: project_id or subject.project_id for pk, subject in subjects_by_id.items()}
@@ -75,7 +79,7 @@ def standings_by_project(subject: Any, project_ids: Iterable[UUID]) -> dict[UUID
     requests: dict[UUID, list[ApprovalRequest]] = {pk: [] for pk in project_ids}
     governing = policies.governing_all(list(requests), subject.kind)
     found = ApprovalRequest.objects.filter(project__in=list(requests), subject_kind=subject.kind, subject_id=subject.pk)
-    for request in found.order_by("-created_at").prefetch_related("decisions", "suspensions"):
+    for request in found.order_by("-created_at").prefetch_related(*DECIDED, "suspensions"):
         requests[request.project_id].append(request)
     passed = _passed(requests)
     return {pk: _standing(subject, rows, governing[pk].terms, passed) for pk, rows in requests.items()}
@@ -96,23 +100,30 @@ def _standing(subject: Any, requests: list[ApprovalRequest], terms: Terms, passe
         before = next((r for r in requests if _was_granted(r) or r.pk in passed), None)
         why = "It changed after it was approved." if before else "Nobody was asked yet."
         return Standing(False, need, why, before, [], changed=before is not None)
-    decisions = list(current.decisions.all())
-    if current.state == State.GRANTED:
+    decisions = current.standing_decisions()
+    state = current.state_now
+    if state == State.GRANTED:
         return Standing(True, [], "Approved as it is now.", current, decisions, passed=passed.get(current.pk))
-    if current.state == State.SUSPENDED:
+    if state == State.EXPIRED:
+        return Standing(False, need, f"Its approval ended on {_day(current)}.", current, decisions)
+    if state == State.SUSPENDED:
         causes = [each.because for each in current.suspensions.all() if each.lifted_at is None]
         return Standing(False, need, f"Suspended: {'; '.join(causes)}", current, decisions)
     why = {
         State.OPEN: "Asked; waiting for a decision.",
         State.CHANGES: "Changes were asked for.",
         State.REFUSED: "It was refused.",
-    }[State(current.state)]
+    }[state]
     return Standing(False, rules.missing(current.terms, current.votes()), why, current, decisions)
+
+
+def _day(request: ApprovalRequest) -> str:
+    return f"{timezone.localdate(request.expires_at):%d %b %Y}"
 
 
 def _was_granted(request: ApprovalRequest) -> bool:
     """Whether it was ever approved: a request may also become void while it still waits."""
-    if request.state not in (State.GRANTED, State.VOID, State.SUSPENDED):
+    if request.state not in (State.GRANTED, State.VOID, State.SUSPENDED, State.EXPIRED):
         return False
     return rules.outcome(request.terms, request.votes()) == State.GRANTED
 
@@ -160,7 +171,7 @@ def asked_about(actor: Actor, kind: str) -> QuerySet[Any]:
 
 
 def visible(actor: Actor, request_id: UUID) -> ApprovalRequest:
-    return one_of(visible_to(actor).prefetch_related("decisions"), request_id)
+    return one_of(visible_to(actor).prefetch_related(*DECIDED), request_id)
 
 
 def facts(request: ApprovalRequest, touched: Sequence[Touch]) -> rules.Facts:
@@ -181,25 +192,50 @@ def facts_now(request: ApprovalRequest) -> rules.Facts:
     return facts(request, subjects.touched(subjects.load(request.subject_kind, request.subject_id)))
 
 
+def loans(user_ids: Iterable[int], project_ids: Iterable[UUID]) -> dict[tuple[int, UUID], list[rules.Loan]]:
+    """The roles that these people have on loan today, by person and project, from lenders who still hold them."""
+    today = timezone.localdate()
+    held = Member.objects.filter(project=OuterRef("project"), user=OuterRef("lender"), role=OuterRef("role"))
+    lent = Delegation.objects.filter(
+        taker__in=list(user_ids), project__in=list(project_ids), starts_on__lte=today, ends_on__gte=today, ended_at=None
+    )
+    found: dict[tuple[int, UUID], list[rules.Loan]] = defaultdict(list)
+    for each in lent.filter(Exists(held)).order_by("created_at"):
+        loan = rules.Loan(each.pk, each.lender_id, each.lender_name, Role(each.role))
+        found[each.taker_id, each.project_id].append(loan)
+    return found
+
+
+def _loans(actor: Actor, request: ApprovalRequest) -> list[rules.Loan]:
+    return loans([actor.lookup_id], [request.project_id]).get((actor.lookup_id, request.project_id), [])
+
+
 def objection(actor: Actor, request: ApprovalRequest) -> rules.Objection | None:
     """Why `actor` may not decide on `request`, or None."""
     if actor.user_id is None:
         return rules.Objection("person", "Only a person can decide.")
-    return _objection(actor, projects.roles(actor, request.project_id), facts_now(request))
-
-
-def seats(actor: Actor, request: ApprovalRequest) -> list[Step]:
-    """The steps of `request` in which `actor` could decide now, where nothing is against them."""
     roles = projects.roles(actor, request.project_id)
-    return rules.seats(user_id=actor.lookup_id, roles=roles, facts=facts(request, ()))
+    return _objection(actor, roles, _loans(actor, request), facts_now(request))
 
 
-def _objection(actor: Actor, roles: frozenset[Role], found: rules.Facts) -> rules.Objection | None:
-    return rules.objection(user_id=actor.lookup_id, first_name=actor.first_name, roles=roles, facts=found)
+def seats(actor: Actor, request: ApprovalRequest) -> list[rules.Seat]:
+    """The steps of `request` in which `actor` could decide now, where nothing is against them."""
+    return rules.seats(
+        user_id=actor.lookup_id,
+        roles=projects.roles(actor, request.project_id),
+        loans=_loans(actor, request),
+        facts=facts_now(request),
+    )
+
+
+def _objection(
+    actor: Actor, roles: frozenset[Role], lent: Sequence[rules.Loan], found: rules.Facts
+) -> rules.Objection | None:
+    return rules.objection(user_id=actor.lookup_id, first_name=actor.first_name, roles=roles, loans=lent, facts=found)
 
 
 def inbox(actor: Actor) -> list[ApprovalRequest]:
-    """Open requests that wait for `actor`: in a deciding role, and not about their own work.
+    """Open requests that wait for `actor`: in a deciding role, held or on loan, and not about their own work.
 
     Every page counts them: the number of queries follows the kinds of subjects, never the number of requests.
     """
@@ -208,36 +244,44 @@ def inbox(actor: Actor) -> list[ApprovalRequest]:
     roles: dict[UUID, frozenset[Role]] = defaultdict(frozenset)
     for project_id, role in Member.objects.filter(user_id=actor.lookup_id).values_list("project_id", "role"):
         roles[project_id] |= {Role(role)}
-    asked = visible_to(actor).filter(state=State.OPEN, project__in=list(roles)).prefetch_related("decisions")
-    mine = [
-        each for each in asked if any(step.takes(actor.user_id, roles[each.project_id]) for step in each.terms.steps)
-    ]
-    known = _facts_of(mine)
+    lent = loans([actor.lookup_id], roles)
+    asked = visible_to(actor).filter(state=State.OPEN, project__in=list(roles)).prefetch_related(*DECIDED)
+    mine = []
+    for each in asked:
+        held = roles[each.project_id] | {loan.role for loan in lent.get((actor.user_id, each.project_id), ())}
+        if any(step.takes(actor.user_id, held) for step in each.terms.steps):
+            mine.append(each)
+    known = facts_of(mine)
     return [
-        request
-        for request in mine
-        if request.pk in known and not _objection(actor, roles[request.project_id], known[request.pk])
+        each
+        for each in mine
+        if each.pk in known
+        and not _objection(
+            actor, roles[each.project_id], lent.get((actor.user_id, each.project_id), []), known[each.pk]
+        )
     ]
 
 
 def deciders(asked: Sequence[ApprovalRequest]) -> dict[UUID, list[Actor]]:
     """Who could decide on each of these requests now, by its id; in as many queries for many as for one."""
-    roles: dict[UUID, dict[Actor, frozenset[Role]]] = defaultdict(lambda: defaultdict(frozenset))
+    held: dict[UUID, dict[Actor, frozenset[Role]]] = defaultdict(lambda: defaultdict(frozenset))
     members = Member.objects.filter(project__in={each.project_id for each in asked}, user__is_active=True)
     for member in members.select_related("user"):
-        roles[member.project_id][Actor.of(member.user)] |= {Role(member.role)}
-    known = _facts_of(asked)
+        held[member.project_id][Actor.of(member.user)] |= {Role(member.role)}
+    lent = loans({actor.lookup_id for people in held.values() for actor in people}, held)
+    known = facts_of(asked)
     return {
         request.pk: [
-            person
-            for person, held in roles[request.project_id].items()
-            if request.pk in known and not _objection(person, held, known[request.pk])
+            actor
+            for actor, roles in held[request.project_id].items()
+            if request.pk in known
+            and not _objection(actor, roles, lent.get((actor.lookup_id, request.project_id), []), known[request.pk])
         ]
         for request in asked
     }
 
 
-def _facts_of(asked: Iterable[ApprovalRequest]) -> dict[UUID, rules.Facts]:
+def facts_of(asked: Iterable[ApprovalRequest]) -> dict[UUID, rules.Facts]:
     """`facts` of requests by their id, but for those whose subject is gone; queries follow the kinds of subjects."""
     wanted: dict[str, list[ApprovalRequest]] = defaultdict(list)
     for request in asked:
@@ -246,7 +290,11 @@ def _facts_of(asked: Iterable[ApprovalRequest]) -> dict[UUID, rules.Facts]:
     for kind, requests in wanted.items():
         records = subjects.load_all(kind, {request.subject_id for request in requests})
         touched = subjects.touched_all(list(records.values()))
-        found |= {each.pk: facts(each, touched[each.subject_id]) for each in requests if each.subject_id in touched}
+        found |= {
+            request.pk: facts(request, touched[request.subject_id])
+            for request in requests
+            if request.subject_id in touched
+        }
     return found
 
 
@@ -260,18 +308,25 @@ def changes(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> 
             yield name, old, new
 
 
-def last_granted(request: ApprovalRequest) -> ApprovalRequest | None:
-    """The approval before `request`, of its subject or of what came before it in its line, to show what changed."""
+def last_decided(request: ApprovalRequest) -> ApprovalRequest | None:
+    """The request before `request` on which somebody's verdict was reached, about its subject or what came before it in
+    its line: what was approved, or what changes were asked for, to show what changed since."""
+    asked = list(before(request))
+    passed = passing.passed(asked)
+    return next(
+        (each for each in asked if _was_granted(each) or each.pk in passed or each.state == State.CHANGES), None
+    )
+
+
+def before(request: ApprovalRequest) -> QuerySet[ApprovalRequest]:
+    """Earlier requests about its subject, or about what came before it in its line, the latest first."""
     subject = subjects.load(request.subject_kind, request.subject_id)
-    earlier = ApprovalRequest.objects.filter(
+    return ApprovalRequest.objects.filter(
         project_id=request.project_id,
         subject_kind=request.subject_kind,
         subject_id__in=subjects.line(subject),
         created_at__lt=request.created_at,
-    )
-    asked = list(earlier.prefetch_related("decisions"))
-    passed = passing.passed(asked)
-    return next((each for each in asked if _was_granted(each) or each.pk in passed), None)
+    ).prefetch_related(*DECIDED, "suspensions")
 
 
 def accepted(request: ApprovalRequest) -> frozenset[Method]:

@@ -1,6 +1,6 @@
 """Ask, decide, withdraw. The check and the act are one transaction under the request's row lock."""
 
-from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,16 +13,17 @@ from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.core.canonical import plain
 from governance.foundation.core.errors import Fault, NotAllowed, NotFound, StaleSubject, Unusable, WrongState
 from governance.foundation.core.moves import move
-from governance.foundation.core.records import Record
 from governance.people.approvals import passing, reauthentication, rules, selectors, subjects
-from governance.people.approvals.models import ApprovalRequest, Decision, Suspension
-from governance.people.approvals.rules import TRANSITIONS, State, Verdict
+from governance.people.approvals.carrying import carry_over
+from governance.people.approvals.models import ApprovalRequest, Comment, Decision
+from governance.people.approvals.rules import TRANSITIONS, Loan, Seat, State, Verdict
 from governance.people.policies import selectors as policies
 from governance.people.policies.kinds import KINDS
-from governance.people.policies.rules import Step
 from governance.people.projects import selectors as projects
 from governance.people.projects.rules import SPOKEN
 from governance.people.projects.services import hold
+
+LONGEST_COMMENT = 4_000
 
 # Sent in the transaction of what closed a request, a decision or a range approved beforehand; receivers get `request`.
 closed = Signal()
@@ -47,10 +48,13 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
         project=project, subject_kind=subject.kind, subject_id=subject.pk
     )
     for old in earlier.filter(state__in=[State.GRANTED, State.SUSPENDED, State.OPEN]).exclude(subject_digest=digest):
-        _void(actor, old, digest)
+        void(actor, old, digest)
+    for old in earlier.filter(state__in=[State.GRANTED, State.SUSPENDED], expires_at__lte=timezone.now()):
+        expire(old)
     if earlier.filter(subject_digest=digest, state=State.GRANTED).exists():
         raise WrongState(f"This {KINDS[subject.kind].noun} is approved already, as it is now.")
     governing = policies.governing(project_id, subject.kind)
+    now = timezone.now()
     try:
         with transaction.atomic():
             request = ApprovalRequest.objects.create(
@@ -58,6 +62,9 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
                 policy=governing.policy,
                 policy_digest=governing.digest,
                 terms_content=governing.terms.content(),
+                due_at=_after(now, governing.terms.deadline_days),
+                remind_at=_after(now, governing.terms.remind_after_days),
+                created_at=now,
                 subject_kind=subject.kind,
                 subject_id=subject.pk,
                 subject_name=str(subject)[:200],
@@ -69,6 +76,8 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
             )
     except IntegrityError:
         raise WrongState(f"This {KINDS[subject.kind].noun} waits for a decision already.") from None
+    carry_over(actor, request)
+    _advance(request)
     record(
         actor,
         "approval.asked",
@@ -82,13 +91,17 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
 
 def _pass_if_covered(request: ApprovalRequest, subject: subjects.Approvable) -> None:
     """Grant it at once where a range that was approved beforehand covers it."""
-    under = passing.cover(request, subject)
+    under = passing.cover(request, subject) if request.state == State.OPEN else None
     if under is None:
         return
     move(request, TRANSITIONS, State.GRANTED, closed_at=timezone.now())
     facts = {"kind": under.kind, "id": under.id, "sha256": under.sha256}
     record(PLATFORM, "approval.passed", subject=request, facts={"under": facts})
     closed.send(sender=ApprovalRequest, request=request)
+
+
+def _after(when: datetime, days: int | None) -> datetime | None:
+    return None if days is None else when + timedelta(days=days)
 
 
 @transaction.atomic
@@ -127,12 +140,13 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
         meaning=kind.meaning if verdict == Verdict.APPROVE else "",
         reason=reason,
         digest=request.subject_digest,
-        step=seat.name,
-        parts={code: digests[code] for code in seat.parts or digests},
+        step=seat.step.name,
+        parts={code: digests[code] for code in seat.step.parts or digests},
         method=method,
         by_id=actor.person_id,
         by_name=actor.name,
         by_roles=sorted(SPOKEN[role] for role in projects.roles(actor, request.project_id)),
+        **_lent(seat.loan),
     )
     after = _advance(request)
     record(
@@ -140,7 +154,7 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
         "approval.decided",
         subject=decision,
         facts={
-            "request": request.pk, "verdict": verdict.value, "step": seat.name, "sha256": decision.digest,
+            "request": request.pk, "verdict": verdict.value, "step": seat.step.name, "sha256": decision.digest,
             "outcome": after.value,
         },
         personal={"reason": reason} if reason else None,
@@ -148,23 +162,51 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
     return decision
 
 
-def _seat(actor: Actor, request: ApprovalRequest, wanted: str) -> Step:
+def _seat(actor: Actor, request: ApprovalRequest, wanted: str) -> Seat:
     """The step in which `actor` decides. Raises Unusable for one that is not open to them."""
     open_to = selectors.seats(actor, request)
-    named = [step for step in open_to if step.name == wanted] if wanted else open_to
+    named = [seat for seat in open_to if seat.step.name == wanted] if wanted else open_to
     if not named:
-        cure = f"Open to you: {', '.join(step.name for step in open_to)}."
+        cure = f"Open to you: {', '.join(seat.step.name for seat in open_to)}."
         raise Unusable([Fault("step", f"You cannot decide in “{wanted}” now.", cure)])
     return named[0]
 
 
+def _lent(loan: Loan | None) -> dict[str, Any]:
+    """What a decision says of a role that was lent for it."""
+    if loan is None:
+        return {}
+    return {"delegation_id": loan.id, "stands_for_id": loan.lender, "stands_for_name": loan.lender_name}
+
+
 def _advance(request: ApprovalRequest) -> State:
-    """Close the request where what was decided so far closes it."""
+    """Close the request where what was decided so far closes it. An approval is as old as its oldest signature."""
     after = rules.outcome(request.terms, request.votes())
     if after != State.OPEN:
-        move(request, TRANSITIONS, after, closed_at=timezone.now())
+        oldest = min(decision.created_at for decision in request.standing_decisions())
+        expires_at = _after(oldest, request.terms.expires_after_days) if after == State.GRANTED else None
+        move(request, TRANSITIONS, after, closed_at=timezone.now(), expires_at=expires_at)
         closed.send(sender=ApprovalRequest, request=request)
     return after
+
+
+def expire(request: ApprovalRequest) -> None:
+    """Write down, in the caller's transaction, that an approval's time is over; it held nothing since."""
+    move(request, TRANSITIONS, State.EXPIRED)
+    record(PLATFORM, "approval.expired", subject=request, facts={"at": request.expires_at})
+
+
+@transaction.atomic
+def comment(*, actor: Actor, request_id: UUID, text: str) -> Comment:
+    """Say something beside the decision; anybody who sees the request may. Raises NotFound, Unusable."""
+    request = selectors.visible(actor, request_id)
+    if actor.user_id is None:
+        raise NotAllowed("Only a person can comment.")
+    if not text.strip() or len(text) > LONGEST_COMMENT:
+        raise Unusable([Fault("text", f"A comment has between one and {LONGEST_COMMENT:,} characters.")])
+    said = Comment.objects.create(request=request, by_id=actor.user_id, by_name=actor.name, text=text.strip())
+    record(actor, "approval.commented", subject=said, facts={"request": request.pk}, personal={"text": said.text})
+    return said
 
 
 @transaction.atomic
@@ -174,10 +216,11 @@ def void_open(*, actor: Actor, subject: subjects.Approvable, project_id: UUID) -
         project_id=project_id, subject_kind=subject.kind, subject_id=subject.pk, state=State.OPEN
     )
     for request in asked:
-        _void(actor, request, subject.content_digest)
+        void(actor, request, subject.content_digest)
 
 
-def _void(actor: Actor, request: ApprovalRequest, now: str) -> None:
+def void(actor: Actor, request: ApprovalRequest, now: str) -> None:
+    """Close `request` in the caller's transaction: its subject is no longer what was asked about; `now`: its digest."""
     move(request, TRANSITIONS, State.VOID, closed_at=timezone.now())
     record(actor, "approval.voided", subject=request, facts={"was": request.subject_digest, "now": now})
 
@@ -192,44 +235,3 @@ def withdraw(*, actor: Actor, request_id: UUID) -> ApprovalRequest:
     move(request, TRANSITIONS, State.WITHDRAWN, closed_at=timezone.now())
     record(actor, "approval.withdrawn", subject=request)
     return request
-
-
-def suspend_what_was_affected(
-    sender: type[Record],
-    actor: Actor,
-    cause: Record,
-    because: str,
-    affected: Mapping[str, Iterable[UUID]],
-    **_: Any,
-) -> dict[tuple[str, UUID], str]:
-    """Take the force from every approval of what rests on something withdrawn. A request that nobody can decide any
-    more is closed; one that waits for a decision stays, and its decider is told."""
-    done: dict[tuple[str, UUID], str] = {}
-    for kind in affected.keys() & KINDS.keys():
-        requests = ApprovalRequest.objects.select_for_update().filter(
-            subject_kind=kind, subject_id__in=list(affected[kind])
-        )
-        for request in requests.filter(state__in=[State.GRANTED, State.SUSPENDED]):
-            Suspension.objects.create(
-                request=request, cause_kind=cause.kind, cause_id=cause.pk, because=because, by_name=actor.name
-            )
-            if request.state == State.GRANTED:
-                move(request, TRANSITIONS, State.SUSPENDED)
-            record(actor, "approval.suspended", subject=request, facts={"cause": cause.pk})
-            done[kind, request.subject_id] = "approval suspended"
-        for request in requests.filter(state=State.OPEN):
-            subject = subjects.load(kind, request.subject_id)
-            if selectors.why_not_ask(subject, request.project_id):
-                _void(actor, request, subject.content_digest)
-                done.setdefault((kind, request.subject_id), "request closed")
-    return done
-
-
-def lift_what_it_suspended(sender: type[Record], actor: Actor, cause: Record, **_: Any) -> None:
-    """Give an approval its force again, where nothing else suspends it."""
-    for suspension in Suspension.objects.filter(cause_id=cause.pk, lifted_at=None).select_related("request"):
-        request = ApprovalRequest.objects.select_for_update().get(pk=suspension.request_id)
-        Suspension.objects.filter(pk=suspension.pk).update(lifted_at=timezone.now(), lifted_by_name=actor.name)
-        if request.state == State.SUSPENDED and not request.suspensions.filter(lifted_at=None).exists():
-            move(request, TRANSITIONS, State.GRANTED)
-            record(actor, "approval.reinstated", subject=request, facts={"cause": cause.pk})

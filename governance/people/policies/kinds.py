@@ -106,15 +106,6 @@ KINDS: dict[str, Kind] = {
             )),
         ),
     ),
-    "evaluation_plan": Kind(
-        "evaluation plan",
-        "I reviewed what will be measured, and what counts as good enough.",
-        frozenset(),
-        (
-            Part("measures", "what is measured"),
-            Part("thresholds", "the thresholds", ("thresholds", "rationale")),
-        ),
-    ),
     "run": Kind(
         "run plan",
         "I reviewed this run plan and approve it.",

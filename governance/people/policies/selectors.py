@@ -4,13 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import Count, Q, QuerySet
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault
+from governance.foundation.core.errors import Fault, NotFound
 from governance.foundation.core.records import one_of
 from governance.people.organisations import selectors as organisations
-from governance.people.organisations.models import Membership
+from governance.people.organisations.models import Membership, Organisation
 from governance.people.policies import editions, rules
 from governance.people.policies.models import Policy
 from governance.people.policies.rules import Scope, State, Terms
@@ -86,6 +87,11 @@ def visible_to(actor: Actor) -> QuerySet[Policy]:
     return Policy.objects.filter(Q(project__in=seen) | of_organisation).select_related("project", "organisation")
 
 
+def counted(actor: Actor) -> QuerySet[Policy]:
+    """`visible_to`, each with `used`: how many requests were asked under it."""
+    return visible_to(actor).annotate(used=Count("requests"))
+
+
 def visible(actor: Actor, policy_id: UUID) -> Policy:
     return one_of(visible_to(actor), policy_id)
 
@@ -95,6 +101,25 @@ def may_set(actor: Actor, organisation_id: UUID, project_id: UUID | None) -> boo
     if project_id is None:
         return organisations.may(actor, organisation_id, SET)
     return projects.may(actor, project_id, SET)
+
+
+def require(actor: Actor, organisation_id: UUID | None, project_id: UUID | None) -> Organisation:
+    """The organisation of a project or of the whole, if `actor` may set policies there. Raises NotFound, NotAllowed."""
+    if project_id is not None:
+        return projects.require(actor, project_id, SET).organisation
+    if organisation_id is None:
+        raise NotFound("organisation")
+    return organisations.require(actor, organisation_id, SET)
+
+
+def nameable(organisation_id: UUID | None, project_id: UUID | None) -> list[tuple[int, str]]:
+    """(id, name) of those whom a step can name there: members of the project, or of the organisation."""
+    found = get_user_model().objects.filter(is_active=True)
+    if project_id is not None:
+        found = found.filter(project_roles__project=project_id)
+    else:
+        found = found.filter(memberships__organisation=organisation_id)
+    return [(user.pk, Actor.of(user).name) for user in found.distinct().order_by("username")]
 
 
 def staff(project_id: UUID) -> dict[int, frozenset[Role]]:

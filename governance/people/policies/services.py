@@ -12,14 +12,11 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Fault, Unusable, WrongState
 from governance.foundation.core.moves import move
 from governance.law.regulation import rules as regulation
-from governance.people.organisations import selectors as organisations
 from governance.people.organisations.models import Organisation
 from governance.people.policies import rules, selectors
 from governance.people.policies.kinds import KINDS
 from governance.people.policies.models import Policy
 from governance.people.policies.rules import TRANSITIONS, State
-from governance.people.policies.selectors import SET
-from governance.people.projects import selectors as projects
 
 
 @transaction.atomic
@@ -32,17 +29,12 @@ def draft(
     project_id: UUID | None = None,
     risk_class: str = "",
 ) -> Policy:
-    """Write the next edition for a scope, a project or a whole organisation; nothing is asked under it before it is
+    """Write the next edition for a project, or for a whole organisation; nothing is asked under it before it is
     published.
 
     Raises NotFound, NotAllowed, Unusable.
     """
-    if project_id is not None:
-        organisation = projects.require(actor, project_id, SET).organisation
-    elif organisation_id is not None:
-        organisation = organisations.require(actor, organisation_id, SET)
-    else:
-        raise TypeError("A policy holds in a project or in an organisation.")
+    organisation = selectors.require(actor, organisation_id, project_id)
     if subject_kind not in KINDS:
         raise Unusable([Fault("subject_kind", f"Known are: {', '.join(KINDS)}.")])
     if risk_class and risk_class not in regulation.latest().risk_classes:
@@ -133,10 +125,7 @@ def _retire(actor: Actor, policy: Policy, facts: dict[str, Any]) -> None:
 
 def _locked(actor: Actor, policy_id: UUID) -> Policy:
     policy = selectors.visible(actor, policy_id)
-    if policy.project_id is not None:
-        projects.require(actor, policy.project_id, SET)
-    else:
-        organisations.require(actor, policy.organisation_id, SET)
+    selectors.require(actor, policy.organisation_id, policy.project_id)
     # The organisation first: two editions of one scope are published one after the other.
     Organisation.objects.select_for_update(no_key=True).get(pk=policy.organisation_id)
     rows = Policy.objects.select_for_update(of=("self",)).select_related("project", "organisation")

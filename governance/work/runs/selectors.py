@@ -15,9 +15,10 @@ from governance.foundation.jobs.models import Job
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import subjects
 from governance.people.approvals.subjects import Fact
-from governance.people.policies.kinds import Act, Touch
+from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
+from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.runs import gates
 from governance.work.runs.models import Run, RunData, RunEvent
 from governance.work.runs.rules import State
@@ -87,6 +88,17 @@ def touched(run_ids: Collection[UUID]) -> dict[UUID, list[Touch]]:
     for run, version in links:
         found[run] += [Touch(each.person, Act.EDITED_DATA, _did(each)) for each in made[version]]
     return found
+
+
+def would_touch(actor: Actor, plan: EvaluationPlan | None, data: Collection[DatasetVersion]) -> list[Touch]:
+    """What people would have done to a run plan that `actor` is about to save with these."""
+    thresholds = plan.touched_by() if plan else []
+    made = subjects.touched_all(data) if data else {}
+    return [
+        *touches((actor.user_id, Act.MADE, "prepares the run plan")),
+        *(Touch(each.person, Act.WROTE_THRESHOLDS, "wrote the run's thresholds") for each in thresholds),
+        *(Touch(each.person, Act.EDITED_DATA, _did(each)) for acts in made.values() for each in acts),
+    ]
 
 
 def _did(touch: Touch) -> str:

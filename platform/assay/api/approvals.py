@@ -24,9 +24,10 @@ from assay.api.narrowing import By, by_project
 from assay.api.nouns import Door, Input, NounViewSet
 from governance.people.approvals import passing, reauthentication, selectors, services, subjects
 from governance.people.approvals.methods import SIGNS, WRONG, Method
-from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.approvals.models import ApprovalRequest, Comment, Decision
 from governance.people.approvals.reauthentication import Purpose
 from governance.people.approvals.rules import PROOF_LIFETIME, State, Verdict
+from governance.people.approvals.selectors import DECIDED
 from governance.people.policies.kinds import KINDS as KNOWN
 from governance.people.projects import selectors as projects
 
@@ -53,19 +54,32 @@ class DecisionSerializer(serializers.ModelSerializer[Any]):
     class Meta:
         model = Decision
         fields: ClassVar = [
-            "id", "verdict", "meaning", "reason", "sha256", "method", "by_name", "by_roles", "created_at",
+            "id", "verdict", "step", "meaning", "reason", "sha256", "method", "by_name", "by_roles", "stands_for_name",
+            "created_at",
         ]  # fmt: skip
+        read_only_fields = fields
+
+
+class CommentSerializer(serializers.ModelSerializer[Any]):
+    class Meta:
+        model = Comment
+        fields: ClassVar = ["id", "text", "by_name", "created_at"]
         read_only_fields = fields
 
 
 class ApprovalSummary(serializers.ModelSerializer[Any]):
     subject = SubjectSerializer(source="*", read_only=True)
-    decisions = DecisionSerializer(many=True, read_only=True)
+    state = serializers.ChoiceField(source="state_now", choices=STATES, read_only=True)
+    decisions = DecisionSerializer(
+        source="standing_decisions", many=True, read_only=True,
+        help_text="What was decided on it, and what was carried over to it because its part is unchanged.",
+    )  # fmt: skip
 
     class Meta:
         model = ApprovalRequest
         fields: ClassVar = [
-            "id", "project", "subject", "state", "note", "requested_by_name", "decisions", "created_at", "closed_at",
+            "id", "project", "subject", "state", "note", "requested_by_name", "decisions", "created_at", "due_at",
+            "closed_at", "expires_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -80,6 +94,9 @@ class SignedPartSerializer(serializers.Serializer[Any]):
 
 class ApprovalSerializer(ApprovalSummary):
     content = serializers.JSONField(source="subject_content", read_only=True)
+    terms = serializers.JSONField(source="terms_content", read_only=True, help_text="As they were when it was asked.")
+    policy_sha256 = serializers.CharField(source="policy_digest", read_only=True)
+    comments = CommentSerializer(many=True, read_only=True)
     changed = serializers.SerializerMethodField(help_text="The subject changed after it was asked about.")
     covers = serializers.SerializerMethodField(help_text="What a signature covers, as it is now.")
     methods = serializers.SerializerMethodField(help_text="By which of your methods you can sign a decision on it now.")
@@ -90,7 +107,8 @@ class ApprovalSerializer(ApprovalSummary):
 
     class Meta(ApprovalSummary.Meta):
         fields: ClassVar = [
-            *ApprovalSummary.Meta.fields, "content", "changed", "covers", "methods", "passed_under", "why_not",
+            *ApprovalSummary.Meta.fields, "content", "policy", "policy_sha256", "terms", "comments", "changed",
+            "covers", "methods", "passed_under", "why_not",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -125,8 +143,15 @@ class NewApproval(Input):
     note = serializers.CharField(required=False, allow_blank=True, max_length=2000)
 
 
+class NewComment(Input):
+    text = serializers.CharField(max_length=services.LONGEST_COMMENT)
+
+
 class NewDecision(Input):
     verdict = serializers.ChoiceField(choices=VERDICTS)
+    step = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text="Left out: the first step that is open to you."
+    )
     reason = serializers.CharField(required=False, allow_blank=True, default="")
     proof = serializers.CharField(
         required=False, allow_blank=True, default="", help_text="From /reauthentications/; a token alone never signs."
@@ -148,7 +173,7 @@ class ApprovalViewSet(NounViewSet):
     }
 
     def get_queryset(self) -> Any:
-        return super().get_queryset().prefetch_related("decisions")
+        return super().get_queryset().prefetch_related(*DECIDED)
 
     @extend_schema(request=NewApproval, responses={201: ApprovalSerializer})
     def create(self, request: Request) -> Response:
@@ -167,6 +192,13 @@ class ApprovalViewSet(NounViewSet):
         body = NewDecision.of(request)
         made = services.decide(actor=self.actor, request_id=pk, **{**body, "verdict": Verdict(body["verdict"])})
         return Response(DecisionSerializer(made).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=NewComment, responses={201: CommentSerializer})
+    @action(detail=True, methods=["post"])
+    def comments(self, request: Request, pk: UUID) -> Response:
+        """Say something beside the decision; whoever sees the request reads it."""
+        said = services.comment(actor=self.actor, request_id=pk, **NewComment.of(request))
+        return Response(CommentSerializer(said).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses=ApprovalSerializer)
     @action(detail=True, methods=["post"])

@@ -19,6 +19,7 @@ from assay.api import (
     audit_events,
     base_models,
     datasets,
+    delegations,
     dossiers,
     engagements,
     envelopes,
@@ -31,6 +32,7 @@ from assay.api import (
     model_versions,
     notifications,
     organisations,
+    policies,
     projects,
     quality_profiles,
     redactions,
@@ -83,6 +85,8 @@ router.register("runs", runs.RunViewSet, basename="run")
 router.register("model-versions", model_versions.ModelVersionViewSet, basename="model-version")
 router.register("evaluations", evaluations.EvaluationViewSet, basename="evaluation")
 router.register("approvals", approvals.ApprovalViewSet, basename="approval")
+router.register("policies", policies.PolicyViewSet, basename="policy")
+router.register("delegations", delegations.DelegationViewSet, basename="delegation")
 router.register("reauthentications", approvals.ReauthenticationViewSet, basename="reauthentication")
 router.register("access-reviews", access_reviews.AccessReviewViewSet, basename="access-review")
 router.register("engagements", engagements.EngagementViewSet, basename="engagement")

@@ -25,6 +25,7 @@ from governance.foundation.core.errors import Refusal
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job, Outbox
 from governance.foundation.jobs.rules import State
+from governance.people.approvals.timing import keep_time
 
 WATCH_SECONDS = 30  # between two looks at whether a verification is due
 
@@ -43,6 +44,7 @@ def round_of(name: str) -> None:
     reap()
     sweep()
     destroy()
+    keep_time()
     sign()
     mailing.remind()
     mailing.post(timezone.now())

@@ -18,6 +18,7 @@ PAGES = {
     "audit_request": "audit-request-detail",
     "audit_finding": "audit-finding-detail",
     "envelope": "envelope-detail",
+    "policy": "policy-detail",
     "base_model": "base-model-detail",
     "registration": "registration-detail",
     "dataset": "dataset-detail",

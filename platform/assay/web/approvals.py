@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assay.web import addresses, envelopes
-from assay.web.forms.approvals import DecisionForm
+from assay.web import addresses, envelopes, steps
+from assay.web.forms.approvals import CommentForm, DecisionForm
 from assay.web.forms.faults import attempt
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from assay.web.shell import current_project
 from governance.foundation.core.errors import NotAllowed
 from governance.people.approvals import selectors, services, subjects
 from governance.people.approvals.models import ApprovalRequest
@@ -30,7 +31,8 @@ PAGE = 25
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
     """What waits for me first; then everything that was asked in my projects."""
-    asked = selectors.visible_to(request.actor).prefetch_related("decisions")
+    asked = selectors.visible_to(request.actor).prefetch_related(*selectors.DECIDED)
+    seen = list(projects.visible_to(request.actor))
     wanted = {name: request.GET.get(name, "") for name in ("state", "kind", "project")}
     for field, value in (("state", "state"), ("subject_kind", "kind"), ("project__slug", "project")):
         if wanted[value]:
@@ -42,7 +44,8 @@ def listing(request: PageRequest) -> HttpResponse:
         "requests": list(page),
         "states": list(State),
         "kinds": [(kind, known.noun) for kind, known in KINDS.items()],
-        "projects": projects.visible_to(request.actor),
+        "projects": seen,
+        "here": current_project(request, seen),
         **wanted,
     }
     return render(request, "approvals/list.html", context)
@@ -55,12 +58,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     # A page that may not decide never asks who one is; a forged post is refused before anything is looked at.
     if request.method == "POST" and (why := selectors.objection(request.actor, asked)):
         raise NotAllowed(why.text)
-    form = DecisionForm(
-        request.POST or None,
-        signer=request.actor,
-        subject=asked.subject_digest,
-        accepts=selectors.accepted(asked),
-    )
+    form = _form(request, asked)
     if form.is_valid() and attempt(form, lambda: _decide(request, asked, form)):
         messages.success(request, _("Your decision is recorded and signed."))
         return redirect("approval-detail", pk=pk)
@@ -88,13 +86,45 @@ def withdraw(request: PageRequest, pk: UUID) -> HttpResponse:
     return redirect("approval-detail", pk=pk)
 
 
+@require_POST
+def comment(request: PageRequest, pk: UUID) -> HttpResponse:
+    """Say something beside the decision."""
+    asked = selectors.visible(request.actor, pk)
+    form = CommentForm(request.POST)
+    act = lambda: services.comment(actor=request.actor, request_id=pk, text=form.cleaned_data["text"])  # noqa: E731
+    if form.is_valid() and attempt(form, act):
+        return redirect(f"{reverse('approval-detail', args=[pk])}?read#comments")
+    context = _context(request, asked, _form(request, asked, bound=False), form)
+    return render(request, "approvals/detail.html", context, status=422)
+
+
+def _form(request: PageRequest, asked: ApprovalRequest, *, bound: bool = True) -> DecisionForm:
+    return DecisionForm(
+        (request.POST or None) if bound else None,
+        signer=request.actor,
+        subject=asked.subject_digest,
+        accepts=selectors.accepted(asked),
+        seats=selectors.seats(request.actor, asked),
+    )
+
+
 def _decide(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -> Any:
-    verdict, reason = Verdict(form.cleaned_data["verdict"] or Verdict.APPROVE), form.cleaned_data["reason"]
+    given = form.cleaned_data
+    verdict = Verdict(given["verdict"] or Verdict.APPROVE)
     proof = form.prove(verdict)
-    return services.decide(actor=request.actor, request_id=asked.pk, verdict=verdict, reason=reason, proof=proof)
+    return services.decide(
+        actor=request.actor,
+        request_id=asked.pk,
+        verdict=verdict,
+        reason=given["reason"],
+        proof=proof,
+        step=given.get("step", ""),
+    )
 
 
-def _context(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -> dict[str, Any]:
+def _context(
+    request: PageRequest, asked: ApprovalRequest, form: DecisionForm, comment_form: CommentForm | None = None
+) -> dict[str, Any]:
     subject = subjects.load(asked.subject_kind, asked.subject_id)
     stale = subject.content_digest != asked.subject_digest
     why_not = selectors.objection(request.actor, asked) if asked.state == State.OPEN else None
@@ -102,7 +132,8 @@ def _context(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -
     summary = [] if stale else subjects.summary(subject, asked.project)
     changes, since = _changes(asked, summary)
     may_decide = asked.state == State.OPEN and why_not is None and not stale
-    panel = _panel(asked, subject, changes, since) if may_decide and "read" not in request.GET else None
+    reading = "read" in request.GET or comment_form is not None
+    panel = _panel(asked, subject, changes, since) if may_decide and not reading else None
     return {
         "asked": asked,
         "crumbs": crumbs(request, asked.project, "approval-list"),
@@ -110,6 +141,13 @@ def _context(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) -
             {"term": _("Asked by"), "value": asked.requested_by_name},
             {"term": _("Over digest"), "value": "", "digest": asked.subject_digest},
         ],
+        "stages": steps.of_request(asked),
+        "deciders": selectors.deciders([asked])[asked.pk] if asked.state == State.OPEN and not stale else [],
+        "state": asked.state_now,
+        "decisions": asked.standing_decisions(),
+        "carried": {each.decision_id for each in asked.carried.all()},
+        "comments": asked.comments.all(),
+        "comment_form": comment_form or CommentForm(),
         "kind": KINDS[asked.subject_kind],
         "subject_url": addresses.of(asked.subject_kind, asked.subject_id),
         "parts": subject.signed_parts(),
@@ -133,7 +171,7 @@ def _changes(asked: ApprovalRequest, summary: list[subjects.Fact]) -> tuple[list
     The same record with another content is compared field by field; an earlier one of its line by what a decider
     is told of both.
     """
-    before = selectors.last_granted(asked)
+    before = selectors.last_decided(asked)
     if before is None:
         return [], ""
     if before.subject_id == asked.subject_id:
@@ -141,6 +179,8 @@ def _changes(asked: ApprovalRequest, summary: list[subjects.Fact]) -> tuple[list
             {"label": field.replace("_", " ").replace(".", ", "), "before": _said(old), "after": _said(new)}
             for field, old, new in selectors.changes(before.subject_content, asked.subject_content)
         ]
+        if before.state == State.CHANGES:
+            return rows, _("Changed since changes of %(what)s were asked for:") % {"what": before.subject_digest[:12]}
         return rows, _("Changed since %(what)s was approved:") % {"what": before.subject_digest[:12]}
     then = _by_label(subjects.summary(subjects.load(before.subject_kind, before.subject_id), asked.project))
     now = _by_label(summary)
@@ -188,6 +228,7 @@ def _panel(
         "verdicts": [
             {"value": Verdict.APPROVE, "label": act % {"noun": kind.noun}, "kind": "primary"},
             {"value": Verdict.CHANGES, "label": _("Ask for changes"), "kind": ""},
+            {"value": Verdict.ABSTAIN, "label": _("Abstain"), "kind": ""},
             {"value": Verdict.REJECT, "label": _("Reject"), "kind": "danger"},
         ],
         "note": _("Good for this one decision, for two minutes. The act and its digest go to the audit log."),

@@ -27,7 +27,7 @@ from governance.documents.renderings.documents import DOSSIER
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core import blobs
 from governance.people.approvals.models import ApprovalRequest
-from governance.people.approvals.selectors import standing, standings
+from governance.people.approvals.selectors import DECIDED, standing, standings
 from governance.people.projects import selectors as projects
 
 PAGE = 25
@@ -189,7 +189,7 @@ def _reader(
         "lint": selectors.contradictions(dossier, known=known) if frozen is None else [],
         "stated": pages.facts_of_the_edition(dossier) if frozen is None else [],
         "versions": versions,
-        "requests": requests.select_related("project").prefetch_related("decisions") if current == "approvals" else [],
+        "requests": requests.select_related("project").prefetch_related(*DECIDED) if current == "approvals" else [],
         "events": audit.history(frozen or dossier)[:50] if current == "history" else [],
         **_may(request, dossier, frozen),
     }  # fmt: skip

@@ -21,6 +21,7 @@ from governance.documents.dossiers.models import DossierVersion
 from governance.documents.model_cards import selectors as model_cards
 from governance.foundation.audit import selectors as audit
 from governance.people.approvals.models import ApprovalRequest
+from governance.people.approvals.selectors import DECIDED
 from governance.people.projects import selectors as projects
 from governance.work.evaluations.models import Evaluation
 from governance.work.evaluations.rules import State
@@ -128,7 +129,7 @@ def _requests(model: ModelVersion, dossier: UUID | None) -> list[ApprovalRequest
     subjects |= set(model.releases.values_list("pk", flat=True))
     subjects |= set(DossierVersion.objects.filter(dossier=dossier).values_list("pk", flat=True))
     asked = ApprovalRequest.objects.filter(project_id=model.project_id, subject_id__in=subjects)
-    return list(asked.select_related("project").prefetch_related("decisions"))
+    return list(asked.select_related("project").prefetch_related(*DECIDED))
 
 
 def _facts(model: ModelVersion) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from governance.documents.dossiers import selectors as dossiers
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.records import Record
 from governance.people.approvals.models import ApprovalRequest
-from governance.people.approvals.selectors import standing
+from governance.people.approvals.selectors import DECIDED, standing
 from governance.people.projects import selectors as projects
 from governance.work.evaluations import selectors as evaluations
 
@@ -99,7 +99,7 @@ def _page(request: PageRequest, found: Release, form: WithdrawalForm) -> HttpRes
         "standing": answer,
         "state": selectors.states([found])[found.pk],
         "shown": standings.of(found, found.project, request.actor),
-        "requests": asked.select_related("project").prefetch_related("decisions"),
+        "requests": asked.select_related("project").prefetch_related(*DECIDED),
         "verdict": verdicts.sentence(found.evaluation.report),
         "form": form,
         "may_release": projects.may(request.actor, found.project_id, "release a model"),

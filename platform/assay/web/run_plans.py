@@ -4,14 +4,19 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from assay.rendering import numerals
 from assay.web import addresses, envelopes
 from assay.web.forms.runs import RunForm, as_the_form_says, label_of
+from governance.foundation.core.actor import Actor
+from governance.people.approvals import foresight
+from governance.people.approvals.foresight import Foreseen
 from governance.people.projects.models import Project
 from governance.work.envelopes import selectors
 from governance.work.envelopes.candidates import Asked
 from governance.work.runs import gates
+from governance.work.runs import selectors as runs
 from governance.work.runs.estimates import estimate_plan, preview_plan
 from governance.work.runs.inputs import links_of
 from governance.work.runs.models import Run, RunData
@@ -124,7 +129,19 @@ def _cure_of(gate: gates.Gate) -> str:
     return addresses.of(gate.kind, gate.id)
 
 
-def preview(project: Project, form: RunForm) -> dict[str, Any]:
+def approval_row(foreseen: Foreseen) -> dict[str, Any]:
+    """What approving the plan will take, as the last of its gates: the steps, who could decide, who is barred."""
+    terms = foreseen.governing.terms
+    steps = "; ".join(
+        f"{step.name}: {', '.join(foreseen.people[step.name]) or _('nobody here')}" for step in terms.steps
+    )
+    barred = _(" Barred: %(who)s.") % {"who": "; ".join(foreseen.barred)} if foreseen.barred else ""
+    needed = sum(step.quorum for step in terms.steps)
+    title = ngettext("Run plan needs %(n)d approval", "Run plan needs %(n)d approvals", needed) % {"n": needed}
+    return {"state": "waits", "title": title, "detail": f"{steps}.{barred}", "url": reverse("policy-list")}
+
+
+def preview(project: Project, form: RunForm, actor: Actor) -> dict[str, Any]:
     """Gates and estimate for what is typed so far."""
     given = getattr(form, "cleaned_data", {})
     base_model, data = given.get("base_model"), list(given.get("data") or [])
@@ -141,14 +158,8 @@ def preview(project: Project, form: RunForm) -> dict[str, Any]:
             "url": "",
         }
     )
-    rows.append(
-        {
-            "state": "waits",
-            "title": _("Run plan needs 1 approval"),
-            "detail": _("A risk owner who did not prepare it, after you submit."),
-            "url": "",
-        }
-    )
+    touched = runs.would_touch(actor, plan, every)
+    rows.append(approval_row(foresight.foresee(project.pk, "run", touched)))
     estimate = None
     if not form.errors and base_model is not None and data:
         rows += envelopes.gates(selectors.held_plan(project, _asked(project, form)))

@@ -17,8 +17,11 @@ from assay.web.forms.runs import RunForm, initial_of
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
+from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
+from governance.people.approvals import foresight
 from governance.people.approvals import selectors as approvals
+from governance.people.approvals.selectors import DECIDED
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.work.envelopes import selectors as held
@@ -88,7 +91,7 @@ def preview(request: PageRequest, project: UUID) -> HttpResponse:
     found = projects.require(request.actor, project, "prepare a run")
     form = RunForm(request.POST, project=found)
     form.is_valid()
-    return render(request, "runs/_preview.html", run_plans.preview(found, form))
+    return render(request, "runs/_preview.html", run_plans.preview(found, form, request.actor))
 
 
 @require_POST
@@ -118,11 +121,11 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "tabs": rows,
         "crumbs": crumbs(request, run.project, "run-list"),
         "facts": run_plans.facts(run),
-        "gates": _gates(run, standing) if run.state not in ENDED else [],
+        "gates": _gates(run, standing, request.actor) if run.state not in ENDED else [],
         "estimate": run_plans.foreseen(run.estimate),
         "standing": standing,
         "shown": standings.of(run, run.project, request.actor),
-        "requests": asked.prefetch_related("decisions") if current == "approvals" else [],
+        "requests": asked.prefetch_related(*DECIDED) if current == "approvals" else [],
         "settings": run_plans.settings(run),
         "may": may,
         "may_write_envelope": projects.may(request.actor, run.project_id, WRITE) and not held.why_no_reference(run),
@@ -187,7 +190,7 @@ def resume(request: PageRequest, pk: UUID) -> HttpResponse:
     return redirect("run-detail", pk=pk)
 
 
-def _gates(run: Run, standing: approvals.Standing) -> list[dict[str, Any]]:
+def _gates(run: Run, standing: approvals.Standing, actor: Actor) -> list[dict[str, Any]]:
     """Every gate; the plan's own approval waits for a person, and its cure is the request."""
     found = gates.for_run(run)
     rows = [run_plans.gate_row(gate) for gate in found]
@@ -198,7 +201,9 @@ def _gates(run: Run, standing: approvals.Standing) -> list[dict[str, Any]]:
         url = reverse("approval-detail", args=[standing.request.pk])
         rows[-1] |= {"state": "waits", "url": url, "action": _("Open the request")}
     elif not standing.granted:
-        rows[-1]["url"] = ""  # what opens it stands on this very page
+        foreseen = foresight.foresee_asking(actor, run, run.project_id)
+        # what opens it stands on this very page
+        rows[-1] |= {"detail": run_plans.approval_row(foreseen)["detail"], "url": ""}
     if not standing.granted:
         rows += envelopes.gates(held.held_plan(run.project, Asked.of(run)))
     return rows
@@ -213,7 +218,7 @@ def _form_page(request: PageRequest, project: Project, form: RunForm, run: Run |
         "form": form,
         "run": run,
         "crumbs": crumbs(request, project, *steps),
-        **run_plans.preview(project, form),
+        **run_plans.preview(project, form, request.actor),
     }
     return render(request, "runs/form.html", context, status=422 if form.errors else 200)
 

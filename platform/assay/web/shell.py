@@ -30,7 +30,11 @@ NAV = [
     ("run-list", gettext_lazy("Runs"), ("run",)),
     ("model-version-list", gettext_lazy("Models"), ("model-version", "evaluation", "model-card", "release")),
     ("dossier-list", gettext_lazy("Dossiers"), ("dossier",)),
-    ("approval-list", gettext_lazy("Approvals"), ("approval", "waiver", "envelope")),
+    (
+        "approval-list",
+        gettext_lazy("Approvals"),
+        ("approval", "waiver", "envelope", "policy", "delegation", "project-delegations"),
+    ),
     ("audit-list", gettext_lazy("Audit"), ("audit", "engagement", "access-review")),
 ]
 

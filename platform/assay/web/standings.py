@@ -17,7 +17,7 @@ from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 
 # Where nobody decides any more, asking (again) is the next step.
-ASKABLE = frozenset({State.WITHDRAWN, State.VOID, State.CHANGES, State.REFUSED, State.SUSPENDED})
+ASKABLE = frozenset({State.WITHDRAWN, State.VOID, State.CHANGES, State.REFUSED, State.SUSPENDED, State.EXPIRED})
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def of(subject: Any, project: Project, actor: Actor) -> Shown:
 
 def shown(standing: Standing, project: Project, actor: Actor, *, veto: str | None = None) -> Shown:
     request = standing.request
-    open_to_ask = not veto and (request is None or standing.changed or State(request.state) in ASKABLE)
+    open_to_ask = not veto and (request is None or standing.changed or request.state_now in ASKABLE)
     return Shown(
         project=project,
         state=chip_of(standing),
@@ -75,4 +75,4 @@ def chip_of(standing: Standing) -> str:
     """The chip's state: a changed subject reads as void whatever its last request says."""
     if standing.changed:
         return "void"
-    return standing.request.state if standing.request else "not_requested"
+    return standing.request.state_now if standing.request else "not_requested"

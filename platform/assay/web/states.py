@@ -73,6 +73,7 @@ STATES: Mapping[str, Look] = {
     "not_checked": Look(_("Not checked"), "grey"),
     "not_signed": Look(_("Not signed"), "grey"),
     "not_applicable": Look(_("Not applicable"), "grey"),
+    "abstained": Look(_("Abstained"), "grey"),
     "inactive": Look(_("Inactive"), "grey"),
     # under way
     "claimed": Look(_("Starting"), "blue"),
@@ -123,6 +124,7 @@ STATES: Mapping[str, Look] = {
     "evaluated": Look(_("Evaluated"), "green"),
     "recorded": Look(_("Recorded"), "green"),
     "released": Look(_("Released"), "green"),
+    "published": Look(_("Published"), "green"),
     "passed": Look(_("Passed"), "green"),
     "allowed": Look(_("Allowed"), "green"),
     "met": Look(_("Met"), "green"),

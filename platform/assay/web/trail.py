@@ -27,6 +27,12 @@ ACTS: Mapping[str, str | Promise] = {
     "approval.decided.approve": _t("approved"),
     "approval.decided.changes": _t("asked for changes of"),
     "approval.decided.reject": _t("rejected"),
+    "approval.decided.abstain": _t("took no side on"),
+    "approval.carried": _t("counted for the new request"),
+    "approval.commented": _t("commented:"),
+    "approval.expired": _t("found that its time ended the approval of"),
+    "approval.reminded": _t("reminded of the request about"),
+    "approval.escalated": _t("found late the request about"),
     "approval.voided": _t("found that a change ended the approval of"),
     "approval.withdrawn": _t("took back the request about"),
     "approval.passed": _t("found approved beforehand:"),
@@ -136,6 +142,13 @@ ACTS: Mapping[str, str | Promise] = {
     "organisation.created": _t("entered the organisation"),
     "organisation.described": _t("changed the details of"),
     "organisation.member-added": _t("added"),
+    "delegation.made": _t("put on record:"),
+    "delegation.ended": _t("ended the loan of a role:"),
+    "policy.drafted": _t("wrote the draft of"),
+    "policy.revised": _t("changed the draft of"),
+    "policy.discarded": _t("discarded the draft of a policy"),
+    "policy.published": _t("published"),
+    "policy.retired": _t("retired"),
     "project.created": _t("opened the project"),
     "project.described": _t("changed the description of"),
     "project.appointed": _t("gave"),
@@ -203,6 +216,8 @@ NOUNS: Mapping[str, str | Promise] = {
     "model-": _t("Models and cards"),
     "dossier.": _t("Dossiers"),
     "approval.": _t("Approvals"),
+    "policy.": _t("Policies"),
+    "delegation.": _t("Loans of a role"),
     "waiver.": _t("Waivers"),
     "licence": _t("Licences"),
     "release.": _t("Releases"),
@@ -227,6 +242,8 @@ _WITH: Mapping[str, tuple[str, ...]] = {
     "annotation_task": ("version__dataset",),
     "synthesis": ("dataset", "source__dataset", "base_model"),
     "decision": ("request",),
+    "carried_decision": ("decision__request",),
+    "comment": ("request",),
     "dossier_draft": ("model_version",),
     "dossier": ("dossier__model_version",),
     "bundle": ("dossier_version__dossier__model_version",),
@@ -365,6 +382,8 @@ _NAMES: Mapping[str, Callable[[Any], str]] = {
     "member": _member,
     "membership": _membership,
     "decision": lambda decision: str(decision.request),
+    "carried_decision": lambda carried: str(carried.decision.request),
+    "comment": lambda comment: str(comment.request),
     "classification": lambda found: _("classification of %(project)s") % {"project": found.project},
     "declaration": lambda text: f"“{_questions(text.dossier.edition).get(text.prompt, text.prompt)}”",
     "stated_fact": lambda fact: str(fact.fact).replace("_", " "),
@@ -375,7 +394,7 @@ _NAMES: Mapping[str, Callable[[Any], str]] = {
 def _page(event: AuditEvent, record: Record | None) -> str:
     """The record's page; for a part of something, the page of the whole."""
     match event.subject_kind:
-        case "decision":
+        case "decision" | "carried_decision" | "comment":
             return addresses.of("approval_request", getattr(record, "request_id", None))
         case "declaration" | "stated_fact":
             return addresses.of("dossier_draft", getattr(record, "dossier_id", None))

@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="approvalrequest",
             name="subject_kind",
-            field=models.CharField(choices=[("dataset_version", "dataset version"), ("base_model", "base model"), ("evaluation_plan", "evaluation plan"), ("run", "run plan"), ("waiver", "waiver"), ("erasure", "erasure"), ("dossier", "dossier"), ("release", "release")], max_length=40),
+            field=models.CharField(choices=[("dataset_version", "dataset version"), ("base_model", "base model"), ("run", "run plan"), ("waiver", "waiver"), ("erasure", "erasure"), ("dossier", "dossier"), ("release", "release")], max_length=40),
         ),
         migrations.RunPython(keep_what_governed, migrations.RunPython.noop),
     ]

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='approvalrequest',
             name='subject_kind',
-            field=models.CharField(choices=[('dataset_version', 'dataset version'), ('base_model', 'base model'), ('evaluation_plan', 'evaluation plan'), ('run', 'run plan'), ('waiver', 'waiver'), ('envelope', 'change envelope'), ('erasure', 'erasure'), ('dossier', 'dossier'), ('release', 'release')], max_length=40),
+            field=models.CharField(choices=[('dataset_version', 'dataset version'), ('base_model', 'base model'), ('run', 'run plan'), ('waiver', 'waiver'), ('envelope', 'change envelope'), ('erasure', 'erasure'), ('dossier', 'dossier'), ('release', 'release')], max_length=40),
         ),
     ]

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('risk_class', models.CharField(blank=True, max_length=40)),
-                ('subject_kind', models.CharField(choices=[('dataset_version', 'dataset version'), ('base_model', 'base model'), ('evaluation_plan', 'evaluation plan'), ('run', 'run plan'), ('waiver', 'waiver'), ('erasure', 'erasure'), ('dossier', 'dossier'), ('release', 'release')], max_length=40)),
+                ('subject_kind', models.CharField(choices=[('dataset_version', 'dataset version'), ('base_model', 'base model'), ('run', 'run plan'), ('waiver', 'waiver'), ('erasure', 'erasure'), ('dossier', 'dossier'), ('release', 'release')], max_length=40)),
                 ('number', models.PositiveIntegerField()),
                 ('terms_content', models.JSONField()),
                 ('state', models.CharField(choices=[('draft', 'draft'), ('published', 'published'), ('retired', 'retired')], default=governance.people.policies.rules.State['DRAFT'], max_length=12)),
