@@ -82,7 +82,7 @@ def test_each_colour_has_one_shape_and_no_two_colours_share_one() -> None:
 
 
 def test_an_unknown_state_is_an_error_that_names_the_known_ones() -> None:
-    with pytest.raises(UnknownState, match=r"'dancing'.*Known: active, agrees"):
+    with pytest.raises(UnknownState, match=r"'dancing'.*Known: abstained, active, agrees"):
         look("dancing")
 
 

@@ -34,6 +34,7 @@ from governance.people.access_reviews.models import AccessReview
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.engagements.models import Engagement, Finding, Request
 from governance.people.organisations.models import Organisation
+from governance.people.policies.models import Policy
 from governance.people.projects.models import Classification, Member, Project
 from governance.people.waivers.models import Waiver
 from governance.work.envelopes.models import Envelope
@@ -61,6 +62,11 @@ NOT_PAGES: Mapping[str, str] = {
     "audit-finding-close": ACTS,
     "member-dismiss": ACTS,
     "approval-withdraw": ACTS,
+    "approval-comment": ACTS,
+    "delegation-end": ACTS,
+    "policy-publish": ACTS,
+    "policy-retire": ACTS,
+    "policy-discard": ACTS,
     "approval-ask": ACTS,
     "import-cancel": ACTS,
     "import-discard": ACTS,
@@ -146,6 +152,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "audit-requests": Request,
     "audit-findings": Finding,
     "approvals": ApprovalRequest,
+    "policies": Policy,
     "waivers": Waiver,
     "envelopes": Envelope,
     "base-models": BaseModel,
@@ -181,6 +188,7 @@ ONLY: Mapping[str, dict[str, Any]] = {
     "annotation-task-answer": {"state": "open"},
     "evaluation-samples": {"state": "succeeded"},
     "engagement-report": {"state": "closed"},
+    "policy-edit": {"state": "draft"},
 }
 
 # Whose page it is; everything else is looked at by Ada.
@@ -202,6 +210,8 @@ WHO: Mapping[str, str] = {
     "engagement-report": "omar",
     "audit-request-detail": "ben",
     "audit-finding-detail": "omar",
+    "policy-create": "admin",
+    "policy-edit": "admin",
     "approval-list": "ben",
     "notification-list": "rita",
     "dataset-version-special": "ben",
