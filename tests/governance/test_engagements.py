@@ -131,7 +131,7 @@ def test_an_auditor_reads_and_exports_and_does_nothing_else(home: House, orla: A
     opened(home)
     assert projects.roles(orla, home.project.pk) == {Role.AUDITOR}
     mine = [right.act for right in projects.rights(orla, home.project.pk) if right.mine]
-    assert mine == ["see searches for persons", "export evidence"]
+    assert mine == ["see access reviews", "see searches for persons", "export evidence"]
     with pytest.raises(NotAllowed):
         projects.require(orla, home.project.pk, "prepare a run")
     whole = opened(home, actor=home.admin, whole_organisation=True, project_ids=())

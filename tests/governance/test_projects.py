@@ -100,7 +100,7 @@ def test_an_administrator_without_a_role_sees_and_appoints_and_does_nothing_else
         actor=home.admin, organisation_id=home.organisation.pk, username="chief", administrator=True
     )
     mine = [right.act for right in selectors.rights(chief, home.project.pk) if right.mine]
-    assert mine == ["appoint people"]
+    assert set(mine) == {"appoint people", "hold an audit", "review access", "see access reviews"}
     services.appoint(actor=chief, project_id=home.project.pk, username="ben", role=Role.VIEWER)
     with pytest.raises(NotAllowed, match="describe the project"):
         services.describe(actor=chief, project_id=home.project.pk, why_fine_tuning="Tone.")

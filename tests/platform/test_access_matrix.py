@@ -530,6 +530,8 @@ BY_ENGAGEMENT = {
     ("project-create", "GET"): 404,
     ("project-create", "POST"): 404,
     ("api:project-list", "POST"): 404,
+    ("factor-reset", "GET"): 404,
+    ("factor-reset", "POST"): 404,
     ("organisation-review-access", "GET"): 404,
     ("organisation-review-access", "POST"): 404,
     ("engagement-close", "POST"): 422,

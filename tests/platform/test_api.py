@@ -247,6 +247,7 @@ def test_token_and_password_sign_once_for_this_digest_and_verdict_and_the_trail_
     assert entry["subject"] == {"kind": "decision", "id": decided.json()["id"]}
     assert entry["body"]["facts"] == {
         "request": str(asked.pk),
+        "step": "Review of the run plan",
         "verdict": "approve",
         "sha256": run.content_digest,
         "outcome": "granted",

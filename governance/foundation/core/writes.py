@@ -61,7 +61,7 @@ class NotedWrites(models.QuerySet[M]):
         note(self.model, keys)
         return super(NotedWrites, self.filter(pk__in=keys)).update(**changes)
 
-    def bulk_create(self, objs: Iterable[M], *args: Any, **options: Any) -> list[M]:  # type: ignore[override]
+    def bulk_create(self, objs: Iterable[M], *args: Any, **options: Any) -> list[M]:
         made = super().bulk_create(objs, *args, **options)
         if self.model.is_told_of:  # type: ignore[attr-defined]
             note(self.model, [row.pk for row in made])

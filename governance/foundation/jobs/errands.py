@@ -3,7 +3,7 @@ finishing means, its noun says itself."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -72,13 +72,13 @@ def cancel(actor: Actor, model: type[E], pk: Any, own: Callable[[Actor, Any], E]
 def begun(lease: Lease, model: type[E]) -> E:
     """The errand to carry out. Raises LeaseLost."""
     _guard(lease)
-    return model._default_manager.get(pk=lease.subject_id)
+    return cast(E, model.objects.get(pk=lease.subject_id))
 
 
 def held(lease: Lease, model: type[E]) -> E:
     """The errand, locked until the transaction ends. Raises LeaseLost."""
     _guard(lease)
-    return model._default_manager.select_for_update().get(pk=lease.subject_id)
+    return cast(E, model.objects.select_for_update().get(pk=lease.subject_id))
 
 
 def finish(lease: Lease, errand: Errand, to: Any, **made: Any) -> None:

@@ -127,7 +127,7 @@ def _owed(request: PageRequest, shown: Sequence[Project]) -> list[dict[str, Any]
     """Open requests, the oldest first, with whoever could decide on each now."""
     ids = [project.pk for project in shown]
     found = approvals.visible_to(request.actor).filter(project__in=ids, state="open").order_by("created_at")
-    asked: list[ApprovalRequest] = list(found.prefetch_related("decisions"))
+    asked: list[ApprovalRequest] = list(found.prefetch_related(*approvals.DECIDED))
     could = approvals.deciders(asked)
     held: dict[tuple[UUID, int], list[str]] = {}
     for member in Member.objects.filter(project__in=ids):
