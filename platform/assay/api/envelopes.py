@@ -91,7 +91,7 @@ class NewEnvelope(Input):
     reason = serializers.CharField(max_length=4000)
 
 
-class Revocation(Input):
+class EnvelopeRevocation(Input):
     reason = serializers.CharField(max_length=4000)
 
 
@@ -115,9 +115,9 @@ class EnvelopeViewSet(NounViewSet):
         bounds = Bounds(**body.pop("bounds"))
         return self.created(services.write(actor=self.actor, run_id=body.pop("reference"), bounds=bounds, **body))
 
-    @extend_schema(request=Revocation, responses=EnvelopeSerializer)
+    @extend_schema(request=EnvelopeRevocation, responses=EnvelopeSerializer)
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, pk: UUID) -> Response:
         """End it before its day; what passed stands."""
-        services.revoke(actor=self.actor, envelope_id=pk, **Revocation.of(request))
+        services.revoke(actor=self.actor, envelope_id=pk, **EnvelopeRevocation.of(request))
         return self.shown(self.one())

@@ -73,7 +73,7 @@ class NotificationViewSet(NounViewSet):
         services.mark_seen(actor=self.actor, notice_id=pk)
         return Response(NoticeSerializer(self.one()).data)
 
-    @extend_schema(request=Narrowed, responses={200: CountSerializer})
+    @extend_schema(operation_id="notifications_seen_all_create", request=Narrowed, responses={200: CountSerializer})
     @action(detail=False, methods=["post"], url_path="seen")
     def mark_all_seen(self, request: Request) -> Response:
         """Count all of them as seen, or those of one project."""

@@ -138,7 +138,13 @@ def approval_row(foreseen: Foreseen) -> dict[str, Any]:
     barred = _(" Barred: %(who)s.") % {"who": "; ".join(foreseen.barred)} if foreseen.barred else ""
     needed = sum(step.quorum for step in terms.steps)
     title = ngettext("Run plan needs %(n)d approval", "Run plan needs %(n)d approvals", needed) % {"n": needed}
-    return {"state": "waits", "title": title, "detail": f"{steps}.{barred}", "url": reverse("policy-list")}
+    return {
+        "state": "waits",
+        "title": title,
+        "detail": f"{steps}.{barred}",
+        "url": reverse("policy-list"),
+        "action": _("See the policies"),
+    }
 
 
 def preview(project: Project, form: RunForm, actor: Actor) -> dict[str, Any]:
