@@ -43,7 +43,7 @@
     const response = await window.fetch(place.dataset.ask, { method: "POST", body: asked });
     if (!response.ok) throw new Error(String(response.status));
     const options = { publicKey: opened((await response.json()).publicKey) };
-    const making = place.dataset.key === "new";
+    const making = place.dataset.securityKey === "new";
     return closed(await (making ? navigator.credentials.create(options) : navigator.credentials.get(options)));
   }
 
@@ -57,7 +57,7 @@
     const submitter = event.submitter;
     if (event.defaultPrevented) return;
     // a new key is asked for last, so that what shows who adds it is asked for first
-    const place = Array.from(form.querySelectorAll("[data-key]")).find(function (each) {
+    const place = Array.from(form.querySelectorAll("[data-security-key]")).find(function (each) {
       return isChosen(each) && !each.querySelector("input[type=hidden]").value;
     });
     if (!place) return;
