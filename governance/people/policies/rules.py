@@ -1,6 +1,7 @@
 """What a policy asks for, and which policy governs a subject. Pure; separation of duties after ASVS 5.0, 2.3.5."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -245,18 +246,15 @@ def unsound(subject_kind: str, terms: Terms) -> list[Fault]:
     return found
 
 
-def unstaffed(terms: Terms, people: Mapping[int, frozenset[Role]]) -> list[Fault]:
-    """What these people, by their roles, could not meet: who is missing in which step.
-
-    Each decides once on a request, so that one person never fills two seats; whether enough different people are there
-    for all seats together is found by augmenting paths (a maximum matching of people to seats).
-    """
+def empty_seats(terms: Terms, people: Collection[int], fits: Callable[[int, Step], bool]) -> Counter[str]:
+    """How many seats of each step stay empty, however these people sit down, each in one seat: a person decides once on
+    a request. By augmenting paths (a maximum matching of people to seats)."""
     seats = [step for step in terms.steps for _ in range(step.quorum)]
     sitting: dict[int, int] = {}  # person -> seat
 
     def seated(seat: int, tried: set[int]) -> bool:
-        for person, roles in people.items():
-            if person in tried or not seats[seat].takes(person, roles - READERS):
+        for person in people:
+            if person in tried or not fits(person, seats[seat]):
                 continue
             tried.add(person)
             if person not in sitting or seated(sitting[person], tried):
@@ -264,10 +262,12 @@ def unstaffed(terms: Terms, people: Mapping[int, frozenset[Role]]) -> list[Fault
                 return True
         return False
 
-    empty: dict[str, int] = {}
-    for seat, step in enumerate(seats):
-        if not seated(seat, set()):
-            empty[step.name] = empty.get(step.name, 0) + 1
+    return Counter(step.name for seat, step in enumerate(seats) if not seated(seat, set()))
+
+
+def unstaffed(terms: Terms, people: Mapping[int, frozenset[Role]]) -> list[Fault]:
+    """What these people, by their roles, could not meet: who is missing in which step."""
+    empty = empty_seats(terms, people, lambda person, step: step.takes(person, people[person] - READERS))
     found = [
         Fault(
             step.name,

@@ -13,7 +13,7 @@ from typing import Any, Self
 from governance.foundation.core.canonical import plain
 from governance.law.licences.rule_set import OUTCOMES, Outcome
 from governance.law.licences.verdicts import WORDS
-from governance.people.policies.rules import Factor, Step, Terms
+from governance.people.policies.rules import Factor, Step, Terms, empty_seats
 from governance.people.projects.rules import Role
 
 LONGEST = timedelta(days=366)
@@ -254,22 +254,8 @@ def could_approve(terms: Terms, barred: Iterable[int], people: Mapping[int, Appr
     barred: those who had a part in what is asked about. What a range lets pass is never more than its approvers could
     have approved themselves.
     """
-    seats = [step for step in terms.steps for _ in range(step.quorum)]
-    kept_out = set(barred)
-    free = {person: approver for person, approver in people.items() if person not in kept_out}
-    taken: dict[int, int] = {}
-
-    def seat(place: int, asked: set[int]) -> bool:
-        for person, approver in free.items():
-            if person in asked or not approver.fits(person, seats[place]):
-                continue
-            asked.add(person)
-            if person not in taken or seat(taken[person], asked):
-                taken[person] = place
-                return True
-        return False
-
-    return all(seat(place, set()) for place in range(len(seats)))
+    free = set(people) - set(barred)
+    return not empty_seats(terms, free, lambda person, step: people[person].fits(person, step))
 
 
 def _same(what: str, allowed: str | None, found: str | None) -> Check:
