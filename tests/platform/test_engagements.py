@@ -1,6 +1,7 @@
 """Audit engagements by pages and API; what auditors read and what was refused goes on record."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from governance.work.runs.models import Run
 from tests import factories
 from tests.callers import API, by_token
 from tests.people import House, person
+from tests.routes import everything, routes
 
 pytestmark = pytest.mark.django_db
 
@@ -180,3 +182,21 @@ def test_one_person_cannot_fill_the_trail_by_many_addresses(home: House, monkeyp
     assert [(each["page"], each["times"]) for each in entries("act.refused")] == [
         ("page-0", 1), ("page-1", 1), ("page-2", 1), ("", 1), ("", 10),
     ]  # fmt: skip
+
+
+def test_what_was_made_outside_the_period_is_in_no_list() -> None:
+    house = everything()
+    long_ago = timezone.localdate() - timedelta(days=400)
+    Engagement.objects.update(period_from=long_ago, period_until=long_ago)
+    orla = house.client("orla", api=True)
+    told = {}
+    for route in routes():
+        if route.is_api and route.name.endswith("-list") and not route.parameters:
+            answer = orla.get(house.address(route, "GET"))
+            if answer.status_code == 200 and answer.json().get("results"):
+                told[route.name] = len(answer.json()["results"])
+    # The scope itself with the names of its data, the policies under which it decided, and the audit's own.
+    assert told.keys() == {
+        "api:project-list", "api:dataset-list", "api:policy-list", "api:engagement-list", "api:audit-request-list",
+        "api:audit-finding-list", "api:notification-list",
+    }  # fmt: skip

@@ -22,7 +22,7 @@ LONGEST = timedelta(days=92)  # an absence that is longer takes an appointment
 
 
 def visible_to(actor: Actor) -> QuerySet[Delegation]:
-    return Delegation.objects.filter(project__in=projects.visible_to(actor)).select_related("project")
+    return Delegation.objects.filter(projects.within(actor)).select_related("project")
 
 
 def takers(actor: Actor, project_id: UUID) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ from governance.work.runs.rules import State as RunState
 
 
 def visible_to(actor: Actor) -> QuerySet[Envelope]:
-    return Envelope.objects.filter(project__in=projects.visible_to(actor)).select_related(
+    return Envelope.objects.filter(projects.within(actor)).select_related(
         "project__organisation", "reference"
     )
 
@@ -142,7 +142,7 @@ def _approvers(envelope: Envelope, request: ApprovalRequest) -> Check:
 
 
 def passages_visible_to(actor: Actor) -> QuerySet[Passage]:
-    return Passage.objects.filter(envelope__project__in=projects.visible_to(actor)).select_related(
+    return Passage.objects.filter(projects.within(actor, "envelope__project")).select_related(
         "envelope__project", "request"
     )
 
