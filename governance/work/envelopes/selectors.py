@@ -141,12 +141,6 @@ def _approvers(envelope: Envelope, request: ApprovalRequest) -> Check:
     )
 
 
-def passages_visible_to(actor: Actor) -> QuerySet[Passage]:
-    return Passage.objects.filter(projects.within(actor, "envelope__project")).select_related(
-        "envelope__project", "request"
-    )
-
-
 def passages(request_ids: Collection[UUID]) -> QuerySet[Passage]:
     return Passage.objects.filter(request__in=request_ids).select_related("envelope", "request")
 
