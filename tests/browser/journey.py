@@ -44,6 +44,13 @@ class Installation:
     log: Path
 
 
+def ports() -> range:
+    """Twenty of this test process's own. Two processes that looked for a free one among the same would both find it,
+    one of them would get it, and the other's people would walk through a stranger's house without knowing."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return range(8300 + 20 * worker, 8320 + 20 * worker)
+
+
 @contextmanager
 def installation(folder: Path, model: Path) -> Iterator[Installation]:
     """`assay serve` on a free port, with `model` in the operator's folder of models under the name `tiny`."""
@@ -62,7 +69,7 @@ def installation(folder: Path, model: Path) -> Iterator[Installation]:
     settled = subprocess.run(
         [sys.executable, "-c", SETTLE], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
     )
-    port = next(port for port in range(8300, 8400) if free("127.0.0.1", port))
+    port = next(port for port in ports() if free("127.0.0.1", port))
     output = folder / "serve.log"
     with output.open("wb") as log:
         serving = subprocess.Popen(

@@ -89,7 +89,7 @@ def visible_to(actor: Actor) -> QuerySet[Policy]:
 
 def counted(actor: Actor) -> QuerySet[Policy]:
     """`visible_to`, each with `used`: how many requests were asked under it."""
-    return visible_to(actor).annotate(used=Count("requests"))
+    return visible_to(actor).annotate(used=Count("requests")).order_by("subject_kind", "-created_at")
 
 
 def visible(actor: Actor, policy_id: UUID) -> Policy:

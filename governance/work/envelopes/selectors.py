@@ -32,9 +32,7 @@ from governance.work.runs.rules import State as RunState
 
 
 def visible_to(actor: Actor) -> QuerySet[Envelope]:
-    return Envelope.objects.filter(projects.within(actor)).select_related(
-        "project__organisation", "reference"
-    )
+    return Envelope.objects.filter(projects.within(actor)).select_related("project__organisation", "reference")
 
 
 def visible(actor: Actor, envelope_id: UUID) -> Envelope:

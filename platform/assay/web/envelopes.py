@@ -35,7 +35,7 @@ REVOCABLE = frozenset({State.ASKED, State.IN_FORCE, State.SUSPENDED})
 
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
-    rows = selectors.visible_to(request.actor).annotate(passed=Count("passages"))
+    rows = selectors.visible_to(request.actor).annotate(passed=Count("passages")).order_by("-created_at")
     project = request.GET.get("project", "")
     if project:
         rows = rows.filter(project__slug=project)

@@ -36,7 +36,7 @@ from governance.work.runs import selectors as runs
 
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
-    seen = list(selectors.visible_to(request.actor).annotate(run_count=Count("runs")))
+    seen = list(selectors.visible_to(request.actor).annotate(run_count=Count("runs")).order_by("name"))
     classes: dict[UUID, Classification] = {}
     for found in Classification.objects.filter(project__in=seen).order_by("created_at"):
         classes[found.project_id] = found
