@@ -20,6 +20,7 @@ from preparation.rows import Row
 
 AUTO = "auto"
 HEAD = 50  # so many rows are looked at to tell the format
+_TABULAR = (containers.CSV, containers.TSV, containers.PARQUET)
 _NO_ROWS = Finding(None, None, "The file has no rows.", "Give a file with at least one row.")
 
 
@@ -124,30 +125,45 @@ class Reader:
         if not head:
             yield _NO_ROWS
             return
-        shown = self._format(container, [entry for entry in head if isinstance(entry, Parsed)])
-        if isinstance(shown, Finding):
-            for entry in head:  # what there is to map, for whoever says which format it is
+        shown = self._format(container, head)
+        if isinstance(shown, list):
+            for entry in head:  # what there is to map, for whoever says how it is read
                 if isinstance(entry, Parsed) and isinstance(entry.value, dict):
                     self.shapes[tuple(entry.value)] += 1
-            yield shown
-            return
-        if shown is None:  # no row of the beginning could be read; say why, and stop
-            yield from (entry for entry in head if isinstance(entry, Finding))
+            yield from shown
             return
         evidence = f"Read as {container}: {detected.evidence}. {shown.evidence}"
         reading = Reading(container, shown.format, dict(shown.columns))
         self.resolved = Resolved(reading, detected.gzipped, evidence)
         yield from self._rows(chain(head, entries), reading)
 
-    def _format(self, container: str, head: list[Parsed]) -> formats.Shown | Finding | None:
+    def _format(self, container: str, head: list[Parsed | Finding]) -> formats.Shown | list[Finding]:
+        """The format and what showed it; findings where the beginning of the file cannot be read in any."""
         if self.asked.format != AUTO:
-            return formats.Shown(
-                self.asked.format, self.asked.columns, f"The format {self.asked.format} was asked for."
-            )
-        if not head:
-            return None
-        tabular = container in (containers.CSV, containers.TSV, containers.PARQUET)
-        return formats.detect((entry.value for entry in head), tabular=tabular) or _unknown(head[0])
+            evidence = f"The format {self.asked.format} was asked for."
+            return self._missing(container, head) or formats.Shown(self.asked.format, self.asked.columns, evidence)
+        rows = [entry for entry in head if isinstance(entry, Parsed)]
+        if not rows:
+            return [entry for entry in head if isinstance(entry, Finding)]
+        found = formats.detect((entry.value for entry in rows), tabular=container in _TABULAR)
+        return found or [_unknown(rows[0])]
+
+    def _missing(self, container: str, head: list[Parsed | Finding]) -> list[Finding]:
+        """The columns that were named and that no row has: told once, not once for every row of the file.
+
+        A row of JSON may have a column that those before it lack. So beyond the beginning of such a file a column
+        is missed only where its field has to be there.
+        """
+        rows = [entry.value for entry in head if isinstance(entry, Parsed) and isinstance(entry.value, dict)]
+        there = {str(name) for row in rows for name in row}
+        certain = container in _TABULAR or len(head) < HEAD
+        needed = formats.FORMATS[self.asked.format].needed if self.asked.columns else ()
+        listed = ", ".join(sorted(there)[:8])
+        return [
+            Finding(None, name, f"There is no column {path!r}.", f"Name one that is there: {listed}.")
+            for name, path in self.asked.columns.items()
+            if there and not {path, path.split(".")[0]} & there and (certain or name in needed)
+        ]
 
     def _rows(self, entries: Iterator[Parsed | Finding], reading: Reading) -> Iterator[Row | Finding]:
         form = formats.FORMATS[reading.format]

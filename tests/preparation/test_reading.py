@@ -211,6 +211,28 @@ def test_a_reading_that_cannot_be_lists_what_can(tmp_path: Path, reading: Readin
     assert re.search(says, str(found))
 
 
+@pytest.mark.parametrize("rows", [3, 200])
+@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
+def test_a_column_that_is_not_there_is_told_once(tmp_path: Path, suffix: str, rows: int) -> None:
+    path = tmp_path / f"data.{suffix}"
+    path.write_text(
+        "Question,Reply\n" + "a,b\n" * rows if suffix == "csv" else '{"Question": "a", "Reply": "b"}\n' * rows
+    )
+    mistyped = Reading(format="prompt-completion", columns={"prompt": "Question", "completion": "Replies"})
+    (found,) = read_rows(path, mistyped)
+    assert str(found) == "file, completion: There is no column 'Replies'. Name one that is there: Question, Reply."
+    columns = inspect(path, mistyped).columns
+    assert [column.name for column in columns] == ["Question", "Reply"]
+
+
+def test_a_column_that_only_later_rows_have_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    spoken = [json.dumps({"turns": [USER, ANSWER]}), json.dumps({"turns": [USER, ANSWER], "functions": []})]
+    path.write_text("\n".join([spoken[0]] * 60 + [spoken[1]]), encoding="utf-8")
+    read = list(read_rows(path, Reading(format="chat", columns={"messages": "turns", "tools": "functions"})))
+    assert [type(entry) for entry in read] == [Row] * 61
+
+
 def test_rows_with_equal_turns_are_the_same_row(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text('{"prompt": "a", "completion": "b", "id": 1}\n{"completion": "b", "prompt": "a", "id": 2}\n')
