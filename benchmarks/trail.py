@@ -12,8 +12,6 @@ import hashlib
 import json
 import os
 import platform
-import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,7 +22,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-ROUNDS, EACH = 20, 25
+from benchmarks import appending
+
 PAGES = 60
 ACTIONS = ("run.launched", "approval.decided", "dossier.frozen")
 
@@ -44,7 +43,7 @@ def main() -> None:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
-        found = {"append": appended(Path(folder)), **grown(asked.entries)}
+        found = {"append": appending.measured(Path(folder)), **grown(asked.entries)}
     result = {
         "schema": "assay.benchmarks-trail/1",
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -59,49 +58,6 @@ def main() -> None:
     target = asked.out / "trail.json"
     target.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"written: {target}")
-
-
-def appended(folder: Path) -> dict[str, Any]:
-    """Rounds in turn, so that what else the machine does hits both alike; the ratio is the median of the pairs'."""
-    from django.conf import settings
-    from django.db import connection, transaction
-
-    from governance.foundation.audit.services import record
-    from governance.foundation.core.actor import PLATFORM
-
-    def entries() -> None:
-        for number in range(EACH):
-            with transaction.atomic():
-                record(PLATFORM, "bench.appended", facts={"number": number, "sha256": "ab" * 32})
-
-    entries()
-    bare = sqlite3.connect(folder / "bare.sqlite3", isolation_level=None)
-    bare.executescript(settings.SQLITE_OPTIONS["init_command"])
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sql FROM sqlite_master WHERE tbl_name = 'audit_auditevent' AND type IN ('table', 'index')"
-        )
-        for (statement,) in cursor.fetchall():
-            if statement:
-                bare.execute(statement)
-        cursor.execute("SELECT * FROM audit_auditevent ORDER BY seq DESC LIMIT 1")
-        row = list(cursor.fetchone())
-    statement = f"INSERT INTO audit_auditevent VALUES ({', '.join('?' * len(row))})"  # noqa: S608
-    count = iter(range(1, sys.maxsize))
-
-    def rows() -> None:
-        for _ in range(EACH):
-            row[0] = next(count)
-            row[-1] = f"{row[0]:064x}"
-            bare.execute("BEGIN IMMEDIATE")
-            bare.execute(statement, [str(value) if value is not None else None for value in row])
-            bare.execute("COMMIT")
-
-    pairs = [(_seconds(entries) / EACH, _seconds(rows) / EACH) for _ in range(ROUNDS)]
-    mine, least = (statistics.median(each) for each in zip(*pairs, strict=True))
-    ratio = statistics.median(other / one for one, other in pairs)
-    print(f"append: {1 / mine:,.0f} entries/s, bare {1 / least:,.0f} rows/s, ratio {ratio:.2f}")
-    return {"entries_per_second": 1 / mine, "bare_rows_per_second": 1 / least, "ratio": ratio}
 
 
 def grown(entries: int) -> dict[str, Any]:

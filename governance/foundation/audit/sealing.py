@@ -37,7 +37,8 @@ def take() -> Told:
         for row in model._base_manager.filter(pk__in=keys):
             digests[str(row.pk)] = row.record_digest  # type: ignore[attr-defined]
         found[model._meta.label_lower] = digests
-    writes.told()
+    if found:
+        writes.told()
     return found
 
 
