@@ -73,11 +73,13 @@ def _twin() -> Any:
     from governance.foundation.audit.models import AuditEvent
 
     columns = {field.name: field.clone() for field in AuditEvent._meta.concrete_fields}
-    indexes = [models.Index(fields=index.fields, name=f"twin_{at}") for at, index in enumerate(AuditEvent._meta.indexes)]
+    indexes = [
+        models.Index(fields=index.fields, name=f"twin_{at}") for at, index in enumerate(AuditEvent._meta.indexes)
+    ]
     meta = type("Meta", (), {"app_label": "audit", "db_table": "audit_twin", "indexes": indexes})
     twin = type("Twin", (models.Model,), {"__module__": __name__, "Meta": meta, **columns})
     with connection.schema_editor() as editor:
-        editor.create_model(twin)  # type: ignore[arg-type]
+        editor.create_model(twin)
     return twin
 
 
@@ -99,7 +101,7 @@ def _bare(folder: Path, rows: Iterator[list[Any]]) -> Callable[[int], None]:
         cursor.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'audit_twin' AND sql IS NOT NULL")
         statements = [statement for (statement,) in cursor.fetchall()]
     bare = sqlite3.connect(folder / "bare.sqlite3", isolation_level=None)
-    bare.executescript(settings.SQLITE_OPTIONS["init_command"])
+    bare.executescript(str(settings.SQLITE_OPTIONS["init_command"]))
     for statement in statements:
         bare.execute(statement)
     insert = f"INSERT INTO audit_twin VALUES ({', '.join('?' * len(next(rows)))})"  # noqa: S608 (our own name)

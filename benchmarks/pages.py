@@ -76,7 +76,7 @@ def _fill(home: Any, events: int) -> None:
     for field in fields:
         if field.attname in fixed:
             fixed[field.attname] = field.get_db_prep_save(fixed[field.attname], connection)
-    columns = ", ".join(field.column for field in fields)
+    columns = ", ".join(str(field.column) for field in fields)
     table, marks = AuditEvent._meta.db_table, ", ".join(["%s"] * len(fields))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(entries()))  # noqa: S608

@@ -156,6 +156,18 @@ def _columns(event: AuditEvent) -> Iterator[Mutation]:
             )
 
 
+    if connection.vendor == "sqlite":  # whose columns hold what one puts there
+        table = AuditEvent._meta.db_table
+        for column, value in (("body", "CAST(body AS BLOB)"), ("body", "CAST(x'ff' AS TEXT)"), ("hash", "x'00'")):
+            yield Mutation(
+                f"entry {event.seq}: {column} = {value}",
+                lambda column=column, value=value: _sql(  # type: ignore[misc]
+                    f"UPDATE {table} SET {column} = {value} WHERE seq = %s", event.seq
+                ),
+                (_at(event.seq) if "ff" not in value else "cannot be read",),
+            )
+
+
 def _texts(event: AuditEvent) -> Iterator[Mutation]:
     """Another text with the hash and the columns that fit it: found by what comes after, or by the signed head."""
     body = json.loads(event.body)

@@ -19,7 +19,7 @@ TABLE, FIELDS = AuditEvent._meta.db_table, AuditEvent._meta.concrete_fields
 # Straight by the cursor: putting such a statement together takes the ORM longer than the database to carry it out.
 END = f"SELECT seq, hash FROM {TABLE} ORDER BY seq DESC LIMIT 1"  # noqa: S608 (our own names, as below)
 APPEND = (
-    f"INSERT INTO {TABLE} ({', '.join(field.column for field in FIELDS)})"  # noqa: S608
+    f"INSERT INTO {TABLE} ({', '.join(str(field.column) for field in FIELDS)})"  # noqa: S608
     f" VALUES ({', '.join('%s' for _ in FIELDS)})"
 )
 NAMES = [field.attname for field in FIELDS]

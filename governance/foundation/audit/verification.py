@@ -1,31 +1,24 @@
 """Whether the trail is whole: every entry is read again, in order, and everything that follows from it is recomputed.
 
-One pass with bounded memory, and straight from the cursor: what a model instance costs is many times what hashing does.
+One pass with bounded memory.
 """
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import pairwise
+from datetime import datetime
+from itertools import chain, pairwise
 from typing import Any
-from uuid import UUID
 
 import orjson
-from django.db import connection
+from django.db import DatabaseError, connection
 
-from governance.foundation.audit import checkpoint, guards, heads, keys, rules, sealing
+from governance.foundation.audit import checkpoint, entries, guards, heads, keys, rules, sealing
 from governance.foundation.audit.models import AuditEvent, PersonalDetail, Subtree, TrailKey, TreeHead
 from governance.foundation.audit.tree import Growth
 from preparation.merkle import HASH_BYTES
 
-CHUNK = 2000
-PARTS = {"format", "seq", "at", "actor", "action", "subject", "organisation", "project", "record", "facts", "personal"}
 ATTEMPTS = 3
-SUBJECT, NOBODY = {"kind", "id"}, {"kind": "", "id": ""}
-COLUMNS = (
-    "seq", "at", "actor", "action", "subject_kind", "subject_id", "organisation", "project", "body", "previous_hash",
-    "hash",
-)  # fmt: skip
 
 
 @dataclass
@@ -64,12 +57,16 @@ def verify(
     report.faults += said
     walk = _Walk(report, signed)
     ledger = sealing.Ledger() if records else None
-    for row in _rows():
-        body = walk.step(row)
-        if ledger is not None and body is not None:
-            ledger.hear(row[0], body)
-        if len(report.faults) >= limit_faults:
-            return report
+    try:
+        for row in chain.from_iterable(entries.rows()):
+            body = walk.step(row)
+            if ledger is not None and body is not None:
+                ledger.hear(row[0], body)
+            if report.faults and len(report.faults) >= limit_faults:
+                return report
+    except DatabaseError as error:
+        report.faults.append(f"the entries after {report.entries:,} cannot be read: {error}")
+        return report
     walk.end()
     if ledger is not None:
         report.records, faults = _records(ledger, limit_faults)
@@ -104,41 +101,47 @@ class _Walk:
         self.tree = Growth(self.subtrees.compare)
         self.previous = bytes(HASH_BYTES)
         self.details = _Details()
-        self.misquoted = _misquoted_on_sqlite if connection.vendor == "sqlite" else _misquoted_on_postgresql
 
     def step(self, row: tuple[Any, ...]) -> dict[str, Any] | None:
         """Check one entry; what its text says, or None where that is not what was hashed."""
-        report, seq, raw = self.report, row[0], row[8].encode()
+        report, seq = self.report, row[0]
+        text = row[entries.TEXT]
+        raw = text.encode() if type(text) is str else repr(text).encode()  # SQLite's columns may hold what is no text
         leaf = rules.leaf_of(raw)
         own = rules.link(self.previous, leaf)
+        is_hashed = True
         faults: list[str] = []
-        if seq != report.entries + 1:
-            faults.append(f"expected number {report.entries + 1:,}; entries are missing or were renumbered")
-        if row[9] != report.head:
-            faults.append("does not follow from the entry before it")
+        if row[entries.HASH] != own.hex() or row[entries.PREVIOUS_HASH] != report.head or seq != report.entries + 1:
+            is_hashed, faults = self._broken(row, leaf)
+            own = _hash(row[entries.HASH])
         body = None
-        if row[10] != own.hex() and rules.link(_hash(row[9]), leaf).hex() != row[10]:
-            own = _hash(row[10])
-            faults.append("its text was changed after it was written")
-        elif (body := _read(raw)) is None:
-            faults.append("its text is not that of an entry")
-        else:
-            own = own if row[9] == report.head else _hash(row[10])
+        if is_hashed:
+            body, misquoted = entries.read(row, raw)
+            faults += misquoted if body else ["its text is not that of an entry"]
+        if body is not None:
             report.last_at = body["at"]
-            faults += self.misquoted(row, body)
-        if body is None or body["personal"] is not None or self.details.is_at(seq):
+        if body is None or body["personal"] is not None or seq >= self.details.next:
             faults += self.details.faults(seq, body)
-        report.entries, report.head, self.previous = seq, row[10], own
-        self._grow(leaf)
+        report.entries, report.head, self.previous = seq, row[entries.HASH], own
+        self.tree.add(leaf)
+        if self.tree.size in self.signed:
+            self._compare_heads(self.signed.pop(self.tree.size))
         if faults:
             report.faults += [f"entry {seq:,}: {fault}" for fault in faults]
         return body
 
-    def _grow(self, leaf: bytes) -> None:
-        self.tree.add(leaf)
-        if self.tree.size not in self.signed:
-            return
-        for whose, root in self.signed.pop(self.tree.size):
+    def _broken(self, row: tuple[Any, ...], leaf: bytes) -> tuple[bool, list[str]]:
+        """(whether its hash is that of its text after the hash that it names, what is wrong with its place)."""
+        faults = []
+        if row[0] != self.report.entries + 1:
+            faults.append(f"expected number {self.report.entries + 1:,}; entries are missing or were renumbered")
+        if row[entries.PREVIOUS_HASH] != self.report.head:
+            faults.append("does not follow from the entry before it")
+        is_hashed = rules.link(_hash(row[entries.PREVIOUS_HASH]), leaf).hex() == row[entries.HASH]
+        return is_hashed, faults if is_hashed else [*faults, "its text was changed after it was written"]
+
+    def _compare_heads(self, signed: list[tuple[str, bytes]]) -> None:
+        for whose, root in signed:
             if root != self.tree.root():
                 self.report.faults.append(
                     f"{whose} at entry {self.tree.size:,} was signed for other entries than those that stand here now"
@@ -165,12 +168,13 @@ class _Details:
 
     def __init__(self) -> None:
         rows = PersonalDetail.objects.order_by("event_id").values_list("event_id", "salt", "text")
-        self._rows = rows.iterator(chunk_size=CHUNK)
-        self._next = next(self._rows, None)
+        self._rows = rows.iterator(chunk_size=entries.CHUNK)
+        self._step()
         self.committed = self.kept = 0
 
-    def is_at(self, seq: int) -> bool:
-        return self._next is not None and self._next[0] <= seq
+    def _step(self) -> None:
+        self._next = next(self._rows, None)
+        self.next = self._next[0] if self._next else sys.maxsize  # the entry of the next one
 
     def faults(self, seq: int, body: dict[str, Any] | None) -> Iterator[str]:
         committed = body["personal"] if body else None
@@ -179,7 +183,7 @@ class _Details:
             return  # erased, or there never was one
         if self._next[0] == seq:
             _, salt, text = self._next
-            self._next = next(self._rows, None)
+            self._step()
             self.kept += 1
             if body is not None and _commitment(salt, text) != committed:
                 yield "its personal detail was changed after it was written"
@@ -194,7 +198,7 @@ class _Subtrees:
 
     def __init__(self) -> None:
         kept = Subtree.objects.order_by("place").values_list("place", "hash")
-        self._kept = {place: bytes(one) for place, one in kept.iterator(chunk_size=CHUNK)}
+        self._kept = {place: bytes(one) for place, one in kept.iterator(chunk_size=entries.CHUNK)}
         self._newest = {place >> 48: place for place in self._kept}
         self._wrong: list[Subtree] = []
 
@@ -215,60 +219,12 @@ def _commitment(salt: Any, text: str) -> str | None:
         return None
 
 
-def _rows() -> Iterator[tuple[Any, ...]]:
-    """The entries in order, as the database spells them."""
-    table = connection.ops.quote_name(AuditEvent._meta.db_table)
-    with connection.chunked_cursor() as cursor:
-        # SQLite's driver would make every text of the column a time; as an expression it stays the text that it is.
-        columns = ", ".join(COLUMNS).replace("at,", "at || '',", 1 if connection.vendor == "sqlite" else 0)
-        cursor.execute(f"SELECT {columns} FROM {table} ORDER BY seq")  # noqa: S608 (our own names)
-        while chunk := cursor.fetchmany(CHUNK):
-            yield from chunk
-
-
-def _hash(text: str) -> bytes:
+def _hash(text: Any) -> bytes:
     """A hash as stored; what is none is taken for the empty one, which nothing fits."""
     try:
         return bytes.fromhex(text)
-    except ValueError:
+    except (ValueError, TypeError):
         return b""
-
-
-def _read(raw: bytes) -> dict[str, Any] | None:
-    """What an entry says, or None where it is not what an entry says: who tells the chain anew may write anything."""
-    try:
-        body: dict[str, Any] = orjson.loads(raw)
-        subject, records = body["subject"], body.get("records")
-        is_entry = body.keys() >= PARTS and body["at"].endswith("Z")
-        if subject is not None:
-            is_entry = is_entry and subject.keys() == SUBJECT
-        if records:
-            digests = [digest for told in records.values() for digest in told.values()]
-            is_entry = is_entry and all(digest is None or isinstance(digest, str) for digest in digests)
-    except (ValueError, AttributeError, TypeError, KeyError):
-        return None
-    return body if is_entry else None
-
-
-def _misquoted_on_sqlite(row: tuple[Any, ...], body: dict[str, Any]) -> list[str]:
-    return _misquoted(row[:8], body)
-
-
-def _misquoted_on_postgresql(row: tuple[Any, ...], body: dict[str, Any]) -> list[str]:
-    return _misquoted(tuple(map(_spelt, row[:8])), body)
-
-
-def _misquoted(stated: tuple[Any, ...], body: dict[str, Any]) -> list[str]:
-    """The columns that say something else than the text that they repeat parts of."""
-    subject = body["subject"] or NOBODY
-    told = (
-        body["seq"], _time(body["at"]), _id(body["actor"]), body["action"], subject["kind"], subject["id"],
-        _id(body["organisation"]), _id(body["project"]),
-    )  # fmt: skip
-    if told == stated:
-        return []
-    differing = [name for name, one, other in zip(COLUMNS, told, stated, strict=False) if one != other]
-    return [f"its column {name} says something else than its text" for name in differing]
 
 
 def _moment(text: Any) -> datetime | None:
@@ -276,21 +232,6 @@ def _moment(text: Any) -> datetime | None:
         return datetime.fromisoformat(text)
     except (TypeError, ValueError):
         return None
-
-
-def _time(text: str) -> str:
-    """As SQLite stores it, and as `_spelt` spells PostgreSQL's."""
-    return text[:-1].replace("T", " ").removesuffix(".000000")
-
-
-def _id(text: Any) -> Any:
-    return text.replace("-", "") if isinstance(text, str) else text
-
-
-def _spelt(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return str(value.astimezone(UTC).replace(tzinfo=None))
-    return value.hex if isinstance(value, UUID) else value
 
 
 IN_DATABASE, IN_FILE, KEPT = "a head in the database", "a head in the file of heads", "the head that was given"
@@ -301,7 +242,7 @@ def _signed(kept: Iterable[checkpoint.Checkpoint]) -> tuple[dict[int, list[tuple
     known = list(TrailKey.objects.all())
     said = [*_broken_succession(known), *_stranger(known)]
     signed: dict[int, list[tuple[str, bytes]]] = {}
-    for stored in TreeHead.objects.order_by("size").iterator(chunk_size=CHUNK):
+    for stored in TreeHead.objects.order_by("size").iterator(chunk_size=entries.CHUNK):
         said += _broken_head(stored, known)
         signed.setdefault(stored.size, []).append((IN_DATABASE, bytes.fromhex(stored.root)))
     try:
