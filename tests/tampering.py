@@ -155,7 +155,6 @@ def _columns(event: AuditEvent) -> Iterator[Mutation]:
                 f"entry {event.seq}: {column.column}", _setting(event.seq, **{column.attname: new}), (_at(event.seq),)
             )
 
-
     if connection.vendor == "sqlite":  # whose columns hold what one puts there
         table = AuditEvent._meta.db_table
         for column, value in (("body", "CAST(body AS BLOB)"), ("body", "CAST(x'ff' AS TEXT)"), ("hash", "x'00'")):
