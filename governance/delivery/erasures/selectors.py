@@ -18,7 +18,7 @@ from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
 from governance.materials.datasets import selectors as datasets
-from governance.materials.datasets.models import DatasetVersion, Import
+from governance.materials.datasets.models import WITH_FILE, DatasetVersion, Import
 from governance.materials.datasets.rules import State as ImportState
 from governance.oversight.retention import selectors as retention
 from governance.people.approvals.subjects import Fact
@@ -56,7 +56,7 @@ def remaining(actor: Actor, erasure: Erasure) -> list[Remaining]:
     seen = set(projects.visible_to(actor).values_list("pk", flat=True))
     found = [
         _of_version(other, seen, "has the same bytes; they stay until its rows are erased likewise")
-        for other in datasets.same_bytes(version).filter(rows_erased_at=None).select_related("dataset__project")
+        for other in datasets.same_bytes(version).filter(WITH_FILE).select_related("dataset__project")
     ]
     listed = {one.id for one in found}
     found += _outside(version)
@@ -64,7 +64,7 @@ def remaining(actor: Actor, erasure: Erasure) -> list[Remaining]:
         barred = erasure.withdrawal.affected.filter(kind=DatasetVersion.kind, is_barred=True).exclude(
             object_id=version.pk
         )
-        others = DatasetVersion.objects.filter(pk__in=barred.values("object_id"), rows_erased_at=None)
+        others = DatasetVersion.objects.filter(WITH_FILE, pk__in=barred.values("object_id"))
         found += [
             _of_version(other, seen, "holds some of the same rows")
             for other in others.select_related("dataset__project")
@@ -81,7 +81,7 @@ def remaining(actor: Actor, erasure: Erasure) -> list[Remaining]:
 
 def _outside(version: DatasetVersion) -> list[Remaining]:
     """The same bytes where nobody of the organisation sees them, and files that were sent and not registered."""
-    same = DatasetVersion.objects.filter(file_sha256=version.file_sha256, rows_erased_at=None)
+    same = DatasetVersion.objects.filter(WITH_FILE, file_sha256=version.file_sha256)
     strange = same.exclude(dataset__project__organisation=version.dataset.project.organisation_id).count()
     sent = Import.objects.filter(file_sha256=version.file_sha256, version=None).exclude(state=DISCARDED)
     found = [Remaining("Another organisation of this installation", "has the same bytes")] * (strange > 0)

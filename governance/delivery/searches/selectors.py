@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from governance.delivery.searches.models import Part, Search
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
-from governance.materials.datasets.models import DatasetVersion, Import
+from governance.materials.datasets.models import WITH_FILE, DatasetVersion, Import
 from governance.materials.datasets.rules import State as ImportState
 from governance.materials.redactions.models import PseudonymMap
 from governance.people.projects import selectors as projects
@@ -39,7 +39,7 @@ def in_reach(actor: Actor, project: Project, *, everywhere: bool) -> QuerySet[Da
     `actor` may search."""
     reach = projects.where(actor, ACT).filter(organisation=project.organisation_id)
     own = reach if everywhere else reach.filter(pk=project.pk)
-    versions = DatasetVersion.objects.filter(dataset__project__in=own, rows_erased_at=None)
+    versions = DatasetVersion.objects.filter(WITH_FILE, dataset__project__in=own)
     return versions.select_related("dataset__project")
 
 

@@ -46,6 +46,10 @@ class Dataset(Record):
         return {"name": self.name, "description": self.description}
 
 
+# Of versions: those whose file is there (`DatasetVersion.has_file`).
+WITH_FILE = models.Q(rows_erased_at=None, disposed_at=None)
+
+
 class DatasetVersion(Record):
     """What was uploaded, what was found in it, and what its registrant says about where it comes from."""
 
@@ -73,6 +77,7 @@ class DatasetVersion(Record):
     registered_by_name = models.CharField(max_length=200)
     # Rows of it were erased: its file is gone, and the rows that are left stand in `successor`, where any is left.
     rows_erased_at = models.DateTimeField(null=True, blank=True)
+    disposed_at = models.DateTimeField(null=True, blank=True)  # its file was let go because nothing had it kept
     successor = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="predecessors")
 
     class Meta:
@@ -93,16 +98,29 @@ class DatasetVersion(Record):
         return self.dataset.project_id
 
     @property
+    def has_file(self) -> bool:
+        """Whether there is a file to work on: none where rows of it were erased, and none where it was let go."""
+        return self.why_no_file is None
+
+    @property
+    def why_no_file(self) -> str | None:
+        if self.rows_erased_at is not None:
+            left = f"Use {self.successor}." if self.successor else "No row of it is left."
+            return f"Rows of {self} were erased on {self.rows_erased_at:%d %B %Y}; its file is gone. {left}"
+        if self.disposed_at is not None:
+            return f"The file of {self} was deleted on {self.disposed_at:%d %B %Y}; what it was stays on record."
+        return None
+
+    @property
     def readable(self) -> str:
-        """The sha256 of its file, for whoever reads it. Raises WrongState where rows of it were erased."""
+        """The sha256 of its file, for whoever reads it. Raises WrongState where the file is gone."""
         self.check_readable()
         return self.file_sha256
 
     def check_readable(self) -> None:
-        """Raises WrongState where rows of it were erased, and its file is gone."""
-        if self.rows_erased_at is not None:
-            left = f"Use {self.successor}." if self.successor else "No row of it is left."
-            raise WrongState(f"Rows of {self} were erased on {self.rows_erased_at:%d %B %Y}; its file is gone. {left}")
+        """Raises WrongState where its file is gone."""
+        if why := self.why_no_file:
+            raise WrongState(why)
 
     @property
     def reading(self) -> Reading:

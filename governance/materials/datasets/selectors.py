@@ -17,7 +17,7 @@ from governance.foundation.core.records import one_of
 from governance.materials.base_models import rules as told
 from governance.materials.base_models.selectors import licence_drift, licence_fact
 from governance.materials.datasets import provenance, rules
-from governance.materials.datasets.models import Dataset, DatasetVersion, Import, QualityProfile, Split
+from governance.materials.datasets.models import WITH_FILE, Dataset, DatasetVersion, Import, QualityProfile, Split
 from governance.people.approvals.subjects import Fact
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -92,7 +92,7 @@ def quality(version: DatasetVersion) -> QualityProfile | None:
 
 def may_work_on_rows(actor: Actor, version: DatasetVersion, act: str) -> bool:
     """Whether `actor` may do `act` in its project and its rows are there to be worked on."""
-    return version.rows_erased_at is None and projects.may(actor, version.project_id, act)
+    return version.has_file and projects.may(actor, version.project_id, act)
 
 
 def columns(version: DatasetVersion) -> list[str]:
@@ -106,9 +106,9 @@ def unfinished_imports(dataset: Dataset) -> QuerySet[Import]:
 
 
 def is_used(file_sha256: str) -> bool:
-    """Whether a version or an import that is not discarded has these bytes; where rows were erased, none has."""
+    """Whether a version whose file is not gone, or an import that is not discarded, has these bytes."""
     held = Import.objects.filter(file_sha256=file_sha256, version=None).exclude(state=rules.State.DISCARDED)
-    return held.exists() or DatasetVersion.objects.filter(file_sha256=file_sha256, rows_erased_at=None).exists()
+    return held.exists() or DatasetVersion.objects.filter(WITH_FILE, file_sha256=file_sha256).exists()
 
 
 def erased_before(organisation_id: UUID, file_sha256: str) -> DatasetVersion | None:

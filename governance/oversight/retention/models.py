@@ -1,4 +1,5 @@
-"""Holds: data that has to be kept, on which ground, and until when."""
+"""Holds: data that has to be kept, on which ground, and until when. And the rule that a project gives itself for the
+rest."""
 
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.db.models import Q
 
 from governance.foundation.core.records import Record
 from governance.materials.datasets.models import Dataset
-from governance.oversight.retention.rules import TITLES, Basis, Held
+from governance.oversight.retention.rules import PLACED, TITLES, Basis, Held
 from governance.people.projects.models import Project
 
 
@@ -19,7 +20,7 @@ class Hold(Record):
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="holds")
     dataset = models.ForeignKey(Dataset, null=True, blank=True, on_delete=models.PROTECT, related_name="holds")
-    basis = models.CharField(max_length=24, choices=[(basis.value, TITLES[basis]) for basis in Basis])
+    basis = models.CharField(max_length=24, choices=[(basis.value, TITLES[basis]) for basis in PLACED])
     ground = models.TextField()
     until = models.DateField(null=True, blank=True)  # the last day; None: until it is lifted
     placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -57,4 +58,33 @@ class Hold(Record):
             "ground": self.ground,
             "until": self.until,
             "placed_by": self.placed_by_name,
+        }
+
+
+class RetentionRule(Record):
+    """How long a project keeps what nothing else has kept, by kind of thing. The newest stands; none is changed."""
+
+    kind = "retention_rule"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="retention_rules")
+    number = models.PositiveIntegerField()
+    days = models.JSONField()  # {Thing: days, or null for as long as nobody decides otherwise}
+    reason = models.TextField()
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    set_by_name = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="retention_rule_number")]
+
+    def __str__(self) -> str:
+        return f"Retention rule {self.number}"
+
+    def content(self) -> dict[str, Any]:
+        return {
+            "project": self.project_id,
+            "number": self.number,
+            "days": self.days,
+            "reason": self.reason,
+            "set_by": self.set_by_name,
         }

@@ -1,4 +1,4 @@
-"""Questions about holds."""
+"""Questions about holds and rules of retention."""
 
 from uuid import UUID
 
@@ -9,9 +9,10 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
 from governance.materials.datasets.models import Dataset
 from governance.oversight.retention import rules
-from governance.oversight.retention.models import Hold
-from governance.oversight.retention.rules import Basis
+from governance.oversight.retention.models import Hold, RetentionRule
+from governance.oversight.retention.rules import Basis, Ground
 from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
 
 
 def visible_to(actor: Actor) -> QuerySet[Hold]:
@@ -38,3 +39,23 @@ def before_erasure(dataset: Dataset) -> Hold | None:
 
 def is_in_force(hold: Hold) -> bool:
     return rules.in_force(hold.held, timezone.localdate())
+
+
+def of_project(project: Project) -> list[Hold]:
+    """The holds in force in a project, on one dataset or on all."""
+    found = project.holds.filter(lifted_at=None).select_related("dataset", "project")
+    return [hold for hold in found if is_in_force(hold)]
+
+
+def ground(hold: Hold) -> Ground:
+    ends = "" if hold.until else "until it is lifted"
+    return Ground(Basis(hold.basis), f"{hold}: {hold.ground}", hold.until, ends, "", hold.kind, str(hold.pk))
+
+
+def rules_visible_to(actor: Actor) -> QuerySet[RetentionRule]:
+    return RetentionRule.objects.filter(projects.within(actor)).select_related("project")
+
+
+def rule(project_id: UUID) -> RetentionRule | None:
+    """The rule that stands today."""
+    return RetentionRule.objects.filter(project=project_id).first()

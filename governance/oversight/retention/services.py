@@ -1,5 +1,6 @@
-"""Placing a hold, and lifting it."""
+"""Placing a hold, and lifting it; setting the rule of a project."""
 
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -11,11 +12,13 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Fault, Faults, NotFound, Unusable, WrongState
 from governance.materials.datasets import selectors as datasets
 from governance.oversight.retention import selectors
-from governance.oversight.retention.models import Hold
-from governance.oversight.retention.rules import Basis
+from governance.oversight.retention.models import Hold, RetentionRule
+from governance.oversight.retention.rules import DAYS_AT_MOST, PLACED, Basis, Thing
 from governance.people.projects import selectors as projects
+from governance.people.projects.services import hold as locked
 
 ACT = "place a hold"
+SET = "set a retention rule"
 
 
 @transaction.atomic
@@ -36,7 +39,10 @@ def place(
     dataset = datasets.visible(actor, dataset_id) if dataset_id else None
     if dataset is not None and dataset.project_id != project.pk:
         raise NotFound("dataset")
+    locked(project.pk)  # what is being deleted at this moment finds the hold, or is gone before it
     faults = Faults()
+    if basis not in PLACED:
+        faults.add("basis", "Nobody places a hold on this basis.", "Choose another.")
     if not ground.strip():
         faults.add("ground", "A hold needs its ground.", "Name the law with its paragraph, or the claim.")
     if until is None and basis == Basis.STATUTORY:
@@ -67,3 +73,28 @@ def lift(*, actor: Actor, hold_id: UUID, reason: str) -> Hold:
     hold.save()
     record(actor, "hold.lifted", subject=hold, personal={"reason": hold.lifted_because})
     return hold
+
+
+@transaction.atomic
+def set_rule(*, actor: Actor, project_id: UUID, days: Mapping[str, int | None], reason: str) -> RetentionRule:
+    """Say how long a project keeps each kind of thing that nothing else has kept; None: until somebody says. What is
+    left out counts as None. Nothing is deleted by it. Raises NotFound, NotAllowed, Unusable."""
+    project = projects.require(actor, project_id, SET)
+    locked(project.pk)
+    faults = Faults()
+    for name, count in days.items():
+        if name not in set(Thing):
+            faults.add("days", f"There is no kind of thing “{name}”.", f"Known: {', '.join(Thing)}.")
+        elif count is not None and not 1 <= count <= DAYS_AT_MOST:
+            faults.add(name, f"{count:,} days is no time to keep something.", f"From 1 to {DAYS_AT_MOST:,}, or none.")
+    if not reason.strip():
+        faults.add("reason", "Say why these are the right times.", "One sentence is enough.")
+    faults.raise_if_any()
+    before = selectors.rule(project.pk)
+    made = RetentionRule.objects.create(
+        project=project, number=before.number + 1 if before else 1,
+        days={thing.value: days.get(thing.value) for thing in Thing}, reason=reason.strip(),
+        set_by_id=actor.user_id, set_by_name=actor.name,
+    )  # fmt: skip
+    record(actor, "retention-rule.set", subject=made, facts={"days": made.days, "content": made.content_digest})
+    return made

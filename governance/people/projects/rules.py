@@ -64,6 +64,11 @@ RIGHTS: dict[str, dict[str, frozenset[Role]]] = {
         "look behind pseudonyms": frozenset({Role.DATA_PROTECTION_OFFICER}),
         "place a hold": frozenset({Role.COMPLIANCE_OFFICER, Role.DATA_PROTECTION_OFFICER}),
     },
+    "Keeping and deleting": {
+        "set a retention rule": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.DATA_PROTECTION_OFFICER}),
+        "propose a disposal": MAKERS | {Role.DATA_STEWARD, Role.DATA_PROTECTION_OFFICER},
+        "confirm a disposal": frozenset({Role.OWNER, Role.COMPLIANCE_OFFICER, Role.DATA_PROTECTION_OFFICER}),
+    },
     "Plans and runs": {
         "write an evaluation plan": MAKERS | {Role.RISK_OWNER, Role.COMPLIANCE_OFFICER},
         "prepare a run": MAKERS,

@@ -63,6 +63,10 @@ def for_plan(project: Project, base_model: BaseModel | None, data: Sequence[Data
         yield _approved("base model", base_model, project)
     for version in data:
         yield _approved("data", version, project)
+        if why := version.why_no_file:
+            yield Gate(
+                f"file:{version.pk}", "File there", Light.RED, why, "Choose other data.", version.kind, str(version.pk)
+            )
     if base_model is not None and data:
         yield _licence(project, base_model, data)
     yield _classification(project)

@@ -50,6 +50,7 @@ class Run(Record):
     manifest = models.JSONField(null=True, blank=True)  # assay.training-manifest/1 as the trainer wrote it
     manifest_sha256 = models.CharField(max_length=64, blank=True)  # of the file's bytes
     error = models.JSONField(null=True, blank=True)  # {"code", "message", "where", "fault"}
+    disposed_at = models.DateTimeField(null=True, blank=True)  # its folder was deleted: nothing is left to go on from
 
     class Meta:
         ordering = ["-created_at"]

@@ -193,6 +193,8 @@ def resume(*, actor: Actor, run_id: UUID) -> Run:
         raise WrongState(
             f"{run} is {run.state}; only a launched run that failed or was cancelled can be taken up again."
         )
+    if run.disposed_at is not None:
+        raise WrongState(f"The folder of {run} was deleted on {run.disposed_at:%d %B %Y}; prepare another run.")
     if missing := gates.shut(gates.for_run(run)):
         raise GateClosed(f"{run} cannot start", missing)
     run.add_author(actor.user_id, actor.name, "took the run up again")

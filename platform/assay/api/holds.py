@@ -13,7 +13,7 @@ from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer
 from governance.oversight.retention import selectors, services
 from governance.oversight.retention.models import Hold
-from governance.oversight.retention.rules import Basis
+from governance.oversight.retention.rules import PLACED, Basis
 
 
 class HoldSerializer(RecordSerializer):
@@ -34,7 +34,7 @@ class HoldSerializer(RecordSerializer):
 class NewHold(Input):
     project = serializers.UUIDField()
     dataset = serializers.UUIDField(required=False, allow_null=True, default=None, help_text="Left out: all data.")
-    basis = serializers.ChoiceField(choices=[one.value for one in Basis])
+    basis = serializers.ChoiceField(choices=[one.value for one in PLACED])
     ground = serializers.CharField(max_length=4000)
     until = serializers.DateField(required=False, allow_null=True, default=None, help_text="The last day.")
 

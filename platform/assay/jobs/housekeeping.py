@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import Error, connection
 from django.utils import timezone
 
@@ -18,6 +19,8 @@ from assay.api import idempotency
 from assay.jobs import folders, mailing, processes
 from assay.jobs.app import QUEUE_OF
 from assay.jobs.enqueue import send
+from governance.delivery.disposals import notices
+from governance.delivery.disposals import worker as disposals
 from governance.delivery.erasures import worker as erasures
 from governance.delivery.searches import services as searches
 from governance.foundation.audit import heads, keys, watch
@@ -27,6 +30,7 @@ from governance.foundation.jobs.models import Job, Outbox
 from governance.foundation.jobs.rules import State
 from governance.people.approvals.timing import keep_time
 
+DUE_SECONDS = 12 * 3600  # between two looks at what may be deleted
 WATCH_SECONDS = 30  # between two looks at whether a verification is due
 
 log = logging.getLogger(__name__)
@@ -47,6 +51,7 @@ def round_of(name: str) -> None:
     keep_time()
     sign()
     mailing.remind()
+    look_for_what_is_due()
     mailing.post(timezone.now())
 
 
@@ -117,6 +122,14 @@ def destroy() -> None:
         log.info("What %d searches found was kept long enough and is destroyed.", len(gone))
     if left := erasures.destroy_what_waits():
         log.warning("What a lost worker left of erased rows is destroyed now: %s", left)
+    if going := disposals.destroy_what_waits():
+        log.warning("What a lost worker left of things that were let go is destroyed now: %s", going)
+
+
+def look_for_what_is_due() -> None:
+    """Tell people what may be deleted now: periods are days, so twice a day is enough, by whichever process."""
+    if cache.add("retention.due", True, DUE_SECONDS):
+        notices.tell_what_is_due()
 
 
 def sign() -> None:

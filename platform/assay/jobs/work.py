@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 
 from assay.jobs import (
     annotating,
+    disposing,
     erasing,
     evaluate,
     importing,
@@ -55,6 +56,7 @@ TASKS: dict[str, Task] = {
     "profile": profiling.PROCESS,
     "search": searching,
     "erasure": erasing.PROCESS,
+    "disposal": disposing,
     "trace": tracing,
 }
 

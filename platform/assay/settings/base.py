@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "governance.delivery.lineage",
     "governance.delivery.searches",
     "governance.delivery.erasures",
+    "governance.delivery.disposals",
     "rest_framework",
     "knox",
     "allauth.account",  # for what allauth.mfa imports of it; its tables stay empty

@@ -197,7 +197,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
     }
     current, rows = tabs.of(request, counts)
     may_read = selectors.may_read_rows(request.actor, version)
-    shows_rows = may_read and version.rows_erased_at is None
+    shows_rows = may_read and version.has_file
     events = list(audit.history(version)[:50]) if current == "history" else []
     context = {
         "version": version,
@@ -213,7 +213,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "told": selectors.licence_told(version),
         "differs": disagree(version.licence, version.licence_told) or any(not twin.agrees for twin in twins),
         "may_read": may_read,
-        "may_download": selectors.may_download(request.actor, version) and version.rows_erased_at is None,
+        "may_download": selectors.may_download(request.actor, version) and version.has_file,
         "may_erase": selectors.may_work_on_rows(request.actor, version, erasing.ACT),
         "events": events,
     }
@@ -274,8 +274,8 @@ def version_changes(request: PageRequest, pk: UUID) -> HttpResponse:
         "shown": ROWS_OF_A_KIND,
     }
     if earlier:
-        erased = version.rows_erased_at or earlier[0].rows_erased_at
-        context |= _changes(version, earlier[0], shows_rows=context["may_read"] and not erased)
+        there = version.has_file and earlier[0].has_file
+        context |= _changes(version, earlier[0], shows_rows=context["may_read"] and there)
     return render(request, "datasets/changes.html", context)
 
 

@@ -21,7 +21,7 @@ from governance.delivery.erasures.rules import State
 from governance.foundation.audit import selectors as audit
 from governance.foundation.jobs import selectors as jobs
 from governance.materials.datasets import selectors as datasets
-from governance.materials.datasets.models import DatasetVersion
+from governance.materials.datasets.models import WITH_FILE, DatasetVersion
 from governance.materials.datasets.rules import ROWS_WITHIN_REACH
 from governance.oversight.retention import selectors as retention
 from governance.people.approvals import selectors as approvals
@@ -51,7 +51,7 @@ def create(request: PageRequest, pk: UUID) -> HttpResponse:
         "form": form,
         "version": version,
         "hold": retention.before_erasure(version.dataset),
-        "twins": datasets.same_bytes(version).filter(rows_erased_at=None).count(),
+        "twins": datasets.same_bytes(version).filter(WITH_FILE).count(),
         "crumbs": _crumbs(request, version),
     }
     return render(request, "erasures/form.html", context, status=422 if form.errors else 200)
@@ -80,7 +80,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         ],
         "copies": selectors.copies(erasure),
         "rows": [(row, row <= ROWS_WITHIN_REACH) for row in erasure.rows[:ROWS_SHOWN]],
-        "may_read": erasure.version.rows_erased_at is None and datasets.may_read_rows(request.actor, erasure.version),
+        "may_read": erasure.version.has_file and datasets.may_read_rows(request.actor, erasure.version),
         "events": list(audit.history(erasure)[:20]),
         "crumbs": _crumbs(request, erasure.version),
     }

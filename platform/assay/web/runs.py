@@ -129,7 +129,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "settings": run_plans.settings(run),
         "may": may,
         "may_write_envelope": projects.may(request.actor, run.project_id, WRITE) and not held.why_no_reference(run),
-        "may_take_up": may["launch"] and run.launched_at and run.state in LEFT and not same_again,
+        "may_take_up": may["launch"] and _can_go_on(run),
         "ends_the_same": same_again,
         "lineage": lineage.of(run, run.project) if current == "lineage" else None,
         "events": audit.history(run)[:50] if current == "history" else [],
@@ -188,6 +188,12 @@ def resume(request: PageRequest, pk: UUID) -> HttpResponse:
     services.resume(actor=request.actor, run_id=pk)
     messages.success(request, _("Queued again; it goes on from its last checkpoint."))
     return redirect("run-detail", pk=pk)
+
+
+def _can_go_on(run: Run) -> bool:
+    """Whether it was launched, ended without a result, and another try can help."""
+    was_left = run.launched_at is not None and run.state in LEFT and run.disposed_at is None
+    return was_left and can_end_otherwise(run.error)
 
 
 def _gates(run: Run, standing: approvals.Standing, actor: Actor) -> list[dict[str, Any]]:

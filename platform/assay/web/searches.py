@@ -131,7 +131,7 @@ def _next(request: PageRequest, part: Part) -> dict[str, Any]:
     """What can be done about the rows of a version: the same addresses as from its page, the rows filled in."""
     version = part.version
     rows = _ranges([hit["place"] + 1 for hit in part.hits])
-    if not rows or len(rows) > ROWS_IN_ADDRESS or version.rows_erased_at is not None:
+    if not rows or len(rows) > ROWS_IN_ADDRESS or not version.has_file:
         return {"is_too_long": len(rows) > ROWS_IN_ADDRESS}
     may = {"withdraw": withdrawing.ACT, "erase": erasing.ACT}
     return {
