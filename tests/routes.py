@@ -5,6 +5,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
+from governance.delivery.disposals import services as disposals
+from governance.delivery.disposals.models import Disposal
 from governance.delivery.erasures import services as erasures
 from governance.delivery.erasures.models import Erasure
 from governance.delivery.lineage import services as lineage
@@ -34,7 +37,7 @@ from governance.materials.base_models.models import Registration
 from governance.materials.datasets import rules as dataset_rules
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets import splitting
-from governance.materials.datasets.models import Dataset, Import, Split
+from governance.materials.datasets.models import Dataset, DatasetVersion, Import, Split
 from governance.materials.licence_texts import services as licence_texts
 from governance.materials.redactions import services as redactions
 from governance.materials.scans import services as scans
@@ -111,6 +114,7 @@ ABOUT = {
     "questionnaire": "project",
     "search-list": "project",
     "hold-list": "project",
+    "api:disposal-kept": "project",
     "search-create": "project",
     "dataset-version-create": "dataset",
     "dataset-version-fetch": "dataset",
@@ -245,6 +249,10 @@ def everything() -> Everything:
         "hold": holds.place(
             actor=home.cleo, project_id=home.project.pk, basis=Basis.PROJECT_RULE, ground="So we keep it."
         ),
+        "retention-rule": holds.set_rule(
+            actor=home.cleo, project_id=home.project.pk, days={"data": 30}, reason="Storage is short."
+        ),
+        "disposal": _disposal(home),
         "search": searches.ask(
             actor=home.paula, project_id=home.project.pk, case_number="2026-17", term="Marguerite Lindqvist", how="near"
         ),
@@ -399,6 +407,13 @@ def _erasure(home: House) -> Erasure:
     return erasures.ask(
         actor=home.paula, version_id=about.pk, rows=[1], case_number="2026-17", reason="Art. 17.", proof=proof
     )
+
+
+def _disposal(home: House) -> Disposal:
+    """One that waits for a second person."""
+    version = factories.dataset_version(home, rows=3)
+    DatasetVersion.objects.filter(pk=version.pk).update(created_at=timezone.now() - timedelta(days=99))
+    return disposals.propose(actor=home.ben, project_id=home.project.pk, ids=[version.pk], reason="Nobody uses it.")
 
 
 def _draft(home: House) -> Run:

@@ -195,6 +195,15 @@ GET    hold-list                 200 200 200 200 200 200 200 200   404 404   302
 POST   hold-list                 403 403 403 422 422 403 403 403   404 404   302
 GET    hold-detail               200 200 200 200 200 200 200 200   404 404   302
 POST   hold-lift                 403 403 403 302 302 403 403 403   404 404   302
+GET    project-retention         200 200 200 200 200 200 200 200   404 404   302
+POST   project-retention         422 422 403 403 422 403 403 422   404 404   302
+GET    project-retention-rule    403 403 403 200 200 403 403 200   404 404   302
+POST   project-retention-rule    403 403 403 422 422 403 403 422   404 404   302
+GET    retention-rule-detail     200 200 200 200 200 200 200 200   404 404   302
+GET    disposal-detail           200 200 200 200 200 200 200 200   404 404   302
+POST   disposal-confirm          403 403 403 422 422 403 403 422   404 404   302
+POST   disposal-again            409 409 403 403 409 403 403 409   404 404   302
+POST   disposal-cancel           302 302 403 403 302 403 403 302   404 404   302
 POST   dataset-version-scan      409 409 403 403 409 403 403 409   404 404   302
 GET    dataset-version-special   403 200 403 403 200 403 403 200   404 404   302
 POST   dataset-version-special   403 422 403 403 422 403 403 422   404 404   302
@@ -347,6 +356,16 @@ GET    api:hold-list             200 200 200 200 200 200 200 200   200 200   401
 POST   api:hold-list             403 403 403 201 201 403 403 403   404 404   401
 GET    api:hold-detail           200 200 200 200 200 200 200 200   404 404   401
 POST   api:hold-lift             403 403 403 200 200 403 403 403   404 404   401
+GET    api:retention-rule-list   200 200 200 200 200 200 200 200   200 200   401
+POST   api:retention-rule-list   403 403 403 201 201 403 403 201   404 404   401
+GET    api:retention-rule-detail 200 200 200 200 200 200 200 200   404 404   401
+GET    api:disposal-list         200 200 200 200 200 200 200 200   200 200   401
+POST   api:disposal-list         201 201 403 403 201 403 403 201   404 404   401
+GET    api:disposal-detail       200 200 200 200 200 200 200 200   404 404   401
+GET    api:disposal-kept         200 200 200 200 200 200 200 200   404 404   401
+POST   api:disposal-confirm      403 403 403 403 403 403 403 403   404 404   401
+POST   api:disposal-again        409 409 403 403 409 403 403 409   404 404   401
+POST   api:disposal-cancel       200 200 403 403 200 403 403 200   404 404   401
 GET    api:annotation-task-list  200 200 200 200 200 200 200 200   200 200   401
 POST   api:annotation-task-list  201 201 403 403 403 403 403 201   404 404   401
 GET    api:annotation-task-detail 200 200 200 200 200 200 200 200  404 404   401
@@ -593,6 +612,9 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "hold-lift": {"reason": "Settled."},
         "api:hold-lift": {"reason": "Settled."},
         "api:hold-list": {"project": pk["project"], "basis": "legal-hold", "ground": "A claim."},
+        "api:retention-rule-list": {"project": pk["project"], "days": {"data": 9}, "reason": "Storage is short."},
+        "api:disposal-list": {"project": pk["project"], "things": [pk["dataset-version"]], "reason": "Unused."},
+        "api:disposal-confirm": {"proof": "no.ne"},
         "api:erasure-list": {
             "version": pk["dataset-version"],
             "rows": [1],

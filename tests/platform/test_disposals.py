@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from assay.jobs import housekeeping, work
-from governance.delivery.disposals import notices, services, things, worker
+from governance.delivery.disposals import notices, selectors, services, things, worker
 from governance.delivery.disposals.models import Disposal, DisposalItem
 from governance.delivery.disposals.rules import Fate, State
 from governance.delivery.evidence import membership
@@ -43,6 +44,7 @@ from governance.work.runs import worker as run_worker
 from governance.work.runs.folders import run_folder
 from governance.work.runs.models import Run
 from tests import factories
+from tests.callers import API, by_token, proof
 from tests.people import PASSWORD, House
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +151,9 @@ def test_data_goes_by_two_people_and_a_worker_and_its_tombstone_stays(home: Hous
     assert [event.action for event in told] == ["disposal.let-go", "disposal.destroyed"]
     assert json.loads(told[0].body)["facts"]["sha256"] == version.file_sha256
     assert verify(records=True).faults == []
+    with pytest.raises(Unusable, match=r"was deleted on .* Register it in another dataset"):
+        factories.registered_version(home)
+    assert not blobs.exists(version.file_sha256)
     # what is kept of each row stays: another version can still be held against it
     assert blobs.exists(version.index_sha256)
     with pytest.raises(WrongState):
@@ -249,7 +254,7 @@ def test_the_documentation_of_a_high_risk_model_keeps_its_data_for_ten_years_fro
     (ground,) = only(proposed(home, version)).grounds
     assert (ground.basis, ground.ref, ground.until) == (Basis.NEEDED, "Article 18(1)", date(2036, 2, 28))
     assert blobs.exists(version.file_sha256)
-    ((model, (own,)),) = things.documents(home.project)
+    ((model, (own,)),) = selectors.documents(home.omar, home.project)
     assert (model, own.basis, own.until) == (dossier.dossier.model_version, Basis.STATUTORY, date(2036, 2, 28))
 
 
@@ -361,3 +366,68 @@ def test_people_are_told_of_what_is_due_once_and_nothing_goes_by_itself(home: Ho
     assert len(told) == len({notice.person_id for notice in told})
     assert told[0].text == f"1 thing is due to be deleted in {home.project}: look under Retention."
     assert run_folder(run.pk).exists()
+
+
+def test_the_pages(home: House, client: Client) -> None:
+    run, version = failed_run(home), aged(factories.dataset_version(home, rows=9))
+    place = f"/projects/{home.project.pk}/retention/"
+    client.login(username="vera", password=PASSWORD)
+    assert "No rule says how long things are kept" in client.get(place).content.decode()
+    client.login(username="cleo", password=PASSWORD)
+    given = {"days_unfinished_runs": "1", "days_data": "1", "reason": "Storage is short."}
+    assert client.post(f"{place}rule/", {**given, "days_data": "0"}).status_code == 422
+    assert client.post(f"{place}rule/", given).status_code == 302
+    client.login(username="ben", password=PASSWORD)
+    shown = client.get(place).content.decode()
+    assert f'value="{run.pk}"' in shown and f'value="{version.pk}"' in shown
+    assert client.post(place, {"things": [str(version.pk)], "reason": " "}).status_code == 422
+    made = client.post(place, {"things": [str(version.pk)], "reason": "Unused."})
+    assert made.status_code == 302
+    assert "You proposed it" not in client.get(made["Location"]).content.decode()  # who cannot confirm sees no form
+    client.login(username="cleo", password=PASSWORD)
+    assert client.post(f"{made['Location']}confirm/", {"password": "wrong"}).status_code == 422
+    assert client.post(f"{made['Location']}confirm/", {"password": PASSWORD}).status_code == 302
+    worked(Disposal.objects.get())
+    page = client.get(f"/dataset-versions/{version.pk}/").content.decode()
+    assert "Deleted: the bytes are gone" in page and "confirmed by Cleo Haas" in page
+    client.login(username="ada", password=PASSWORD)
+    works = ("scan", "redact", "measure", "erase", "split", "synthesise", "annotate", "file")
+    for tab in ("overview", "quality", "persons"):
+        page = client.get(f"/dataset-versions/{version.pk}/?tab={tab}").content.decode()
+        assert [work for work in works if f"/dataset-versions/{version.pk}/{work}/" in page] == []
+        assert "Ask for approval" not in page
+    form = client.get(f"/projects/{home.project.pk}/runs/new/")
+    assert form.status_code == 200 and str(version.pk) not in form.content.decode()
+    assert "R-1" in client.get(place).content.decode()
+
+
+def test_over_rest(home: House) -> None:
+    version = aged(factories.dataset_version(home, rows=9))
+    ben, cleo = by_token(home.ben), by_token(home.cleo)
+    body = {"project": str(home.project.pk), "days": {"data": 1}, "reason": "Storage is short."}
+    assert cleo.post(f"{API}/retention-rules/", {**body, "days": {"model": 1}}).status_code == 422
+    assert cleo.post(f"{API}/retention-rules/", body).json()["days"] == {
+        "unregistered-files": None, "unfinished-runs": None, "data": 1,
+    }  # fmt: skip
+    (kept,) = ben.get(f"{API}/disposals/kept/{home.project.pk}/").json()
+    assert (kept["id"], kept["due"], kept["grounds"]) == (str(version.pk), True, [])
+    hold = {"project": str(home.project.pk), "basis": "needed", "ground": "So."}
+    assert cleo.post(f"{API}/holds/", hold).status_code == 422
+    assert cleo.post(f"{API}/holds/", {**hold, "basis": "legal-hold"}).status_code == 201
+    asked = {"project": str(home.project.pk), "things": [str(version.pk)], "reason": "Unused."}
+    refused = ben.post(f"{API}/disposals/", asked).json()
+    assert refused["state"] == "refused"
+    assert refused["items"][0]["grounds"][0]["basis"] == "legal-hold"
+    assert refused["items"][0]["grounds"][0]["ends"] == "until it is lifted"
+    held = home.project.holds.get()
+    assert cleo.post(f"{API}/holds/{held.pk}/lift/", {"reason": "Settled."}).status_code == 200
+    made = ben.post(f"{API}/disposals/", asked).json()
+    shown = proof(cleo, made["sha256"]).json()["proof"]
+    assert ben.post(f"{API}/disposals/{made['id']}/confirm/", {"proof": shown}).status_code == 403
+    assert cleo.post(f"{API}/disposals/{made['id']}/confirm/", {"proof": shown}).json()["state"] == "queued"
+    worked(Disposal.objects.get(pk=made["id"]))
+    done = ben.get(f"{API}/disposals/{made['id']}/").json()
+    assert (done["state"], done["items"][0]["state"], done["items"][0]["sha256"]) == (
+        "done", "gone", version.file_sha256,
+    )  # fmt: skip
+    assert ben.post(f"{API}/disposals/", {**asked, "things": [str(version.pk)]}).status_code == 404

@@ -12,8 +12,10 @@ from governance.delivery.disposals.rules import Fate
 from governance.delivery.disposals.things import Found
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import Record, one_of
+from governance.oversight.retention.rules import Ground
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
+from governance.work.model_versions.models import ModelVersion
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ def kept(actor: Actor, project: Project) -> Kept:
     if not projects.joined(actor).filter(pk=project.pk).exists() and actor.is_person:
         found = [each for each in found if _seen(actor, each.record)]
     return Kept(found, listed(project))
+
+
+def documents(actor: Actor, project: Project) -> list[tuple[ModelVersion, list[Ground]]]:
+    """The models about which a dossier is frozen, with the periods for which the law has the documentation kept."""
+    return things.documents(project, projects.within(actor))
 
 
 def listed(project: Project) -> dict[UUID, Disposal]:

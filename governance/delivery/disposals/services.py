@@ -71,12 +71,11 @@ def confirm(*, actor: Actor, disposal_id: UUID, proof: str) -> Disposal:
     method = reauthentication.consume(
         proof=proof, actor=actor, subject_digest=found.content_digest, verdict=Verdict.APPROVE
     )
-    errands.ask_again(
-        actor, found, facts={"content": found.content_digest}, method=method, confirmed_by_id=actor.user_id,
-        confirmed_by_name=actor.name, confirmed_at=timezone.now(),
-    )  # fmt: skip
+    found.confirmed_by_id, found.confirmed_by_name, found.confirmed_at = actor.user_id, actor.name, timezone.now()
+    found.method = method
+    found.save(update_fields=["confirmed_by", "confirmed_by_name", "confirmed_at", "method"])
     record(actor, "disposal.confirmed", subject=found, facts={"content": found.content_digest, "method": method})
-    return found
+    return errands.ask_again(actor, found, facts={"content": found.content_digest})
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from datetime import date, datetime
 from functools import cached_property
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from governance.delivery.erasures.models import Erasure
@@ -104,14 +105,14 @@ def some(project: Project, ids: Collection[UUID]) -> dict[UUID, Found]:
     return {each.record.pk: each for each in _Finder(project, ids).found()}
 
 
-def documents(project: Project) -> list[tuple[ModelVersion, list[Ground]]]:
+def documents(project: Project, seen: Q) -> list[tuple[ModelVersion, list[Ground]]]:
     """The models of a project about which a dossier is frozen, with the periods for which the law has it kept."""
     finder = _Finder(project)
     releases: dict[UUID, list[datetime]] = defaultdict(list)
     for release in Release.objects.filter(project=project):
         if release.released_at is not None:
             releases[release.model_version_id].append(release.released_at)
-    found = ModelVersion.objects.filter(dossier__versions__isnull=False, project=project).distinct()
+    found = ModelVersion.objects.filter(seen, dossier__versions__isnull=False, project=project).distinct()
     return [(model, finder.periods(model, releases[model.pk], Basis.STATUTORY)) for model in found]
 
 

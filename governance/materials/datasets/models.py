@@ -163,6 +163,10 @@ class DatasetVersion(Record):
     def touched_by(self) -> list[Touch]:
         return touches((self.registered_by_id, Act.MADE, "registered this data"))
 
+    def why_not_ask(self) -> str | None:
+        """Nobody decides on data that is not there to be looked at."""
+        return self.why_no_file
+
     def signed_parts(self) -> list[tuple[str, str, str]]:
         return [("Dataset version", str(self), self.content_digest), ("File", self.file_name, self.file_sha256)]
 

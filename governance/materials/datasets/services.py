@@ -224,9 +224,8 @@ def keep(
             version.save()
     except IntegrityError:
         blobs.remove(index_sha256)
-        raise Unusable(
-            [Fault("file", f"{dataset} has a version with these very bytes and licence.", "Use that version.")]
-        ) from None
+        blobs.let_go(sha256, selectors.is_used)  # where that version's file was deleted, it does not come back by this
+        raise Unusable([_registered_before(dataset, sha256)]) from None
     facts = {"file_sha256": sha256, "rows": version.rows, "content": version.content_digest}
     record(actor, "dataset-version.registered", subject=version, facts=facts)
     registered.send(sender=DatasetVersion, version=version, actor=actor)
@@ -262,6 +261,14 @@ def discard(*, actor: Actor, import_id: UUID) -> Import:
     if found.file_sha256:
         transaction.on_commit(lambda: blobs.let_go(found.file_sha256, selectors.is_used))
     return found
+
+
+def _registered_before(dataset: Dataset, sha256: str) -> Fault:
+    """The version that has these very bytes, or had them."""
+    gone = dataset.versions.filter(file_sha256=sha256).exclude(disposed_at=None).first()
+    if gone is not None:
+        return Fault("file", f"{gone.why_no_file}", "Register it in another dataset, if it is needed after all.")
+    return Fault("file", f"{dataset} has a version with these very bytes and licence.", "Use that version.")
 
 
 def faults_of(found: Examination) -> list[Fault]:

@@ -56,6 +56,10 @@ def rules_visible_to(actor: Actor) -> QuerySet[RetentionRule]:
     return RetentionRule.objects.filter(projects.within(actor)).select_related("project")
 
 
+def one_rule(actor: Actor, rule_id: UUID) -> RetentionRule:
+    return one_of(rules_visible_to(actor), rule_id)
+
+
 def rule(project_id: UUID) -> RetentionRule | None:
     """The rule that stands today."""
     return RetentionRule.objects.filter(project=project_id).first()

@@ -20,6 +20,7 @@ from assay.api import (
     base_models,
     datasets,
     delegations,
+    disposals,
     dossiers,
     engagements,
     envelopes,
@@ -37,6 +38,7 @@ from assay.api import (
     quality_profiles,
     redactions,
     releases,
+    retention_rules,
     runs,
     scans,
     searches,
@@ -75,6 +77,8 @@ router.register("syntheses", syntheses.SynthesisViewSet, basename="synthesis")
 router.register("annotation-tasks", annotations.AnnotationTaskViewSet, basename="annotation-task")
 router.register("scans", scans.ScanViewSet, basename="scan")
 router.register("erasures", erasures.ErasureViewSet, basename="erasure")
+router.register("retention-rules", retention_rules.RetentionRuleViewSet, basename="retention-rule")
+router.register("disposals", disposals.DisposalViewSet, basename="disposal")
 router.register("holds", holds.HoldViewSet, basename="hold")
 router.register("searches", searches.SearchViewSet, basename="search")
 router.register("special-categories", scans.SpecialCategoriesViewSet, basename="special-categories")

@@ -17,6 +17,7 @@ from django.utils.text import slugify
 from assay.accounts import urls as accounts
 from assay.accounts.models import User
 from assay.web import urls as web
+from governance.delivery.disposals.models import Disposal
 from governance.delivery.erasures.models import Erasure
 from governance.delivery.lineage.models import Withdrawal
 from governance.delivery.releases.models import Release
@@ -29,7 +30,7 @@ from governance.materials.datasets.models import Dataset, DatasetVersion, Import
 from governance.materials.redactions.models import Redaction
 from governance.materials.scans.models import Scan
 from governance.materials.syntheses.models import Synthesis
-from governance.oversight.retention.models import Hold
+from governance.oversight.retention.models import Hold, RetentionRule
 from governance.people.access_reviews.models import AccessReview
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.engagements.models import Engagement, Finding, Request
@@ -82,6 +83,9 @@ NOT_PAGES: Mapping[str, str] = {
     "erasure-again": ACTS,
     "erasure-cancel": ACTS,
     "hold-lift": ACTS,
+    "disposal-confirm": ACTS,
+    "disposal-again": ACTS,
+    "disposal-cancel": ACTS,
     "notification-mark-seen": ACTS,
     "notification-mark-all-seen": ACTS,
     "notification-open": LEADS_ON,
@@ -169,6 +173,8 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "searches": Search,
     "erasures": Erasure,
     "holds": Hold,
+    "retention-rules": RetentionRule,
+    "disposals": Disposal,
     "annotation-tasks": AnnotationTask,
     "evaluation-plans": EvaluationPlan,
     "runs": Run,
@@ -218,6 +224,9 @@ WHO: Mapping[str, str] = {
     "dataset-version-erase": "paula",
     "erasure-detail": "paula",
     "hold-list": "cleo",
+    "project-retention": "ben",
+    "project-retention-rule": "cleo",
+    "disposal-detail": "paula",
     "search-list": "paula",
     "search-create": "paula",
     "search-detail": "paula",

@@ -33,6 +33,8 @@ PAGES = {
     "search": "search-detail",
     "erasure": "erasure-detail",
     "hold": "hold-detail",
+    "retention_rule": "retention-rule-detail",
+    "disposal": "disposal-detail",
     "annotation_task": "annotation-task-detail",
     "evaluation_plan": "evaluation-plan-detail",
     "run": "run-detail",

@@ -25,7 +25,7 @@ from governance.materials.annotations.models import AnnotationRow, AnnotationTas
 from governance.materials.annotations.rules import State, Type
 from governance.materials.datasets import rules as dataset_rules
 from governance.materials.datasets import selectors as datasets
-from governance.materials.datasets.models import DatasetVersion
+from governance.materials.datasets.models import WITH_FILE, DatasetVersion
 from governance.people.projects import selectors as projects
 
 PAGE = 25
@@ -75,7 +75,8 @@ def create(request: PageRequest, pk: UUID) -> HttpResponse:
     version = datasets.version_visible(request.actor, pk)
     projects.require(request.actor, version.project_id, services.ACT)
     form = TaskForm(
-        request.POST or None, version=version, others=datasets.of_project(request.actor, version.project_id),
+        request.POST or None, version=version,
+        others=datasets.of_project(request.actor, version.project_id).filter(WITH_FILE),
         initial={"rows": min(100, version.rows)},
     )  # fmt: skip
     if form.is_valid():

@@ -21,6 +21,7 @@ from assay.web.forms.datasets import DatasetForm, VersionForm, initial_of
 from assay.web.forms.faults import attempt, onto
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from governance.delivery.disposals import selectors as disposals
 from governance.delivery.erasures import services as erasing
 from governance.delivery.evidence import membership
 from governance.delivery.lineage import selectors as withdrawals
@@ -207,6 +208,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "facts": _facts(version),
         "standing": standings.of(version, version.dataset.project, request.actor),
         "is_withdrawn": withdrawals.is_withdrawn(version),
+        "tombstone": disposals.tombstone(version) if version.disposed_at else None,
         "is_barred": bool(withdrawals.barred([version.pk])),
         "may_withdraw": projects.may(request.actor, version.project_id, withdrawing.ACT),
         "verdicts": waivers.by_purpose(version.dataset.project, version),

@@ -48,6 +48,7 @@ WORDS = {
     "scan": gettext_lazy("Look for personal data: %(what)s"),
     "search": gettext_lazy("%(what)s"),
     "erasure": gettext_lazy("Erase rows: %(what)s"),
+    "disposal": gettext_lazy("Delete what is on %(what)s"),
     "trace": gettext_lazy("Look through other versions: %(what)s"),
     "redact": gettext_lazy("Write the rows again: %(what)s"),
     "synthesise": gettext_lazy("%(what)s"),

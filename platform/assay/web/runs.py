@@ -16,6 +16,7 @@ from assay.web.forms.faults import attempt
 from assay.web.forms.runs import RunForm, initial_of
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from governance.delivery.disposals import selectors as disposals
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
@@ -131,6 +132,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "may_write_envelope": projects.may(request.actor, run.project_id, WRITE) and not held.why_no_reference(run),
         "may_take_up": may["launch"] and _can_go_on(run),
         "ends_the_same": same_again,
+        "tombstone": disposals.tombstone(run) if run.disposed_at else None,
         "lineage": lineage.of(run, run.project) if current == "lineage" else None,
         "events": audit.history(run)[:50] if current == "history" else [],
         "model_version": getattr(run, "model_version", None),

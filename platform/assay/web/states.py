@@ -64,6 +64,7 @@ STATES: Mapping[str, Look] = {
     "taken_back": Look(_("Taken back"), "grey"),
     "lifted": Look(_("Lifted"), "grey"),
     "discarded": Look(_("Discarded"), "grey"),
+    "gone": Look(_("Deleted"), "grey"),
     "closed": Look(_("Closed"), "grey"),
     "archived": Look(_("Archived"), "grey"),
     "retired": Look(_("Retired"), "grey"),
@@ -85,6 +86,7 @@ STATES: Mapping[str, Look] = {
     "profiling": Look(_("Profiling"), "blue"),
     "rendering": Look(_("Rendering"), "blue"),
     "retrying": Look(_("Trying again"), "blue"),
+    "going": Look(_("Being deleted"), "blue"),
     "so_far": Look(_("So far"), "blue"),
     "rolling_out": Look(_("Rolling out"), "blue"),
     "in_hand": Look(_("In hand"), "blue"),
@@ -151,6 +153,7 @@ STATES: Mapping[str, Look] = {
     "dead": Look(_("No sign of life"), "red"),
     # suspended or outdated
     "suspended": Look(_("Suspended"), "violet"),
+    "kept": Look(_("Kept"), "violet"),
     "held": Look(_("Held back"), "violet"),
     "void": Look(_("Void: changed since"), "violet"),
     "expired": Look(_("Expired"), "violet"),

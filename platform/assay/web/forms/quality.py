@@ -10,7 +10,7 @@ from governance.materials.base_models import selectors as base_models
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets import selectors
 from governance.materials.datasets.measuring import VERSIONS_AT_MOST, Options
-from governance.materials.datasets.models import DatasetVersion, Split
+from governance.materials.datasets.models import WITH_FILE, DatasetVersion, Split
 from governance.materials.datasets.rules import SplitState
 
 
@@ -39,7 +39,7 @@ class ProfileForm(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, version: DatasetVersion, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        others = selectors.versions_visible_to(actor).filter(dataset__project_id=version.project_id)
+        others = selectors.versions_visible_to(actor).filter(WITH_FILE, dataset__project_id=version.project_id)
         self.fields["base_model"].queryset = base_models.visible_to(actor)  # type: ignore[attr-defined]
         self.fields["versions"].queryset = others.exclude(pk=version.pk)  # type: ignore[attr-defined]
         self.fields["split"].queryset = version.splits.filter(state=SplitState.READY)  # type: ignore[attr-defined]

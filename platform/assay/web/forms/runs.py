@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from assay.web import standings
 from assay.web.forms import rows
 from governance.materials.base_models.models import BaseModel
-from governance.materials.datasets.models import DatasetVersion
+from governance.materials.datasets.models import WITH_FILE, DatasetVersion
 from governance.people.approvals import selectors as approvals
 from governance.people.projects.models import Project
 from governance.work.evaluation_plans.models import EvaluationPlan
@@ -90,8 +90,10 @@ class RunForm(forms.Form):
         super().__init__(*args, **kwargs)
         choose: dict[str, Any] = {
             "base_model": BaseModel.objects.filter(organisation=project.organisation_id),
-            "data": DatasetVersion.objects.filter(dataset__project=project).select_related("dataset"),
-            "validation_data": DatasetVersion.objects.filter(dataset__project=project).select_related("dataset"),
+            "data": DatasetVersion.objects.filter(WITH_FILE, dataset__project=project).select_related("dataset"),
+            "validation_data": DatasetVersion.objects.filter(WITH_FILE, dataset__project=project).select_related(
+                "dataset"
+            ),
             "evaluation_plan": EvaluationPlan.objects.filter(project=project),
         }
         begun = bool(self.initial)  # a plan that is changed or copied keeps what it left open
