@@ -158,9 +158,10 @@ class _Finder:
     def _data(self, versions: list[DatasetVersion]) -> Iterator[Found]:
         if not versions:
             return
-        erasing = {each.version_id: each for each in Erasure.objects.filter(version__in=versions, state__in=ERASING)}
+        asked = Erasure.objects.filter(version__in=versions, state__in=ERASING)
+        erasing = {each.version_id: each for each in asked.select_related("version__dataset")}
         shown = AnnotationTask.objects.filter(version__in=versions, state__in=[TaskState.QUEUED, TaskState.OPEN])
-        tasks = {each.version_id: each for each in shown}
+        tasks = {each.version_id: each for each in shown.select_related("version__dataset")}
         for version in versions:
             rests = self.rests_on(version)
             used = [each.ended_at or each.created_at for each in rests if isinstance(each, Run)]
