@@ -223,18 +223,6 @@ def test_a_hold_that_comes_between_keeps_it_and_the_rest_goes(home: House) -> No
     assert fates[other.pk] == Fate.KEPT  # of the same dataset
 
 
-def test_what_a_released_model_was_trained_on_is_kept_while_it_is_in_force(home: House) -> None:
-    release = let_go(home, frozen(home))
-    ruled(home)
-    version = aged(factories.dataset_version(home))
-    Run.objects.update(ended_at=timezone.now() - timedelta(days=9))
-    (ground,) = grounds_of(home, version)
-    assert (ground.basis, ground.until, ground.id) == (Basis.NEEDED, None, str(release.pk))
-    assert ground.words == f"{release} is in force, until it is withdrawn"
-    releases.withdraw(actor=home.rita, release_id=release.pk, reason="A better one came.")
-    assert grounds_of(home, version) == []
-
-
 def test_the_documentation_of_a_high_risk_model_keeps_its_data_for_ten_years_from_the_release(home: House) -> None:
     high_risk = {"annex-iii": "yes"}
     dossier = frozen(home, **high_risk)
@@ -258,17 +246,23 @@ def test_the_documentation_of_a_high_risk_model_keeps_its_data_for_ten_years_fro
     assert (model, own.basis, own.until) == (dossier.dossier.model_version, Basis.STATUTORY, date(2036, 2, 28))
 
 
-def test_a_frozen_dossier_keeps_data_until_its_model_is_let_go_or_not(home: House) -> None:
+def test_what_a_dossier_rests_on_is_kept_while_its_model_may_be_let_go_or_is(home: House) -> None:
     dossier = frozen(home)
     ruled(home)
     version = aged(factories.dataset_version(home))
     Run.objects.update(ended_at=timezone.now() - timedelta(days=9))
     (ground,) = grounds_of(home, version)
     assert "is frozen: it may still be released" in ground.says and ground.until is None
-    release = releases.propose(actor=home.ada, dossier_version_id=dossier.pk)
+    given_up = releases.propose(actor=home.ada, dossier_version_id=dossier.pk)
     (ground,) = grounds_of(home, version)
-    assert ground.words == f"{release} is proposed, until it is released or withdrawn"
-    releases.withdraw(actor=home.rita, release_id=release.pk, reason="Not this one.")
+    assert ground.words == f"{given_up} is proposed, until it is released or withdrawn"
+    releases.withdraw(actor=home.rita, release_id=given_up.pk, reason="Not this one.")
+    assert grounds_of(home, version) == []
+    release = let_go(home, dossier)
+    (ground,) = grounds_of(home, version)
+    assert (ground.basis, ground.until, ground.id) == (Basis.NEEDED, None, str(release.pk))
+    assert ground.words == f"{release} is in force, until it is withdrawn"
+    releases.withdraw(actor=home.rita, release_id=release.pk, reason="A better one came.")
     assert grounds_of(home, version) == []
 
 
