@@ -1,5 +1,5 @@
-"""Somebody is asked, is told, looks and decides; the other is told of it; a calendar program reads what ends. With a
-real server."""
+"""Somebody is asked, is told, and lends the role for a week; who has it on loan decides; who asked is told of it; a
+calendar program reads what ends. With a real server."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -46,15 +46,41 @@ def test_people_are_told_of_one_another_and_a_calendar_of_what_ends(walk: Walk, 
     walk.look(ben, "notices")
     ben.get_by_role("link", name="asks you to decide").press("Enter")
     expect(ben).to_have_url(request)
-    walk.sign("ben", request, "Approve this dataset version", "Rows without people in them.")
+    for who in ("Ada Brandt", "Paula Ingold"):
+        lend(walk, who)
+    refuse_who_registered_it(walk, request)
+    walk.sign("paula", request, "Approve this dataset version", "Rows without people in them.")
+    expect(walk.window("paula").get_by_text("in the stead of Ben Castell")).to_be_visible()
     ada = walk.open("ada", "/notifications/?only=new")
-    expect(ada.get_by_role("link", name="approved by Ben Castell")).to_be_visible()
+    expect(ada.get_by_role("link", name="approved by Paula Ingold")).to_be_visible()
     ada.get_by_role("button", name="Mark 1 as seen").click()
     expect(ada.get_by_text("No notice fits")).to_be_visible()
     walk.look(walk.open("rita", "/portfolio/"), "portfolio")
     until = place_a_hold(walk)
     assert [event.dtstart.value for event in calendar_of(walk)] == [until]
     assert walk.faults == []
+
+
+def lend(walk: Walk, taker: str) -> None:
+    """Ben is away for a week. Whom he lends his role is chosen among the members; an auditor is none of them."""
+    today = date.today()  # noqa: DTZ011 - the server runs here
+    page = walk.open("ben", f"/projects/{walk.place.project}/delegations/")
+    expect(page.get_by_label("Lend it to").get_by_text("Omar Kaya")).to_have_count(0)
+    page.get_by_label("Role").select_option(label="Data steward")
+    page.get_by_label("Lend it to").select_option(label=taker)
+    page.get_by_label("First day").fill(today.isoformat())
+    page.get_by_label("Last day").fill((today + timedelta(days=6)).isoformat())
+    page.get_by_label("Why").fill("On leave")
+    page.get_by_role("button", name="Lend this role").click()
+    walk.look(page, "roles on loan")
+    expect(page.locator(".a-list li", has_text=taker)).to_contain_text("In force")
+
+
+def refuse_who_registered_it(walk: Walk, request: str) -> None:
+    """A loan opens nothing to who is barred: Ada has the role, and made what is asked about."""
+    page = walk.open("ada", request)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_text("and cannot decide on it")).to_be_visible()
 
 
 def place_a_hold(walk: Walk) -> date:

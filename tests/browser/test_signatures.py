@@ -1,5 +1,6 @@
-"""Ben sets up an app and a security key in a real browser, signs in with the one, asks for changes with the other, and
-signs the new version: the key is Chromium's own virtual one, driven by the devtools protocol."""
+"""Two people review rows and licence under a policy. In a real browser Ben sets up an app and a security key, asks for
+changes with the key, and signs the new version with a code of the app; what Rita decided on the licence is carried
+over. The key is Chromium's own virtual one, driven by the devtools protocol."""
 
 import time
 from collections.abc import Iterator
@@ -49,7 +50,10 @@ class Codes:
         return self.totp.at(self.shown * 30)
 
 
-def test_ben_signs_with_a_key_and_with_a_code(walk: Walk, tmp_path: Path) -> None:
+def test_what_changed_is_decided_anew_and_signed_with_a_code_and_the_rest_is_carried_over(
+    walk: Walk, tmp_path: Path
+) -> None:
+    publish_a_policy_of_two_reviews(walk)
     page = walk.window("ben")
     session: Any = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
@@ -58,20 +62,56 @@ def test_ben_signs_with_a_key_and_with_a_code(walk: Walk, tmp_path: Path) -> Non
     set_up_key(walk, page, app)
     sign_in_again(walk, page)
 
-    first = tmp_path / "first.jsonl"
-    first.write_text("".join(map(row, range(12))), encoding="utf-8")
-    data = register_data(walk, first)
-    decide(walk, page, ask_for_approval(walk, data), "Ask for changes", "Row 3 names a person.", app)
-    expect(page.get_by_text("Identity shown by code of an authenticator app")).to_be_visible()
-
-    second = tmp_path / "second.jsonl"
-    second.write_text("".join(map(row, range(20, 32))), encoding="utf-8")
-    newer = register_next(walk, data, second)
-    decide(walk, page, ask_for_approval(walk, newer), "Approve this dataset version", "The row is gone.")
+    data = register_data(walk, written(tmp_path / "first.jsonl", range(12)))
+    first = ask_for_approval(walk, data)
+    walk.sign("rita", first, "Approve this dataset version", "Dedicated to the public.")
+    decide(walk, page, first, "Ask for changes", "Row 3 names a person.")
     expect(page.get_by_text("Identity shown by security key")).to_be_visible()
+
+    newer = register_next(walk, data, written(tmp_path / "second.jsonl", range(20, 32)))
+    second = ask_for_approval(walk, newer)
+    is_not_asked_again(walk, second)
+    decide(walk, page, second, "Approve this dataset version", "The row is gone.", app)
+    expect(page.get_by_text("Identity shown by code of an authenticator app")).to_be_visible()
+    expect(page.locator(".a-head .a-chip")).to_contain_text("Approved")
     expect(walk.open("ben", "/account/").get_by_text("by security key")).to_be_visible()
     walk.look(page, "account")
     assert walk.faults == []
+
+
+def publish_a_policy_of_two_reviews(walk: Walk) -> None:
+    """Of rows by a data steward with a second factor, and of the licence by a risk owner, side by side."""
+    page = walk.open("admin", f"/policies/new/?place=project:{walk.place.project}&subject_kind=dataset_version")
+    page.get_by_role("button", name="Add a step").click()
+    rows, licence = page.get_by_role("group", name="Step 1"), page.get_by_role("group", name="Step 2")
+    expect(licence).to_be_visible()
+    rows.get_by_label("What is reviewed").fill("Rows")
+    rows.get_by_label("the rows and how they are read").check()
+    rows.get_by_label("where the data comes from").check()
+    rows.get_by_label("Signed with").select_option(label="a second factor")
+    licence.get_by_label("What is reviewed").fill("Licence")
+    licence.get_by_label("Risk owner").check()
+    licence.get_by_label("the licence").check()
+    walk.look(page, "policy form")
+    page.get_by_role("button", name="Save this draft").click()
+    page.get_by_role("button", name="Publish this policy").click()
+    page.get_by_role("dialog").get_by_role("button", name="Yes, do it").click()
+    expect(page.locator(".a-head .a-chip")).to_contain_text("Published")
+
+
+def written(path: Path, numbers: range) -> Path:
+    path.write_text("".join(map(row, numbers)), encoding="utf-8")
+    return path
+
+
+def is_not_asked_again(walk: Walk, request: str) -> None:
+    """Rita decided on the licence, which is as it was: nothing waits for her, and the page says whence her word is."""
+    page = walk.open("rita", request)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_text("Carried over, because the part it reviews is unchanged")).to_be_visible()
+    expect(page.get_by_text("Could decide now: Ben Castell")).to_be_visible()
+    walk.look(page, "request with what was carried over")
+    expect(walk.open("rita", "/approvals/").get_by_text("Nothing waits for you.")).to_be_visible()
 
 
 def set_up_app(walk: Walk, page: Page) -> Codes:

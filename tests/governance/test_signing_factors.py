@@ -70,3 +70,16 @@ def test_a_factor_that_there_is_not_is_a_fault(home: House) -> None:
             terms={"steps": [{**STEP, "factor": "third"}]},
             project_id=home.project.pk,
         )
+
+
+def test_who_decides_in_another_step_signs_as_they_like(home: House) -> None:
+    steps = [{**STEP, "parts": ["rows", "provenance"]}, {"name": "Licence", "roles": ["risk_owner"]}]
+    draft = services.draft(
+        actor=home.admin, subject_kind="dataset_version", terms={"steps": steps}, project_id=home.project.pk
+    )
+    services.publish(actor=home.admin, policy_id=draft.pk)
+    request = approvals.ask(actor=home.ada, subject=factories.registered_version(home), project_id=home.project.pk)
+    assert by_token(home.rita).get(f"{API}/approvals/{request.pk}/").json()["methods"] == ["password"]
+    assert factories.approve(home.rita, request).method == "password"
+    with pytest.raises(NotAllowed, match="A password is not enough here"):
+        factories.approve(home.ben, request)

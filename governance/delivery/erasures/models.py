@@ -10,6 +10,7 @@ from governance.delivery.lineage.models import Withdrawal
 from governance.foundation.jobs.models import Errand
 from governance.materials.datasets.models import DatasetVersion
 from governance.oversight.retention.models import Hold
+from governance.people.approvals.subjects import SignedPart
 from governance.people.policies.kinds import Act, Touch, touches
 
 
@@ -80,10 +81,10 @@ class Erasure(Errand):
     def touched_by(self) -> list[Touch]:
         return touches((self.asked_by_id, Act.MADE, "asked for this erasure"))
 
-    def signed_parts(self) -> list[tuple[str, str, str]]:
+    def signed_parts(self) -> list[SignedPart]:
         return [
-            ("Erasure", str(self), self.content_digest),
-            ("Dataset version", str(self.version), self.version_sha256),
+            SignedPart.of("Erasure", self),
+            SignedPart.of("Dataset version", self.version, sha256=self.version_sha256),
         ]
 
     def why_not_ask(self) -> str | None:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from governance.delivery.releases.rules import State
 from governance.documents.dossiers.models import DossierVersion
 from governance.foundation.core.records import Record
+from governance.people.approvals.subjects import SignedPart
 from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 from governance.work.evaluations.models import Evaluation
@@ -71,10 +72,11 @@ class Release(Record):
             return None
         return f"{self} is {State(self.state).value}; only a proposed release is asked about."
 
-    def signed_parts(self) -> list[tuple[str, str, str]]:
+    def signed_parts(self) -> list[SignedPart]:
+        model = self.model_version
         return [
-            ("Release", str(self), self.content_digest),
-            ("Model", self.model_version.name, self.model_version.digest),
-            ("Dossier", str(self.dossier_version), self.dossier_version.sha256),
-            ("Evaluation report file", str(self.evaluation), self.evaluation.report_sha256),
+            SignedPart.of("Release", self),
+            SignedPart.of("Model", model, name=model.name, sha256=model.digest),
+            SignedPart.of("Dossier", self.dossier_version, sha256=self.dossier_version.sha256),
+            SignedPart.of("Evaluation report file", self.evaluation, sha256=self.evaluation.report_sha256),
         ]

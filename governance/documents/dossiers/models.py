@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from governance.foundation.core.records import Record
+from governance.people.approvals.subjects import SignedPart
 from governance.people.policies.kinds import Act, Touch
 from governance.people.projects.models import Project
 from governance.work.model_versions.models import ModelVersion
@@ -141,13 +142,13 @@ class DossierVersion(Record):
             for act, did in ([(Act.MADE, acts)] if isinstance(acts, str) else acts)
         ]
 
-    def signed_parts(self) -> list[tuple[str, str, str]]:
-        model = self.dossier.model_version
+    def signed_parts(self) -> list[SignedPart]:
+        model, edition = self.dossier.model_version, self.document["edition"]["law"]
         parts = [
-            ("Dossier", f"version {self.number}, edition {self.document['edition']['law']}", self.sha256),
-            ("Model", model.name, model.digest),
+            SignedPart.of("Dossier", self, f"version {self.number}, edition {edition}", self.sha256),
+            SignedPart.of("Model", model, model.name, model.digest),
         ]
         evaluation = model.evaluations.exclude(report_sha256="").first()
         if evaluation:
-            parts.append(("Report", str(evaluation), evaluation.report_sha256))
+            parts.append(SignedPart.of("Report", evaluation, sha256=evaluation.report_sha256))
         return parts

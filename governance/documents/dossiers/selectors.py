@@ -173,20 +173,7 @@ def seal(version: DossierVersion) -> dict[str, Any]:
     subjects = [version.pk, run.pk, run.base_model_id, *(each.pk for each in run.data())]
     subjects += {each.envelope_id for each in envelopes.passages_on(subjects, version.project_id)}
     decisions = Decision.objects.filter(request__project=version.project_id, request__subject_id__in=subjects)
-    return {"signatures": [_signature(each) for each in decisions.select_related("request").order_by("created_at")]}
-
-
-def _signature(decision: Decision) -> dict[str, Any]:
-    request = decision.request
-    return {
-        "by": decision.by_name,
-        "roles": decision.by_roles,
-        "verdict": decision.verdict,
-        "meaning": decision.meaning or decision.reason,
-        "at": decision.created_at,
-        "method": decision.method,
-        "over": {"kind": request.subject_kind, "name": request.subject_name, "sha256": decision.digest},
-    }
+    return {"signatures": [each.printed() for each in decisions.select_related("request").order_by("created_at")]}
 
 
 def _signatures(dossier: Dossier, evaluation: Source) -> Iterable[Source]:

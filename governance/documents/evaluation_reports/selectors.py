@@ -29,20 +29,7 @@ def seal(evaluation: Evaluation) -> dict[str, Any]:
     run = evaluation.model_version.run
     subjects = {run.pk, *(each.envelope_id for each in envelopes.passages_on([run.pk], run.project_id))}
     decisions = Decision.objects.filter(request__subject_id__in=subjects, verdict=Verdict.APPROVE)
-    return {
-        "signatures": [
-            {
-                "by": each.by_name,
-                "roles": each.by_roles,
-                "verdict": each.verdict,
-                "meaning": each.meaning,
-                "at": each.created_at,
-                "method": each.method,
-                "over": {"kind": each.request.subject_kind, "name": each.request.subject_name, "sha256": each.digest},
-            }
-            for each in decisions.select_related("request").order_by("created_at")
-        ]
-    }
+    return {"signatures": [each.printed() for each in decisions.select_related("request").order_by("created_at")]}
 
 
 def _samples(sha256: str) -> list[dict[str, Any]]:

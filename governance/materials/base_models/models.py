@@ -13,6 +13,7 @@ from governance.foundation.core.records import Record
 from governance.foundation.jobs.models import Errand
 from governance.law.licences.rules import LicensedInput
 from governance.materials.base_models.rules import TRANSITIONS, State
+from governance.people.approvals.subjects import SignedPart
 from governance.people.organisations.models import Organisation
 from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
@@ -85,8 +86,8 @@ class BaseModel(Record):
     def touched_by(self) -> list[Touch]:
         return touches((self.registered_by_id, Act.MADE, "registered this base model"))
 
-    def signed_parts(self) -> list[tuple[str, str, str]]:
-        return [("Base model", str(self), self.content_digest), ("Folder of weights", self.folder, self.folder_sha256)]
+    def signed_parts(self) -> list[SignedPart]:
+        return [SignedPart.of("Base model", self), SignedPart("Folder of weights", self.folder, self.folder_sha256)]
 
     def licensed(self) -> list[LicensedInput]:
         """The model, and the same bytes once more under each other licence that the organisation has them under."""

@@ -19,6 +19,7 @@ from governance.materials.datasets.rules import (
     SplitState,
     State,
 )
+from governance.people.approvals.subjects import SignedPart
 from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 from preparation import splits
@@ -167,8 +168,8 @@ class DatasetVersion(Record):
         """Nobody decides on data that is not there to be looked at."""
         return self.why_no_file
 
-    def signed_parts(self) -> list[tuple[str, str, str]]:
-        return [("Dataset version", str(self), self.content_digest), ("File", self.file_name, self.file_sha256)]
+    def signed_parts(self) -> list[SignedPart]:
+        return [SignedPart.of("Dataset version", self), SignedPart("File", self.file_name, self.file_sha256)]
 
 
 class Import(Errand):

@@ -102,6 +102,8 @@ class Decision(Record):
     step = models.CharField(max_length=80)  # of the request's terms
     parts = models.JSONField(default=dict)  # what the step reviews, each with its digest: {code: sha256}
     method = models.CharField(max_length=16)  # how the signer showed who they are
+    # Where the policy wants it: each part that has a page, and when the signer opened it. None: it was not asked.
+    opened = models.JSONField(null=True)  # [{"label", "name", "sha256", "at"}]
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     by_name = models.CharField(max_length=200)
     by_roles = models.JSONField(default=list)
@@ -129,7 +131,22 @@ class Decision(Record):
             "by": self.by_name,
             "roles": self.by_roles,
             **({"stands_for": self.stands_for_name} if self.stands_for_name else {}),
+            **({} if self.opened is None else {"opened": self.opened}),
             "at": self.created_at,
+        }
+
+    def printed(self) -> dict[str, object]:
+        """As it stands beside a document: `assay.rendering` prints it."""
+        request = self.request
+        return {
+            "by": self.by_name,
+            "roles": self.by_roles,
+            "verdict": self.verdict,
+            "meaning": self.meaning or self.reason,
+            "at": self.created_at,
+            "method": self.method,
+            **({} if self.opened is None else {"opened": self.opened}),
+            "over": {"kind": request.subject_kind, "name": request.subject_name, "sha256": self.digest},
         }
 
     @property

@@ -4,10 +4,11 @@ The bar is drawn from acts that were recorded (submitted it, registered the data
 changes roles keeps what they touched. Each person decides once on a request, so that two steps are two people.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from governance.people.policies.kinds import KINDS, Touch
@@ -206,6 +207,25 @@ def objection(
             return Objection("own-work", f"{loan.lender_name} {did}, so that nobody decides on it in their stead.")
     waits = " and ".join(f"“{each.step.name}”" for each in progress(facts.terms, facts.votes) if each.open)
     return Objection("turn", f"It is the turn of {waits}; {first_name} decides in another step.")
+
+
+def opened_in_words(opened: Sequence[Mapping[str, Any]], moment: Callable[[str], str]) -> str:
+    """What a decision keeps of what its signer opened, as one sentence: “Opened in Assay before deciding: run plan
+    26 Nov 14:02; not opened: evaluation plan”. `moment` says a stored time as its reader reads times."""
+    named = [(_named(each, opened), each["at"]) for each in opened]
+    seen = [f"{name} {moment(at)}" for name, at in named if at]
+    unseen = [name for name, at in named if not at]
+    if not seen:
+        return f"Nothing of it was opened in Assay before deciding: {', '.join(unseen)}"
+    rest = f"; not opened: {', '.join(unseen)}" if unseen else ""
+    return f"Opened in Assay before deciding: {', '.join(seen)}{rest}"
+
+
+def _named(part: Mapping[str, Any], opened: Sequence[Mapping[str, Any]]) -> str:
+    """“data Letters v1” where several parts are data, else “data”."""
+    label: str = part["label"][:1].lower() + part["label"][1:]
+    alone = sum(other["label"] == part["label"] for other in opened) == 1
+    return label if alone else f"{label} {part['name']}"
 
 
 def verdict_lacks(terms: Terms, verdict: Verdict, reason: str) -> str | None:

@@ -329,12 +329,10 @@ def before(request: ApprovalRequest) -> QuerySet[ApprovalRequest]:
     ).prefetch_related(*DECIDED, "suspensions")
 
 
-def accepted(request: ApprovalRequest) -> frozenset[Method]:
-    """By which methods a decision on `request` is signed now: a second factor while a step that is open wants one."""
-    demanding = any(
-        each.open and each.step.factor == Factor.SECOND for each in rules.progress(request.terms, request.votes())
-    )
-    return SECOND if demanding else SIGNS
+def accepted(seats: Iterable[rules.Seat]) -> frozenset[Method]:
+    """By which methods a decision in one of these seats is signed: a second factor where one of their steps wants it,
+    whatever another step wants of others."""
+    return SECOND if any(seat.step.factor == Factor.SECOND for seat in seats) else SIGNS
 
 
 def signed_by(actor: Actor) -> QuerySet[Decision]:

@@ -13,7 +13,7 @@ from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.core.canonical import plain
 from governance.foundation.core.errors import Fault, NotAllowed, NotFound, StaleSubject, Unusable, WrongState
 from governance.foundation.core.moves import move
-from governance.people.approvals import passing, reauthentication, rules, selectors, subjects
+from governance.people.approvals import opening, passing, reauthentication, rules, selectors, subjects
 from governance.people.approvals.carrying import carry_over
 from governance.people.approvals.models import ApprovalRequest, Comment, Decision
 from governance.people.approvals.rules import TRANSITIONS, Loan, Seat, State, Verdict
@@ -130,7 +130,7 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
         actor=actor,
         subject_digest=request.subject_digest,
         verdict=verdict,
-        accepts=selectors.accepted(request),
+        accepts=selectors.accepted([seat]),
     )
     kind = KINDS[request.subject_kind]
     digests = kind.digests(request.subject_content)
@@ -143,6 +143,7 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
         step=seat.step.name,
         parts={code: digests[code] for code in seat.step.parts or digests},
         method=method,
+        opened=_opened(actor, request, subject),
         by_id=actor.person_id,
         by_name=actor.name,
         by_roles=sorted(SPOKEN[role] for role in projects.roles(actor, request.project_id)),
@@ -170,6 +171,11 @@ def _seat(actor: Actor, request: ApprovalRequest, wanted: str) -> Seat:
         cure = f"Open to you: {', '.join(seat.step.name for seat in open_to)}."
         raise Unusable([Fault("step", f"You cannot decide in “{wanted}” now.", cure)])
     return named[0]
+
+
+def _opened(actor: Actor, request: ApprovalRequest, subject: subjects.Approvable) -> list[dict[str, Any]] | None:
+    found = opening.opened(actor, request, subject)
+    return None if found is None else plain([each.content() for each in found])
 
 
 def _lent(loan: Loan | None) -> dict[str, Any]:

@@ -3,13 +3,28 @@ load a subject, and tell a decider the facts, without knowing them."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, cast, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, cast, runtime_checkable
 from uuid import UUID
 
 from governance.foundation.core.errors import NotFound
 from governance.foundation.core.records import Record
 from governance.people.policies.kinds import KINDS, Touch
 from governance.people.projects.models import Project
+
+
+class SignedPart(NamedTuple):
+    """One thing that a signature covers. `shown`: kind and id of the record whose pages show it; None for what is shown
+    by no page of its own."""
+
+    label: str
+    name: str
+    sha256: str
+    shown: tuple[str, UUID] | None = None
+
+    @classmethod
+    def of(cls, label: str, found: Record, name: str = "", sha256: str = "") -> "SignedPart":
+        """A record under its own name and content digest, unless others are given."""
+        return cls(label, name or str(found), sha256 or found.content_digest, (found.kind, found.pk))
 
 
 @runtime_checkable
@@ -29,8 +44,8 @@ class Approvable(Protocol):
     def touched_by(self) -> list[Touch]:
         """What people did to it, the nearest to it first."""
 
-    def signed_parts(self) -> list[tuple[str, str, str]]:
-        """(label, name, digest) of what a signature under it covers, the subject itself first."""
+    def signed_parts(self) -> list[SignedPart]:
+        """What a signature under it covers, the subject itself first."""
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ class Terms:
     barred: frozenset[Act]
     expires_after_days: int | None = None
     comment_required: bool = False
+    record_opened: bool = False  # what each decider opened in Assay before deciding
     deadline_days: int | None = None
     remind_after_days: int | None = None
     escalate_to: Role | None = None
@@ -118,6 +119,8 @@ class Terms:
             "deadline_days": self.deadline_days,
             "remind_after_days": self.remind_after_days,
             "escalate_to": self.escalate_to,
+            # said only where it is wanted: what was published before it could be stays as it was
+            **({"record_opened": True} if self.record_opened else {}),
         }
 
 
@@ -127,7 +130,7 @@ def parse(subject_kind: str, given: Mapping[str, Any]) -> Terms:
     What is left out is the mildest thing, except for the bars: without them all that the kind knows are drawn.
     """
     faults = Faults()
-    known = {"steps", "barred", "comment_required", "escalate_to", *DAYS}
+    known = {"steps", "barred", "comment_required", "record_opened", "escalate_to", *DAYS}
     for name in sorted(given.keys() - known):
         faults.add(name, "A policy has no such entry.", f"It has: {', '.join(sorted(known))}.")
     rows = given.get("steps")
@@ -140,6 +143,7 @@ def parse(subject_kind: str, given: Mapping[str, Any]) -> Terms:
         steps=steps,
         barred=ALWAYS_BARRED | _members(Act, bars, "barred", faults),
         comment_required=_flag(given.get("comment_required", False), "comment_required", faults),
+        record_opened=_flag(given.get("record_opened", False), "record_opened", faults),
         escalate_to=next(iter(_members(Role, [given["escalate_to"]], "escalate_to", faults)), None)
         if given.get("escalate_to")
         else None,

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from governance.foundation.core.records import Record
+from governance.people.approvals.subjects import SignedPart
 from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 
@@ -75,10 +76,11 @@ class Waiver(Decided):
     def touched_by(self) -> list[Touch]:
         return touches((self.asked_by_id, Act.MADE, "asked for this waiver"))
 
-    def signed_parts(self) -> list[tuple[str, str, str]]:
+    def signed_parts(self) -> list[SignedPart]:
+        about = (self.subject_kind, self.subject_id)
         return [
-            ("Waiver", str(self), self.content_digest),
-            ("What it is about", self.subject_name, self.subject_digest),
+            SignedPart.of("Waiver", self),
+            SignedPart("What it is about", self.subject_name, self.subject_digest, about),
         ]
 
     def why_not_ask(self) -> str | None:

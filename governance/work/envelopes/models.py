@@ -8,6 +8,7 @@ from django.db import models
 
 from governance.foundation.core.records import Record
 from governance.people.approvals.models import ApprovalRequest
+from governance.people.approvals.subjects import SignedPart
 from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 from governance.work.envelopes.rules import Bounds, Measured, Plan
@@ -76,10 +77,10 @@ class Envelope(Record):
     def why_not_ask(self) -> str | None:
         return f"{self} was revoked; write another." if self.revoked_at else None
 
-    def signed_parts(self) -> list[tuple[str, str, str]]:
+    def signed_parts(self) -> list[SignedPart]:
         return [
-            ("Change envelope", str(self), self.content_digest),
-            ("Reference run plan", str(self.reference), self.reference_digest),
+            SignedPart.of("Change envelope", self),
+            SignedPart.of("Reference run plan", self.reference, sha256=self.reference_digest),
         ]
 
 

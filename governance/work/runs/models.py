@@ -9,6 +9,7 @@ from django.db.models import Q
 from governance.foundation.core.records import Record
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets.models import DatasetVersion, Split
+from governance.people.approvals.subjects import SignedPart
 from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 from governance.work.evaluation_plans.models import EvaluationPlan
@@ -112,14 +113,13 @@ class Run(Record):
             *(Touch(each.person, Act.WROTE_THRESHOLDS, "wrote the run's thresholds") for each in thresholds),
         ]
 
-    def signed_parts(self) -> list[tuple[str, str, str]]:
-        parts = [("Run plan", str(self), self.content_digest)]
-        parts.append(("Base model", str(self.base_model), self.base_model.content_digest))
-        parts += [("Data", str(version), version.content_digest) for version in self.data()]
+    def signed_parts(self) -> list[SignedPart]:
+        parts = [SignedPart.of("Run plan", self), SignedPart.of("Base model", self.base_model)]
+        parts += [SignedPart.of("Data", version) for version in self.data()]
         splits = dict.fromkeys(link.split for link in self.links() if link.split is not None)
-        parts += [("Split", str(split), split.content_digest) for split in splits]
+        parts += [SignedPart.of("Split", split) for split in splits]
         if self.evaluation_plan:
-            parts.append(("Evaluation plan", str(self.evaluation_plan), self.evaluation_plan.content_digest))
+            parts.append(SignedPart.of("Evaluation plan", self.evaluation_plan))
         return parts
 
 

@@ -48,14 +48,27 @@ class SubjectSerializer(serializers.Serializer[Any]):
     sha256 = serializers.CharField(source="subject_digest", help_text="What a decision binds to.")
 
 
+class OpenedSerializer(serializers.Serializer[Any]):
+    """A part that the signature covers, and when the signer opened it; null: not after it was asked about."""
+
+    label = serializers.CharField()  # type: ignore[assignment]  # a field, not its own label
+    name = serializers.CharField()
+    sha256 = serializers.CharField()
+    at = serializers.DateTimeField(allow_null=True)
+
+
 class DecisionSerializer(serializers.ModelSerializer[Any]):
     sha256 = serializers.CharField(source="digest", read_only=True, help_text="The digest that was decided on.")
+    opened = OpenedSerializer(
+        many=True, read_only=True, allow_null=True,
+        help_text="What the signer had opened in Assay, where the policy puts that on record; null where it does not.",
+    )  # fmt: skip
 
     class Meta:
         model = Decision
         fields: ClassVar = [
-            "id", "verdict", "step", "meaning", "reason", "sha256", "method", "by_name", "by_roles", "stands_for_name",
-            "created_at",
+            "id", "verdict", "step", "meaning", "reason", "sha256", "method", "opened", "by_name", "by_roles",
+            "stands_for_name", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -118,11 +131,11 @@ class ApprovalSerializer(ApprovalSummary):
     @extend_schema_field(SignedPartSerializer(many=True))
     def get_covers(self, asked: ApprovalRequest) -> list[dict[str, str]]:
         parts = subjects.load(asked.subject_kind, asked.subject_id).signed_parts()
-        return [{"label": label, "name": name, "sha256": sha256} for label, name, sha256 in parts]
+        return [{"label": part.label, "name": part.name, "sha256": part.sha256} for part in parts]
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(METHODS)))
     def get_methods(self, asked: ApprovalRequest) -> list[str]:
-        accepted = selectors.accepted(asked)
+        accepted = selectors.accepted(selectors.seats(self.context["view"].actor, asked))
         return [each.value for each in reauthentication.methods(self.context["view"].actor) if each in accepted]
 
     @extend_schema_field({"type": "string", "format": "uuid", "nullable": True})

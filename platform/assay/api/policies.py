@@ -19,7 +19,7 @@ from governance.people.policies.rules import State
 
 TERMS = (
     "`steps` [{name, roles, people [{id, name}], quorum, stage, parts}], `barred` (acts), `expires_after_days`, "
-    "`comment_required`, `deadline_days`, `remind_after_days`, `escalate_to` (a role)."
+    "`comment_required`, `record_opened`, `deadline_days`, `remind_after_days`, `escalate_to` (a role)."
 )
 
 

@@ -89,4 +89,5 @@ def _signatures(signatures: list[dict[str, Any]]) -> Iterable[str]:
     for each in signatures:
         over = f"{each['kind']} {escaped(each['over']['name'])}, `{each['over']['sha256'][:12]}`"
         who = f"{escaped(each['by'])} ({escaped(each['roles'])}), {each['at'][:16]}, by {each['method']}"
-        yield f"- {who}: {escaped(each['meaning'])} ({over})"
+        opened = f". {escaped(each['opened'])}" if each["opened"] else ""
+        yield f"- {who}: {escaped(each['meaning'])} ({over}){opened}"

@@ -19,7 +19,7 @@ from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from assay.web.shell import current_project
 from governance.foundation.core.errors import NotAllowed
-from governance.people.approvals import selectors, services, subjects
+from governance.people.approvals import opening, selectors, services, subjects
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import State, Verdict
 from governance.people.policies.kinds import KINDS
@@ -99,12 +99,13 @@ def comment(request: PageRequest, pk: UUID) -> HttpResponse:
 
 
 def _form(request: PageRequest, asked: ApprovalRequest, *, bound: bool = True) -> DecisionForm:
+    seats = selectors.seats(request.actor, asked)
     return DecisionForm(
         (request.POST or None) if bound else None,
         signer=request.actor,
         subject=asked.subject_digest,
-        accepts=selectors.accepted(asked),
-        seats=selectors.seats(request.actor, asked),
+        accepts=selectors.accepted(seats),
+        seats=seats,
     )
 
 
@@ -133,7 +134,7 @@ def _context(
     changes, since = _changes(asked, summary)
     may_decide = asked.state == State.OPEN and why_not is None and not stale
     reading = "read" in request.GET or comment_form is not None
-    panel = _panel(asked, subject, changes, since) if may_decide and not reading else None
+    panel = _panel(request, asked, subject, changes, since) if may_decide and not reading else None
     return {
         "asked": asked,
         "crumbs": crumbs(request, asked.project, "approval-list"),
@@ -196,6 +197,18 @@ def _by_label(summary: list[subjects.Fact]) -> dict[str, str]:
     return {label: "; ".join(words) for label, words in said.items()}
 
 
+def _opened(request: PageRequest, asked: ApprovalRequest, subject: subjects.Approvable) -> list[dict[str, Any]] | None:
+    """What this person opened so far of what they are about to sign, with where to open the rest."""
+    found = opening.opened(request.actor, asked, subject)
+    if found is None:
+        return None
+    return [
+        {"label": each.part.label, "name": each.part.name, "at": each.at, "url": addresses.of(*each.part.shown)}
+        for each in found
+        if each.part.shown
+    ]
+
+
 def _said(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
@@ -203,7 +216,11 @@ def _said(value: Any) -> str | None:
 
 
 def _panel(
-    asked: ApprovalRequest, subject: subjects.Approvable, changes: list[dict[str, Any]], since: str
+    request: PageRequest,
+    asked: ApprovalRequest,
+    subject: subjects.Approvable,
+    changes: list[dict[str, Any]],
+    since: str,
 ) -> dict[str, Any]:
     kind = KINDS[asked.subject_kind]
     act = _("Sign this %(noun)s") if asked.subject_kind == "dossier" else _("Approve this %(noun)s")
@@ -211,7 +228,10 @@ def _panel(
         "title": _("Decide on %(what)s") % {"what": asked},
         "action": reverse("approval-detail", args=[asked.pk]),
         "close_url": reverse("approval-detail", args=[asked.pk]) + "?read",
-        "subjects": [{"label": a, "words": b, "digest": c} for a, b, c in subject.signed_parts()],
+        "subjects": [
+            {"label": part.label, "words": part.name, "digest": part.sha256} for part in subject.signed_parts()
+        ],
+        "opened": _opened(request, asked, subject),
         "changes": changes,
         "since": since,
         "gates": [

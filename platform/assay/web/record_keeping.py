@@ -1,4 +1,5 @@
-"""What goes on record about a request beside what its service writes: that an auditor read, that an act was refused.
+"""What goes on record about a request beside what its service writes: that an auditor read, that somebody opened what
+they can decide on, that an act was refused.
 
 It looks at pages and at the API alike, by the names of their addresses; what was sent is never kept.
 """
@@ -13,6 +14,7 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound, Refusal
 from governance.foundation.core.records import Record, of_kind
 from governance.foundation.refusals import services as refusals
+from governance.people.approvals import opening
 from governance.people.engagements import access, reading
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
@@ -37,9 +39,16 @@ class RecordKeepingMiddleware:
             actor, refused = Actor.of(request.user), getattr(request, "refused", None)
             if isinstance(refused, (NotAllowed, NotFound)):
                 _note_refusal(request, actor, refused)
-            elif request.method == "GET" and response.status_code == 200 and access.is_auditing(actor):
-                reading.note(actor, match.view_name, _subject(match))
+            elif request.method == "GET" and response.status_code == 200:
+                _note_reading(actor, match)
         return response
+
+
+def _note_reading(actor: Actor, match: Any) -> None:
+    shown = _subject(match)
+    opening.note(actor, match.view_name, shown)
+    if access.is_auditing(actor):
+        reading.note(actor, match.view_name, shown)
 
 
 def _note_refusal(request: Any, actor: Actor, refused: Refusal) -> None:

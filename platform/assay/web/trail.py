@@ -35,6 +35,7 @@ ACTS: Mapping[str, str | Promise] = {
     "approval.escalated": _t("found late the request about"),
     "approval.voided": _t("found that a change ended the approval of"),
     "approval.withdrawn": _t("took back the request about"),
+    "approval.opened": _t("opened a part of what is asked about in the request about"),
     "approval.passed": _t("found approved beforehand:"),
     "envelope.written": _t("wrote the"),
     "envelope.revoked": _t("revoked the"),

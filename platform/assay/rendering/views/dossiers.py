@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from assay.rendering import pictures
+from assay.rendering.tags import minute
 from governance.documents.dossiers import rules
 from governance.people.approvals.methods import SPOKEN, Method
+from governance.people.approvals.rules import opened_in_words
 
 KINDS = {
     "annotation_task": "Expert review", "base_model": "Base model", "classification": "Classification",
@@ -56,7 +58,9 @@ def signatures(seal: Mapping[str, Any]) -> list[dict[str, Any]]:
         over = each["over"]
         kind = KINDS.get(over["kind"], over["kind"])
         how = SPOKEN[Method(each["method"])]
-        found.append({**each, "over": over, "kind": kind, "roles": ", ".join(each["roles"]), "method": how})
+        opened = opened_in_words(each["opened"], minute) if each.get("opened") else ""
+        roles = ", ".join(each["roles"])
+        found.append({**each, "over": over, "kind": kind, "roles": roles, "method": how, "opened": opened})
     return found
 
 

@@ -58,6 +58,10 @@ class TermsForm(forms.Form):
         label=_("Also barred is whoever"), required=False, widget=forms.CheckboxSelectMultiple
     )
     comment_required = forms.BooleanField(label=_("Every decision needs a reason"), required=False)
+    record_opened = forms.BooleanField(
+        label=_("Put on record what each decider opened"), required=False,
+        help_text=_("Which parts they opened in Assay after it was asked about. It stands with the decision."),
+    )  # fmt: skip
     expires_after_days = _days(_("An approval ends after"), _("Days; empty: never."))
     deadline_days = _days(_("It is due within"), _("Days after it was asked; empty: no deadline."))
     remind_after_days = _days(_("Remind every"), _("Days; empty: never."))
@@ -157,6 +161,7 @@ class PolicyForms:
             ],
             "barred": [*given["barred"], *(act.value for act in ALWAYS_BARRED)],
             "comment_required": given["comment_required"],
+            "record_opened": given["record_opened"],
             "escalate_to": given["escalate_to"] or None,
             **{name: given[name] for name in days},
         }

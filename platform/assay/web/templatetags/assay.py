@@ -6,7 +6,7 @@ that a page, a document and a test read the same words.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from difflib import SequenceMatcher
 from typing import Any
@@ -29,6 +29,7 @@ from assay.web.states import look
 from governance.foundation.audit.models import AuditEvent
 from governance.law.regulation import rules as regulation
 from governance.people.approvals.methods import SPOKEN, Method
+from governance.people.approvals.rules import opened_in_words
 
 register = template.Library()
 
@@ -279,6 +280,12 @@ def as_the_form_says(text: object) -> str:
 def way_shown(method: str) -> str:
     """How a signer showed who they are, in words."""
     return gettext(SPOKEN[Method(method)])
+
+
+@register.filter
+def opened_words(opened: Sequence[Mapping[str, Any]]) -> str:
+    """What a decision keeps of what its signer opened, in the reader's time."""
+    return opened_in_words(opened, lambda at: date_format(timezone.localtime(datetime.fromisoformat(at)), "j M H:i"))
 
 
 @register.filter
