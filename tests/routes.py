@@ -139,6 +139,7 @@ QUERY = {
     "api:access-review-access": "?project={project}",
     "api:dataset-version-changes": "?since={version}",
     "api:dossier-export": "?format=json",
+    "api:engagement-export": "?format=json",
     "api:evaluation-export": "?format=json",
     "api:model-card-export": "?format=json",
 }

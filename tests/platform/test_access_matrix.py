@@ -100,7 +100,8 @@ POST   engagement-close          403 403 403 422 403 403 403 422   404 404   302
 POST   engagement-ask            403 403 403 403 403 403 403 403   404 404   302
 POST   engagement-find           403 403 403 403 403 403 403 403   404 404   302
 GET    engagement-report         403 403 403 409 403 403 403 409   404 404   302
-GET    engagement-report-file    403 403 403 409 403 403 403 409   404 404   302
+POST   engagement-export         403 403 403 409 403 403 403 409   404 404   302
+GET    engagement-download       403 403 403 409 403 403 403 409   404 404   302
 GET    audit-request-detail      200 200 200 200 200 200 200 200   404 404   302
 POST   audit-request-answer      422 422 422 422 422 403 403 422   404 404   302
 POST   audit-request-send-back   403 403 403 403 403 403 403 403   404 404   302
@@ -451,6 +452,7 @@ POST   api:engagement-requests   403 403 403 403 403 403 403 403   404 404   401
 POST   api:engagement-findings   403 403 403 403 403 403 403 403   404 404   401
 GET    api:engagement-readings   403 403 403 200 403 403 403 200   404 404   401
 GET    api:engagement-report     403 403 403 409 403 403 403 409   404 404   401
+GET    api:engagement-export     403 403 403 409 403 403 403 409   404 404   401
 GET    api:audit-request-list    200 200 200 200 200 200 200 200   200 200   401
 GET    api:audit-request-detail  200 200 200 200 200 200 200 200   404 404   401
 POST   api:audit-request-answers 201 201 201 201 201 403 403 201   404 404   401
@@ -557,7 +559,8 @@ BY_ENGAGEMENT = {
     ("engagement-ask", "POST"): 422,
     ("engagement-find", "POST"): 422,
     ("engagement-report", "GET"): 409,
-    ("engagement-report-file", "GET"): 409,
+    ("engagement-export", "POST"): 409,
+    ("engagement-download", "GET"): 409,
     ("audit-request-send-back", "POST"): 422,
     ("audit-request-settle", "POST"): 302,
     ("audit-finding-close", "POST"): 422,
@@ -566,6 +569,7 @@ BY_ENGAGEMENT = {
     ("api:engagement-findings", "POST"): 201,
     ("api:engagement-readings", "GET"): 200,
     ("api:engagement-report", "GET"): 409,
+    ("api:engagement-export", "GET"): 409,
     ("api:audit-request-send-back", "POST"): 409,
     ("api:audit-request-settle", "POST"): 200,
     ("api:audit-finding-close", "POST"): 200,

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -9,14 +10,22 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pypdf import PdfReader
 
+from assay.rendering.files import render
+from governance.documents.renderings.models import Rendering
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.audit.verification import verify
 from governance.foundation.core.actor import Actor
 from governance.foundation.refusals import rules, services
 from governance.foundation.refusals.models import RefusalCount
+from governance.people.approvals.models import ApprovalRequest
+from governance.people.engagements import exchange
 from governance.people.engagements.models import Engagement, Finding, Request
+from governance.people.engagements.rules import Severity
 from governance.people.engagements.services import lay_open, plan
+from governance.people.projects import services as projects
+from governance.work.envelopes.models import Envelope, Passage
 from governance.work.runs import services as runs
 from governance.work.runs.models import Run
 from tests import factories
@@ -99,10 +108,44 @@ def test_an_audit_by_pages_from_plan_to_report(home: House, orla: Actor) -> None
     assert auditor.get(reverse("project-detail", args=[home.project.pk])).status_code == 404
     report = auditor.get(reverse("engagement-report", args=[engagement.pk])).content.decode()
     assert "One minor finding." in report and "Ben writes one." in report
-    file = json.loads(auditor.get(reverse("engagement-report-file", args=[engagement.pk])).content)
+    file = json.loads(auditor.get(reverse("engagement-download", args=[engagement.pk, "json"])).content)
     assert file["sha256"] in report and file["requests"][0]["state"] == "settled"
     assert rita.get(reverse("engagement-report", args=[engagement.pk])).status_code == 403
     assert verify().sound
+
+
+def test_the_report_of_several_projects_comes_as_a_pdf_for_who_sees_the_whole_scope(home: House, orla: Actor) -> None:
+    today, other = timezone.localdate(), projects.create(
+        actor=home.admin, organisation_id=home.organisation.pk, name="Letters"
+    )  # fmt: skip
+    planned = plan(
+        actor=home.admin, organisation_id=home.organisation.pk, title="Audit of 2026", auditors=["orla"],
+        project_ids=[home.project.pk, other.pk], access_from=today, access_until=today,
+    )  # fmt: skip
+    lay_open(actor=home.admin, engagement_id=planned.pk)
+    asked = exchange.ask(actor=orla, engagement_id=planned.pk, text="Show me <the> limits.")
+    exchange.answer(
+        actor=home.admin, request_id=asked.pk, text="There.", records=[(home.project.kind, str(home.project.pk))]
+    )
+    exchange.find(actor=orla, engagement_id=planned.pk, severity=Severity.MINOR, text="Nobody wrote one.")
+    auditor = page(orla)
+    auditor.get(reverse("project-detail", args=[home.project.pk]))
+    auditor.post(reverse("engagement-close", args=[planned.pk]), {"conclusion": "Sound, but for one thing."})
+    assert auditor.post(reverse("engagement-export", args=[planned.pk])).status_code == 302
+    made = Rendering.objects.get()
+    assert (made.project, made.organisation, made.state) == (None, home.organisation, "queued")
+    assert "PDF is being made" in auditor.get(reverse("engagement-report", args=[planned.pk])).content.decode()
+    for who, status in ((orla, 200), (home.admin, 200), (home.rita, 404), (home.dev, 404)):
+        assert by_token(who).get(f"{API}/renderings/{made.pk}/").status_code == status
+    assert by_token(home.rita).get(f"{API}/engagements/{planned.pk}/export/?format=pdf").status_code == 403
+    paper = PdfReader(BytesIO(render("audit_report", made.document)))
+    text = " ".join(" ".join(sheet.extract_text() for sheet in paper.pages).split())
+    for words in (
+        "Audit report Audit of 2026", "Sound, but for one thing.", "Bank support assistant, Letters", "Orla Quinn",
+        "Show me <the> limits.", "There.", "Nobody wrote one.", made.document["sha256"][:12], "Project",
+    ):  # fmt: skip
+        assert words in text
+    assert paper.metadata is not None and paper.metadata.title == "Audit report: Audit of 2026"
 
 
 def test_what_an_auditor_reads_by_page_api_and_file_is_on_record_with_the_record(
@@ -200,3 +243,12 @@ def test_what_was_made_outside_the_period_is_in_no_list() -> None:
         "api:project-list", "api:dataset-list", "api:policy-list", "api:engagement-list", "api:audit-request-list",
         "api:audit-finding-list", "api:notification-list",
     }  # fmt: skip
+    envelope = Envelope.objects.get()
+    Envelope.objects.update(created_at=timezone.now() - timedelta(days=400))
+    Passage.objects.create(
+        envelope=envelope, request=ApprovalRequest.objects.first(), approved_by="Rita Falk", approved_at=timezone.now(),
+        checks=[],
+    )  # fmt: skip
+    address = f"{API}/envelopes/{envelope.pk}/"
+    assert orla.get(address).json()["passages"] == []
+    assert len(house.client("cleo", api=True).get(address).json()["passages"]) == 1

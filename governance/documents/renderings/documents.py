@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from governance.documents.dossiers import selectors as dossiers
 from governance.documents.dossiers.models import DossierVersion
 from governance.documents.evaluation_reports import selectors as reports
@@ -24,10 +26,12 @@ from governance.foundation.core.errors import WrongState
 from governance.materials.datasets import descriptions
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.exchange.writing import FORMS
+from governance.people.engagements import selectors as engagements
 from governance.work.evaluations import selectors as evaluations
 from governance.work.evaluations.models import Evaluation
 
 DOSSIER, MODEL_CARD, EVALUATION_REPORT, DATASHEET = "dossier", "model_card", "evaluation_report", "datasheet"
+AUDIT_REPORT = "audit_report"
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,9 @@ class Document:
     name: Callable[[Any, str], str]  # of the file in a form
     as_it_is: Mapping[str, Callable[[Any], bytes]]  # forms that are there at once
     printed: tuple[Format, ...]  # forms that a worker makes
+    # For what goes over several projects and belongs to the organisation: the records whose files somebody sees, who
+    # may also take them. None: it belongs to its project, and who exports evidence there takes it.
+    seen: Callable[[Actor], QuerySet[Any]] | None = None
 
 
 def _card_name(card: ModelCard, form: str) -> str:
@@ -99,6 +106,15 @@ DOCUMENTS: Mapping[str, Document] = {
         name=lambda evaluation, form: f"evaluation-report-{evaluation.model_version.name}.{form}",
         as_it_is={"json": _as_the_evaluator_wrote_it},
         printed=(Format.PDF,),
+    ),
+    AUDIT_REPORT: Document(
+        find=engagements.reported,
+        content=lambda engagement: dict(engagement.report),
+        seal=lambda engagement: {},
+        name=lambda engagement, form: f"audit-report-{engagement.closed_at:%Y-%m-%d}.{form}",
+        as_it_is={"json": lambda engagement: canonical(engagement.report)},
+        printed=(Format.PDF,),
+        seen=engagements.seen_whole,
     ),
     DATASHEET: Document(
         find=datasets.version_visible,

@@ -3,19 +3,25 @@
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 
 from governance.documents.renderings.rules import Format, State
 from governance.foundation.core.records import Record
+from governance.people.organisations.models import Organisation
 from governance.people.projects.models import Project
 
 
 class Rendering(Record):
-    """One file of one frozen document. Rendering reads `document` and nothing else from the database."""
+    """One file of one frozen document. Rendering reads `document` and nothing else from the database.
+
+    It belongs to a project, or to an organisation where its document goes over several.
+    """
 
     kind = "rendering"
 
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="renderings")
-    document_kind = models.CharField(max_length=24)  # "dossier", "evaluation_report", "model_card"
+    project = models.ForeignKey(Project, null=True, on_delete=models.PROTECT, related_name="renderings")
+    organisation = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT, related_name="renderings")
+    document_kind = models.CharField(max_length=24)  # "dossier", "evaluation_report", "model_card", "audit_report"
     document_id = models.UUIDField(db_index=True)  # the frozen record it was made from
     document_sha256 = models.CharField(max_length=64)
     document = models.JSONField()
@@ -36,7 +42,10 @@ class Rendering(Record):
             models.UniqueConstraint(
                 fields=["document_sha256", "seal_sha256", "document_kind", "format", "renderer"],
                 name="one_rendering_per_renderer",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(project=None) ^ Q(organisation=None), name="rendering_of_a_project_or_an_organisation"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from governance.documents.renderings.documents import DOCUMENTS
 from governance.documents.renderings.models import Rendering
@@ -15,7 +15,12 @@ from governance.people.projects import selectors as projects
 
 
 def visible_to(actor: Actor) -> QuerySet[Rendering]:
-    return Rendering.objects.filter(projects.within(actor)).select_related("project")
+    """Those of documents of `actor`'s projects, and of each document of an organisation that they see."""
+    seen = projects.within(actor)
+    for kind, document in DOCUMENTS.items():
+        if document.seen is not None:
+            seen |= Q(project=None, document_kind=kind, document_id__in=document.seen(actor).order_by().values("pk"))
+    return Rendering.objects.filter(seen).select_related("project")
 
 
 def visible(actor: Actor, rendering_id: UUID) -> Rendering:

@@ -46,7 +46,7 @@ def ask(*, actor: Actor, kind: str, document_id: UUID, file_format: Format = For
     found = selectors.of(kind, content["sha256"], file_format, seal)
     if found is None:
         found = Rendering.objects.create(
-            project_id=record.project_id,
+            **_owner(document, record),
             document_kind=kind,
             document_id=record.pk,
             document_sha256=content["sha256"],
@@ -93,7 +93,7 @@ def take_rendering(*, actor: Actor, rendering_id: UUID) -> Taken:
 def retry(*, actor: Actor, rendering_id: UUID) -> Rendering:
     """Make a file that failed once more. Raises NotAllowed, and WrongState unless it failed."""
     rendering = selectors.visible(actor, rendering_id)
-    projects.require(actor, rendering.project_id, "export evidence")
+    _exportable(actor, rendering.document_kind, rendering.document_id)
     move(rendering, TRANSITIONS, State.QUEUED, error=None)
     jobs.ask(actor=actor, task=TASK, subject=rendering)
     return rendering
@@ -143,9 +143,17 @@ def _exportable(actor: Actor, kind: str, document_id: UUID) -> tuple[Document, A
     """How documents of this kind are given out, and the record, if `actor` may export it."""
     if kind not in DOCUMENTS:
         raise NotFound("document")
-    record = DOCUMENTS[kind].find(actor, document_id)
-    projects.require(actor, record.project_id, "export evidence")
-    return DOCUMENTS[kind], record
+    document = DOCUMENTS[kind]
+    record = document.find(actor, document_id)
+    if document.seen is None:
+        projects.require(actor, record.project_id, "export evidence")
+    return document, record
+
+
+def _owner(document: Document, record: Any) -> dict[str, UUID]:
+    if document.seen is None:
+        return {"project_id": record.project_id}
+    return {"organisation_id": record.organisation_id}
 
 
 def _made(actor: Actor, record: Any, rendering: Rendering) -> Taken:

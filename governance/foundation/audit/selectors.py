@@ -41,9 +41,12 @@ def trail(
     return events
 
 
-def history(subject: Record) -> QuerySet[AuditEvent]:
-    """Everything that was done to `subject`, newest first."""
-    return AuditEvent.objects.filter(subject_kind=subject.kind, subject_id=str(subject.pk)).select_related("personal")
+def history(subject: Record, *parts: Record) -> QuerySet[AuditEvent]:
+    """Everything that was done to `subject`, or to these parts of it, newest first."""
+    about = Q(subject_kind=subject.kind, subject_id=str(subject.pk))
+    for part in parts:
+        about |= Q(subject_kind=part.kind, subject_id=str(part.pk))
+    return AuditEvent.objects.filter(about).select_related("personal")
 
 
 def newest_about(since: Mapping[tuple[str, str], int], *, seen: Q) -> dict[tuple[str, str], AuditEvent]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from governance.foundation.audit.models import AuditEvent, Identity
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import NotAllowed
+from governance.foundation.core.errors import NotAllowed, WrongState
 from governance.foundation.core.records import Record, of_kind, one_of
 from governance.people.engagements import rules
 from governance.people.engagements.models import Engagement, Finding, Request
@@ -71,6 +71,20 @@ def holds(actor: Actor, engagement: Engagement) -> bool:
 
 def audits(actor: Actor, engagement: Engagement) -> bool:
     return engagement.auditors.filter(pk=actor.lookup_id).exists()
+
+
+def seen_whole(actor: Actor) -> QuerySet[Engagement]:
+    """Those of which `actor` sees what goes over the whole scope: that they audit, and that they hold."""
+    return Engagement.objects.filter(Q(auditors=actor.lookup_id) | Q(pk__in=held_by(actor).values("pk"))).distinct()
+
+
+def reported(actor: Actor, engagement_id: UUID) -> Engagement:
+    """A closed engagement with its report, for who sees the whole of it. Raises NotFound, NotAllowed, WrongState."""
+    engagement = visible(actor, engagement_id)
+    require_whole(actor, engagement)
+    if engagement.report is None:
+        raise WrongState("There is no report before the engagement is closed.")
+    return engagement
 
 
 def standing(engagement: Engagement) -> str:

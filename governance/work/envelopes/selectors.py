@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
 from governance.people.approvals import selectors as approvals
+from governance.people.approvals import subjects
 from governance.people.approvals.methods import SECOND
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import State as Request
@@ -32,7 +33,10 @@ from governance.work.runs.rules import State as RunState
 
 
 def visible_to(actor: Actor) -> QuerySet[Envelope]:
-    return Envelope.objects.filter(projects.within(actor)).select_related("project__organisation", "reference")
+    """With those of their passages that `actor` sees: what passed outside an audit's period is not laid open by it."""
+    passed = Passage.objects.filter(projects.within(actor, "envelope__project")).select_related("request")
+    found = Envelope.objects.filter(projects.within(actor)).select_related("project__organisation", "reference")
+    return found.prefetch_related(Prefetch("passages", passed))
 
 
 def visible(actor: Actor, envelope_id: UUID) -> Envelope:
@@ -62,7 +66,7 @@ def fallen(envelope: Envelope) -> list[str]:
     """What of the reference is not approved any more as it was, in a sentence each."""
     run = envelope.reference
     found = [] if run.content_digest == envelope.reference_digest else [f"{run} is another plan now."]
-    for subject in (run, run.base_model, *run.data()):
+    for subject in _rests_on(run):
         answer = standing(subject, envelope.project_id)
         if not answer.granted:
             found.append(f"{subject}: {answer.why}")
@@ -114,6 +118,29 @@ def held(request: ApprovalRequest, subject: Any) -> list[Held]:
         for envelope in in_force(request.project_id)
         if (found := candidates.checks(envelope, subject)) is not None
     ]
+
+
+def crossed(request: ApprovalRequest) -> list[Held]:
+    """The envelopes in force about what is asked, where none of them covers it."""
+    found = held(request, subjects.load(request.subject_kind, request.subject_id))
+    return found if all(each.outside for each in found) else []
+
+
+def fallen_with(request: ApprovalRequest) -> list[Envelope]:
+    """The envelopes that have no force now and whose reference rests on the subject of `request`."""
+    kept = Envelope.objects.filter(project=request.project_id, revoked_at=None, expires_on__gte=timezone.localdate())
+    resting = [
+        envelope
+        for envelope in kept.select_related("project__organisation", "reference")
+        if request.subject_id in {part.pk for part in _rests_on(envelope.reference)}
+    ]
+    now = states(resting)
+    return [envelope for envelope in resting if now[envelope.pk] == State.SUSPENDED]
+
+
+def _rests_on(run: Run) -> list[Any]:
+    """The plan itself, and all that somebody approved for it."""
+    return [run, run.base_model, *run.data()]
 
 
 def held_plan(project: Project, asked: Asked) -> list[Held]:

@@ -3,18 +3,22 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request as Call
 from rest_framework.response import Response
 
+from assay.api import exports
 from assay.api.narrowing import By
 from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
-from governance.foundation.core.errors import WrongState
+from governance.documents.renderings.documents import AUDIT_REPORT
 from governance.people.engagements import exchange, selectors, services
 from governance.people.engagements.models import Answer, Engagement, Finding, Request
 from governance.people.engagements.rules import Severity
+
+FORMATS = ("pdf", "json")
 
 
 class LinkSerializer(serializers.Serializer[Any]):
@@ -205,10 +209,14 @@ class EngagementViewSet(NounViewSet):
     @action(detail=True, methods=["get"])
     def report(self, request: Call, pk: UUID) -> Response:
         """The report that was frozen when it was closed; its `sha256` is over the canonical JSON of all else."""
-        engagement = self._mine()
-        if engagement.report is None:
-            raise WrongState("There is no report before the engagement is closed.")
-        return Response(engagement.report)
+        return Response(selectors.reported(self.actor, pk).report)
+
+    @exports.described(*FORMATS)
+    @action(detail=True, methods=["get"], content_negotiation_class=exports.WhateverIsAccepted)
+    def export(self, request: Call, pk: UUID) -> HttpResponseBase:
+        """The report as a file; JSON is the bytes that its digest was made of, and the digest."""
+        form = exports.asked_format(request, *FORMATS)
+        return exports.sent(actor=self.actor, kind=AUDIT_REPORT, document_id=pk, form=form)
 
     def _mine(self) -> Engagement:
         engagement: Engagement = self.one()

@@ -6,7 +6,7 @@ from typing import Any
 
 from assay.rendering import markdown, pdf
 from assay.rendering.engine import page
-from assay.rendering.views import dossiers, evaluation_reports, model_cards
+from assay.rendering.views import audit_reports, dossiers, evaluation_reports, model_cards
 
 Document = Mapping[str, Any]
 View = Callable[[Document, Document], dict[str, Any]]
@@ -15,6 +15,7 @@ View = Callable[[Document, Document], dict[str, Any]]
 VIEWS: dict[str, tuple[str, View]] = {
     "dossier": ("documents/dossier/document.html", dossiers.view),
     "evaluation_report": ("documents/evaluation_report/document.html", evaluation_reports.view),
+    "audit_report": ("documents/audit_report/document.html", audit_reports.view),
     "model_card": ("documents/model_card/document.html", model_cards.view),
 }
 FORMATS = ("pdf", "html", "md")

@@ -116,7 +116,7 @@ def _request(
         "answer_form": (answer_form or AnswerForm()) if answers else None,
         "send_back_form": (send_back_form or SendBackForm()) if back else None,
         "may_settle": audits,
-        "events": audit.history(asked)[:50],
+        "events": audit.history(asked, *asked.answers.all())[:50],
     }
     return render(request, "engagements/request.html", context, status=422 if bad else 200)
 

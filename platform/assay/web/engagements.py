@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,9 +14,11 @@ from assay.web import addresses, tabs, trail
 from assay.web.forms.engagements import CloseForm, FindingForm, PlanForm, RequestForm
 from assay.web.forms.faults import attempt
 from assay.web.requests import PageRequest
+from governance.documents.renderings import selectors as made
+from governance.documents.renderings import services as renderings
+from governance.documents.renderings.documents import AUDIT_REPORT
 from governance.foundation.audit import selectors as audit
-from governance.foundation.core.canonical import canonical
-from governance.foundation.core.errors import NotAllowed, WrongState
+from governance.foundation.core.errors import NotAllowed
 from governance.people.engagements import exchange, selectors, services
 from governance.people.engagements.models import Engagement
 from governance.people.engagements.rules import State
@@ -105,18 +107,28 @@ def find(request: PageRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def report(request: PageRequest, pk: UUID) -> HttpResponse:
-    engagement = _reported(request, pk)
-    context = {"engagement": engagement, "report": engagement.report, "crumbs": crumbs(engagement)}
+    engagement = selectors.reported(request.actor, pk)
+    context = {
+        "engagement": engagement,
+        "report": engagement.report,
+        "rendering": made.current(AUDIT_REPORT, engagement),
+        "crumbs": crumbs(engagement),
+    }
     return render(request, "engagements/report.html", context)
 
 
+@require_POST
+def export(request: PageRequest, pk: UUID) -> HttpResponse:
+    renderings.ask(actor=request.actor, kind=AUDIT_REPORT, document_id=pk)
+    messages.success(request, _("The PDF is being made; this page offers it when it is ready."))
+    return redirect("engagement-report", pk=pk)
+
+
 @require_safe
-def report_file(request: PageRequest, pk: UUID) -> HttpResponse:
-    """The bytes that its digest was made of, and the digest."""
-    engagement = _reported(request, pk)
-    response = HttpResponse(canonical(engagement.report), content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="audit-report-{engagement.pk}.json"'
-    return response
+def download(request: PageRequest, pk: UUID, form: str) -> FileResponse:
+    """The bytes that its digest was made of, and the digest; or its PDF when that was made."""
+    taken = renderings.take(actor=request.actor, kind=AUDIT_REPORT, document_id=pk, form=form)
+    return FileResponse(taken.file, as_attachment=True, filename=taken.name, content_type=taken.media_type)
 
 
 def crumbs(engagement: Engagement, *, within: bool = False) -> list[dict[str, Any]]:
@@ -124,15 +136,6 @@ def crumbs(engagement: Engagement, *, within: bool = False) -> list[dict[str, An
     if within:
         way.append({"label": str(engagement), "url": reverse("engagement-detail", args=[engagement.pk])})
     return way
-
-
-def _reported(request: PageRequest, pk: UUID) -> Engagement:
-    """For its auditors and who holds it: a report goes over the whole scope."""
-    engagement = selectors.visible(request.actor, pk)
-    selectors.require_whole(request.actor, engagement)
-    if engagement.report is None:
-        raise WrongState(_("There is no report before the engagement is closed."))
-    return engagement
 
 
 def _audited(request: PageRequest, pk: UUID) -> Engagement:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -35,7 +34,7 @@ REVOCABLE = frozenset({State.ASKED, State.IN_FORCE, State.SUSPENDED})
 
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
-    rows = selectors.visible_to(request.actor).annotate(passed=Count("passages")).order_by("-created_at")
+    rows = selectors.visible_to(request.actor)
     project = request.GET.get("project", "")
     if project:
         rows = rows.filter(project__slug=project)
@@ -95,7 +94,7 @@ def _detail(request: PageRequest, pk: UUID, form: RevokeForm) -> HttpResponse:
         "fallen": selectors.fallen(envelope) if state == State.SUSPENDED else [],
         "standing": approvals.standing(envelope),
         "bounds": selectors.bounds(envelope),
-        "passages": [_passage(each) for each in envelope.passages.select_related("request")],
+        "passages": [_passage(each) for each in envelope.passages.all()],
         "crumbs": crumbs(request, envelope.project, "approval-list", (_("Change envelopes"), url)),
         "form": form if may_revoke and state in REVOCABLE else None,
         "events": audit.history(envelope)[:50],

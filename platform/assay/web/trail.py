@@ -195,6 +195,7 @@ ACTS: Mapping[str, str | Promise] = {
     "organisation.member-removed": _t("took away"),
     "engagement.planned": _t("planned the audit"),
     "engagement.opened": _t("laid open the scope of"),
+    "engagement.exported": _t("took the report of"),
     "engagement.closed": _t("closed, with its report,"),
     "audit-request.asked": _t("asked to be shown something:"),
     "audit-request.answered": _t("gave an"),
