@@ -53,6 +53,8 @@ def test_people_are_told_of_one_another_and_a_calendar_of_what_ends(walk: Walk, 
     expect(walk.window("paula").get_by_text("in the stead of Ben Castell")).to_be_visible()
     ada = walk.open("ada", "/notifications/?only=new")
     expect(ada.get_by_role("link", name="approved by Paula Ingold")).to_be_visible()
+    ada.keyboard.press("j")
+    expect(ada.get_by_role("link", name="approved by Paula Ingold")).to_be_focused()
     ada.get_by_role("button", name="Mark 1 as seen").click()
     expect(ada.get_by_text("No notice fits")).to_be_visible()
     walk.look(walk.open("rita", "/portfolio/"), "portfolio")

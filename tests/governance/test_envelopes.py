@@ -141,6 +141,9 @@ def test_data_outside_waits_for_a_person_and_the_page_is_told_which_bound_was_cr
         (fact,) = [fact for fact in selectors.told(version, home.project) if fact.label == "Outside E-1"]
         assert bound in fact.says
     assert not Passage.objects.exists()
+    told = Notice.objects.filter(text__contains="lies outside the change envelope E-1")  # Ada asked, and saw it
+    assert {notice.person_id for notice in told} == {home.ben.user_id, home.rita.user_id}
+    assert told.count() == 2 * len(OUTSIDE)
     factories.approve(home.ben, request)
     assert standing(version).granted
     dated = next_version(home, range(82), collected_to="2026-11")
@@ -204,6 +207,9 @@ def test_withdrawn_data_suspends_the_envelope_until_it_is_taken_back(home: House
     made = lineage.withdraw(actor=home.ben, version_id=reference.data()[0].pk, reason="Consent was taken back.")
     assert selectors.states([envelope])[envelope.pk] == State.SUSPENDED
     assert any("Suspended" in each for each in selectors.fallen(envelope))
+    told = Notice.objects.filter(subject_id=envelope.pk, text__startswith="Nothing passes under the change envelope")
+    # Ben withdrew it; Ada wrote the envelope and Rita approved it: once each, though data and plan both fell
+    assert sorted(told.values_list("person__username", flat=True)) == ["ada", "rita"]
     proof = reauthentication.by_password(
         actor=home.paula, password=PASSWORD, subject_digest=made.content_digest, verdict=Verdict.APPROVE
     )

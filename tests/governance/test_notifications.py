@@ -25,7 +25,7 @@ from governance.people.notifications import deadlines, feeds, letters, rules, se
 from governance.people.notifications.models import Letter, Notice
 from governance.people.notifications.rules import Channel, Kind, LetterState
 from governance.people.projects import services as projects
-from governance.people.projects.models import Member
+from governance.people.projects.models import Classification, Member
 from tests import factories
 from tests.people import PASSWORD, House, person
 
@@ -216,6 +216,21 @@ def test_deadlines_are_shown_in_the_order_of_their_days_to_who_sees_the_project(
     found = deadlines.soon(home.vera, timedelta(days=30))
     assert [deadline.ground for deadline in found] == ["first", "second"]
     assert deadlines.soon(home.dev, timedelta(days=30)) == []
+
+
+def test_the_days_from_which_duties_bind_are_in_the_calendar_of_who_sees_the_project(home: House) -> None:
+    made = factories.classification(home)
+    day = timezone.localdate() + timedelta(days=10)
+    duties = [{**duty, "applies_from": None} for duty in made.outcome["duties"]]
+    duties[:2] = [{**duty, "applies_from": day.isoformat()} for duty in duties[:2]]
+    Classification.objects.update(outcome={**made.outcome, "duties": duties})
+    [found] = deadlines.soon(home.vera, timedelta(days=30))
+    assert (found.on, found.what) == (day, "2 duties begin to apply to Bank support assistant")
+    assert found.ground.split("; ")[0] == duties[0]["ref"]
+    assert found.people == {home.cleo.user_id, home.rita.user_id, home.admin.user_id}
+    assert deadlines.soon(home.dev, timedelta(days=30)) == []
+    factories.classification(home, **factories.ANSWERS)  # a newer outcome stands alone
+    assert day not in [deadline.on for deadline in deadlines.soon(home.vera, timedelta(days=30))]
 
 
 def test_a_calendar_opens_by_its_newest_secret_alone(home: House) -> None:

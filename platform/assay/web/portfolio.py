@@ -15,6 +15,7 @@ from assay.web import tables
 from assay.web.requests import PageRequest
 from governance.delivery.releases import selectors as releases
 from governance.documents.dossiers import selectors as dossiers
+from governance.foundation.audit import watch
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.notifications import deadlines
@@ -37,6 +38,7 @@ def listing(request: PageRequest) -> HttpResponse:
     context = {
         "projects": every,
         "rows": _rows(request, shown),
+        "verified": watch.latest(),
         "owed": [row for row in owed if _fits(row, wanted)],
         "people": sorted({person.name for row in owed for person in row["people"]}),
         "roles": sorted({role for row in owed for role in row["roles"]}),
@@ -52,7 +54,7 @@ def export_projects(request: PageRequest) -> HttpResponse:
     every = projects.visible_to(request.actor)
     shown = [project for project in every if request.GET.get("project", "") in ("", project.slug)]
     head = ["project", "organisation", "open requests", "oldest open since", "released", "suspended", "runs under way",
-            "runs failed", "ending within 30 days", "prompts missing", "prompts"]  # fmt: skip
+            "runs failed", "dates within 30 days", "prompts missing", "prompts"]  # fmt: skip
     rows = (
         [row["project"].name, row["project"].organisation.name, row["open"], _day(row["oldest"]), row["released"],
          row["suspended"], row["live"], row["failed"], row["ending"], row["missing"], row["prompts"]]

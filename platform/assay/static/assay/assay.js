@@ -116,6 +116,37 @@
     else wanted.click();
   });
 
+  // a list is gone through by keys: j and k go down and up, Enter opens as any link does, e presses the row's button;
+  // the page that comes of that begins where one was
+  const WALKED = "[data-walked]";
+
+  function linksOf(list) {
+    return Array.from(list.querySelectorAll(":scope > li .tt"));
+  }
+
+  doc.addEventListener("keydown", function (event) {
+    const list = doc.querySelector(WALKED);
+    if (!list || isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey || doc.querySelector("dialog[open]")) return;
+    const links = linksOf(list);
+    const at = links.findIndex(function (link) { return link.closest("li").contains(doc.activeElement); });
+    const button = at >= 0 && links[at].closest("li").querySelector("form button");
+    if (event.key === "e" && button && !event.repeat) {
+      sessionStorage.setItem("walked", String(at));
+      button.click();
+    } else if ((event.key === "j" || event.key === "k") && links.length) {
+      links[Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), links.length - 1)].focus();
+    } else return;
+    event.preventDefault();
+  });
+
+  function walkOn() {
+    const list = doc.querySelector(WALKED);
+    const at = sessionStorage.getItem("walked");
+    sessionStorage.removeItem("walked");
+    const links = list && at !== null ? linksOf(list) : [];
+    if (links.length) links[Math.min(Number(at), links.length - 1)].focus();
+  }
+
   function closeTopmost(event) {
     const menu = doc.querySelector("details.a-menu[open]");
     const close = doc.querySelector(".a-panel [data-panel-close]");
@@ -200,6 +231,7 @@
 
   doc.addEventListener("DOMContentLoaded", settle);
   doc.addEventListener("DOMContentLoaded", showPlace);
+  doc.addEventListener("DOMContentLoaded", walkOn);
   window.addEventListener("load", showErrors); // after the address has taken the focus to its place
   doc.addEventListener("htmx:load", settle);
   window.addEventListener("resize", reachScrolling);
