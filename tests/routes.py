@@ -27,6 +27,7 @@ from governance.delivery.searches import services as searches
 from governance.documents.dossiers import services as dossiers
 from governance.documents.renderings import services as renderings
 from governance.foundation.audit.models import AuditEvent
+from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.jobs.models import Job
 from governance.materials.annotations import services as annotations
@@ -55,7 +56,8 @@ from governance.people.approvals.models import ApprovalRequest, Delegation
 from governance.people.approvals.rules import Verdict
 from governance.people.engagements import exchange as engagement_exchange
 from governance.people.engagements import services as engagements
-from governance.people.engagements.models import Engagement
+from governance.people.engagements.models import Answer, AnswerFile, Engagement
+from governance.people.engagements.models import Request as AuditRequest
 from governance.people.engagements.rules import Severity
 from governance.people.notifications.models import Notice
 from governance.people.organisations import services as organisations
@@ -214,6 +216,7 @@ def everything() -> Everything:
     projects.create(actor=noor, organisation_id=home.organisation.pk, name="Mortgage letters")
     orla = person("orla", "Orla Quinn")
     engagement = _engagement(home)
+    audit_request = engagement_exchange.ask(actor=orla, engagement_id=engagement.pk, text="Show me the limits.")
     run = factories.finished_run(home)
     envelope = _envelope(home)  # before its rows are withdrawn with others
     version = run.model_version
@@ -260,7 +263,8 @@ def everything() -> Everything:
         "scan": run.data()[0].scans.get(),
         "engagement": engagement,
         "access-review": _review(home),
-        "audit-request": engagement_exchange.ask(actor=orla, engagement_id=engagement.pk, text="Show me the limits."),
+        "audit-request": audit_request,
+        "audit-file": _attached(audit_request, home.ben),
         "audit-finding": engagement_exchange.find(
             actor=orla, engagement_id=engagement.pk, severity=Severity.MINOR, text="There are none."
         ),
@@ -302,6 +306,13 @@ def everything() -> Everything:
     made = Everything(home, noor, orla, records)
     made.sign_in()
     return made
+
+
+def _attached(asked: AuditRequest, by: Actor) -> AnswerFile:
+    """To an answer from before the request was sent back, so that it waits for one."""
+    answer = Answer.objects.create(request=asked, text="Here.", by_id=by.user_id, by_name=by.name)
+    sha256, size = blobs.put_bytes(b"Limits of the plan.")
+    return AnswerFile.objects.create(answer=answer, name="limits.txt", sha256=sha256, bytes=size)
 
 
 def _engagement(home: House) -> Engagement:

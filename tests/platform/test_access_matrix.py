@@ -106,6 +106,7 @@ GET    audit-request-detail      200 200 200 200 200 200 200 200   404 404   302
 POST   audit-request-answer      422 422 422 422 422 403 403 422   404 404   302
 POST   audit-request-send-back   403 403 403 403 403 403 403 403   404 404   302
 POST   audit-request-settle      403 403 403 403 403 403 403 403   404 404   302
+GET    audit-file-download       200 200 200 200 200 200 200 200   404 404   302
 GET    audit-finding-detail      200 200 200 200 200 200 200 200   404 404   302
 POST   audit-finding-respond     422 422 422 422 422 403 403 422   404 404   302
 POST   audit-finding-close       403 403 403 403 403 403 403 403   404 404   302
@@ -458,6 +459,9 @@ GET    api:audit-request-detail  200 200 200 200 200 200 200 200   404 404   401
 POST   api:audit-request-answers 201 201 201 201 201 403 403 201   404 404   401
 POST   api:audit-request-send-back 403 403 403 403 403 403 403 403 404 404   401
 POST   api:audit-request-settle  403 403 403 403 403 403 403 403   404 404   401
+GET    api:audit-file-list       200 200 200 200 200 200 200 200   200 200   401
+GET    api:audit-file-detail     200 200 200 200 200 200 200 200   404 404   401
+GET    api:audit-file-file       200 200 200 200 200 200 200 200   404 404   401
 GET    api:audit-finding-list    200 200 200 200 200 200 200 200   200 200   401
 GET    api:audit-finding-detail  200 200 200 200 200 200 200 200   404 404   401
 POST   api:audit-finding-respond 200 200 200 200 200 403 403 200   404 404   401

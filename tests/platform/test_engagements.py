@@ -1,5 +1,6 @@
 """Audit engagements by pages and API; what auditors read and what was refused goes on record."""
 
+import hashlib
 import json
 from datetime import timedelta
 from io import BytesIO
@@ -7,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,14 +19,16 @@ from assay.rendering.files import render
 from governance.documents.renderings.models import Rendering
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.audit.verification import verify
+from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.refusals import rules, services
 from governance.foundation.refusals.models import RefusalCount
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.engagements import exchange
-from governance.people.engagements.models import Engagement, Finding, Request
+from governance.people.engagements import rules as engagement_rules
+from governance.people.engagements.models import AnswerFile, Engagement, Finding, Request
 from governance.people.engagements.rules import Severity
-from governance.people.engagements.services import lay_open, plan
+from governance.people.engagements.services import close, lay_open, plan
 from governance.people.projects import services as projects
 from governance.work.envelopes.models import Envelope, Passage
 from governance.work.runs import services as runs
@@ -112,6 +117,61 @@ def test_an_audit_by_pages_from_plan_to_report(home: House, orla: Actor) -> None
     assert file["sha256"] in report and file["requests"][0]["state"] == "settled"
     assert rita.get(reverse("engagement-report", args=[engagement.pk])).status_code == 403
     assert verify().sound
+
+
+def test_files_go_with_an_answer_and_come_back_as_they_were_and_never_open_in_the_browser(
+    home: House, engagement: Engagement, orla: Actor
+) -> None:
+    asked = exchange.ask(actor=orla, engagement_id=engagement.pk, text="Show me the minutes.")
+    ben, address = page(home.ben), reverse("audit-request-answer", args=[asked.pk])
+    hostile = SimpleUploadedFile("minutes.html", b"<script>alert(1)</script>", "text/html")
+    refused = ben.post(address, {"text": "Here.", "files": hostile})
+    assert refused.status_code == 422 and "is of no kind that is attached here" in refused.content.decode()
+    assert not AnswerFile.objects.exists()
+    two = [SimpleUploadedFile(name, data, "text/html") for name, data in (("minutes.txt", b"a"), ("figures.csv", b"b"))]
+    assert ben.post(address, {"text": "Here.", "files": two}).status_code == 302
+    kept = AnswerFile.objects.get(name="minutes.txt")
+    assert kept.sha256 == hashlib.sha256(b"a").hexdigest() and kept.answer.files.count() == 2
+    assert "figures.csv" in page(orla).get(reverse("audit-request-detail", args=[asked.pk])).content.decode()
+    for answer in (
+        page(orla).get(reverse("audit-file-download", args=[kept.pk])),
+        by_token(orla).get(f"{API}/audit-files/{kept.pk}/file/"),
+    ):
+        assert b"".join(answer.streaming_content) == b"a"
+        assert answer["Content-Disposition"] == 'attachment; filename="minutes.txt"'
+        assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("application/octet-stream", "nosniff")
+    assert [(each["kind"], each["page"]) for each in entries("record.read") if each["kind"] == "audit_file"] == [
+        ("audit_file", "audit-file-download"), ("audit_file", "api:audit-file-file"),
+    ]  # fmt: skip
+    assert page(home.dev).get(reverse("audit-file-download", args=[kept.pk])).status_code == 404
+    with transaction.atomic():
+        assert not blobs.let_go(kept.sha256, lambda _: False), "an answer has these bytes"
+    closed = close(actor=orla, engagement_id=engagement.pk, conclusion="Sound.")
+    [answered] = closed.report["requests"][0]["answers"]
+    assert [file["name"] for file in answered["files"]] == ["minutes.txt", "figures.csv"]
+    assert verify(records=True).sound
+
+
+def test_files_are_sent_over_rest_and_are_few_and_small(
+    home: House, engagement: Engagement, orla: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = exchange.ask(actor=orla, engagement_id=engagement.pk, text="Show me the minutes.")
+    address = f"{API}/audit-requests/{asked.pk}/answers/"
+
+    def sent(*names: str) -> Any:
+        files = [SimpleUploadedFile(name, b"12345") for name in names]
+        links = json.dumps([{"kind": "project", "id": str(home.project.pk)}])
+        return by_token(home.ben).post(address, {"text": "Here.", "records": links, "files": files}, format="multipart")
+
+    made = sent("a.pdf", "b.pdf").json()
+    assert [each["name"] for each in made["files"]] == ["a.pdf", "b.pdf"]
+    assert made["records"][0]["name"] == "Bank support assistant"
+    listed = by_token(orla).get(f"{API}/audit-files/?request={asked.pk}").json()["results"]
+    assert {each["sha256"] for each in listed} == {hashlib.sha256(b"12345").hexdigest()}
+    assert sent(*(f"{n}.pdf" for n in range(6))).status_code == 422
+    monkeypatch.setattr(engagement_rules, "LARGEST_FILE", 4)
+    assert "is too large" in sent("c.pdf").content.decode()
+    assert AnswerFile.objects.count() == 2
 
 
 def test_the_report_of_several_projects_comes_as_a_pdf_for_who_sees_the_whole_scope(home: House, orla: Actor) -> None:

@@ -15,6 +15,8 @@ from django.db import connection, transaction
 from governance.foundation.core.canonical import digest_of_file
 from governance.foundation.core.errors import WrongState
 
+_kept_for: list[Callable[[str], bool]] = []
+
 
 def path_of(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
@@ -63,14 +65,22 @@ def claim(sha256: str) -> None:
         raise WrongState("These bytes were let go of while they were read. Send them once more.")
 
 
+def keep_for(is_used: Callable[[str], bool]) -> None:
+    """Have no bytes let go of while `is_used` says that a record names them: for nouns that whoever lets go of bytes
+    does not know."""
+    if is_used not in _kept_for:
+        _kept_for.append(is_used)
+
+
 @transaction.atomic
 def let_go(sha256: str, is_used: Callable[[str], bool]) -> bool:
-    """Remove the bytes unless `is_used` says that a record names them; no record can claim them meanwhile.
+    """Remove the bytes unless `is_used`, or a noun that asked for it (`keep_for`), says that a record names them; no
+    record can claim them meanwhile.
 
     Returns whether they are gone.
     """
     _lock(sha256)
-    if is_used(sha256):
+    if is_used(sha256) or any(used(sha256) for used in _kept_for):
         return False
     remove(sha256)
     return True

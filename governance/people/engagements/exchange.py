@@ -1,8 +1,9 @@
 """What goes to and fro in an open engagement: requests and their answers, findings and what is done about them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
@@ -11,12 +12,13 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from governance.foundation.audit.services import record
+from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Fault, NotFound, Unusable, WrongState
 from governance.foundation.core.moves import move
 from governance.foundation.core.records import one_of
 from governance.people.engagements import rules, selectors
-from governance.people.engagements.models import Answer, Engagement, Finding, Request
+from governance.people.engagements.models import Answer, AnswerFile, Engagement, Finding, Request
 from governance.people.engagements.rules import FINDING_TRANSITIONS, REQUEST_TRANSITIONS, Asked, Found, Severity
 from governance.people.engagements.services import locked
 from governance.people.projects.models import Member
@@ -41,9 +43,21 @@ def ask(
     return made
 
 
+@dataclass(frozen=True)
+class Attached:
+    """A file that comes with an answer, open at its beginning."""
+
+    name: str
+    size: int
+    file: BinaryIO
+
+
 @transaction.atomic
-def answer(*, actor: Actor, request_id: UUID, text: str, records: Collection[Link] = ()) -> Answer:
-    """Answer a request, with links to records of the scope. Raises NotFound, NotAllowed, WrongState, Unusable."""
+def answer(
+    *, actor: Actor, request_id: UUID, text: str, records: Collection[Link] = (), files: Sequence[Attached] = ()
+) -> Answer:
+    """Answer a request, with links to records of the scope, and files. Raises NotFound, NotAllowed, WrongState,
+    Unusable."""
     request = _part(selectors.requests_visible_to(actor), request_id)
     selectors.require_answering(actor, request)
     _under_way(request.engagement)
@@ -53,6 +67,7 @@ def answer(*, actor: Actor, request_id: UUID, text: str, records: Collection[Lin
         request=request, text=_said("text", text, "Say where it is shown, or why it is not."),
         records=_linked(request.engagement, records), by_id=actor.user_id, by_name=actor.name,
     )  # fmt: skip
+    _keep(made, files)
     if request.state == Asked.WAITING:
         move(request, REQUEST_TRANSITIONS, Asked.ANSWERED)
     record(actor, "audit-request.answered", subject=made, facts={"content": made.content_digest})
@@ -181,6 +196,18 @@ def _said(field: str, text: str, cure: str) -> str:
     if not text.strip():
         raise Unusable([Fault(field, "This says nothing.", cure)])
     return text.strip()
+
+
+def _keep(answer: Answer, files: Sequence[Attached]) -> None:
+    faults = [fault for each in files if (fault := rules.file_fault(each.name, each.size))]
+    if len(files) > rules.MOST_FILES:
+        faults.append(Fault("files", f"At most {rules.MOST_FILES} files go with one answer.", "Answer once more."))
+    if faults:
+        raise Unusable(faults)
+    for each in files:
+        sha256, size = blobs.put(each.file)
+        blobs.claim(sha256)
+        AnswerFile.objects.create(answer=answer, name=each.name, sha256=sha256, bytes=size)
 
 
 def _linked(engagement: Engagement, links: Collection[Link]) -> list[dict[str, str]]:

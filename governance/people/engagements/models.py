@@ -114,7 +114,7 @@ class Request(Part):
 
 
 class Answer(Record):
-    """What members answered to a request: text, with links to records. Never changed."""
+    """What members answered to a request: text, with links to records, and files. Never changed."""
 
     kind = "audit_answer"
 
@@ -146,7 +146,38 @@ class Answer(Record):
             "records": self.records,
             "sends_back": self.sends_back,
             "by": self.by_name,
+            # answers from before files could be attached stay as they were
+            **({"files": files} if (files := [file.content() for file in self.files.all()]) else {}),
         }
+
+
+class AnswerFile(Record):
+    """A file that was attached to an answer: its bytes are kept under their digest. Never changed."""
+
+    kind = "audit_file"
+
+    answer = models.ForeignKey(Answer, on_delete=models.PROTECT, related_name="files")
+    name = models.CharField(max_length=160)  # as it was sent; what is in it is told by nothing but its ending
+    sha256 = models.CharField(max_length=64, db_index=True)
+    bytes = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["created_at"]
+        verbose_name = "audit file"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def project_id(self) -> Any:
+        return self.answer.project_id
+
+    @property
+    def organisation_id(self) -> Any:
+        return self.answer.organisation_id
+
+    def content(self) -> dict[str, Any]:
+        return {"name": self.name, "sha256": self.sha256, "bytes": self.bytes}
 
 
 class Finding(Part):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from governance.foundation.core.canonical import digest, plain
+from governance.foundation.core.errors import Fault
 from governance.people.projects.rules import SPOKEN, Role
 
 SCHEMA = "assay.audit-report/1"
@@ -61,6 +62,14 @@ FINDING_TRANSITIONS: dict[Found, set[Found]] = {
     Found.CLOSED: set(),
 }
 
+MOST_FILES = 5  # of one answer
+LARGEST_FILE = 25 * 1024**2  # bytes
+# What is attached as evidence. Only the name is looked at: whoever opens a file trusts who sent it.
+ENDINGS = (
+    "pdf", "png", "jpg", "jpeg", "txt", "md", "log", "csv", "tsv", "json", "jsonl", "docx", "xlsx", "pptx", "odt",
+    "ods", "zip",
+)  # fmt: skip
+
 READERS = frozenset({Role.AUDITOR, Role.VIEWER})
 
 
@@ -90,6 +99,20 @@ def not_independent(roles: frozenset[Role], *, administers: bool) -> str | None:
         return "administers the organisation"
     makes = [SPOKEN[role] for role in Role if role in roles - READERS]
     return f"is {' and '.join(makes)} there" if makes else None
+
+
+def file_fault(name: str, size: int) -> Fault | None:
+    """What keeps a file of this name and size from being attached, or None."""
+    if not name.isprintable() or len(name) > 160 or "/" in name or "\\" in name:
+        return Fault("files", "A file's name has at most 160 printable characters, and no slash.", "Rename it.")
+    if name.rpartition(".")[2].lower() not in ENDINGS:
+        return Fault("files", f"“{name}” is of no kind that is attached here.", f"Known are: {', '.join(ENDINGS)}.")
+    if not size:
+        return Fault("files", f"“{name}” is empty.", "Attach one with something in it.")
+    if size > LARGEST_FILE:
+        limit = f"At most {LARGEST_FILE // 1024**2} MiB each are taken."
+        return Fault("files", f"“{name}” is too large.", limit)
+    return None
 
 
 def report(content: Mapping[str, Any], **parts: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, WrongState
 from governance.foundation.core.records import Record, of_kind, one_of
 from governance.people.engagements import rules
-from governance.people.engagements.models import Engagement, Finding, Request
+from governance.people.engagements.models import AnswerFile, Engagement, Finding, Request
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Member, Project
@@ -121,6 +121,16 @@ def _parts(actor: Actor) -> Q:
         | Q(engagement__in=held_by(actor).values("pk"))
         | Q(project__in=projects.joined(actor))
     )
+
+
+def files_visible_to(actor: Actor) -> QuerySet[AnswerFile]:
+    """Those of answers to the requests that `actor` sees."""
+    return AnswerFile.objects.filter(answer__request__in=requests_visible_to(actor).order_by().values("pk"))
+
+
+def is_attached(sha256: str) -> bool:
+    """Whether an answer has these bytes."""
+    return AnswerFile.objects.filter(sha256=sha256).exists()
 
 
 def waiting_for(actor: Actor) -> list[Request]:

@@ -134,7 +134,7 @@ def _auditors(names: Collection[str], scope: list[Project], organisation_id: UUI
 
 
 def _report(engagement: Engagement, conclusion: str, *, by: str, at: Any) -> dict[str, Any]:
-    asked = engagement.requests.select_related("project").prefetch_related("answers")
+    asked = engagement.requests.select_related("project").prefetch_related("answers__files")
     return rules.report(
         engagement.content(),
         organisation=engagement.organisation.name,

@@ -3,8 +3,10 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import FileResponse
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request as Call
@@ -13,10 +15,12 @@ from rest_framework.response import Response
 from assay.api import exports
 from assay.api.narrowing import By
 from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
+from assay.api.parsers import FIELDS_BESIDE_A_FILE, JsonBody, JsonPart, UploadBody
 from governance.documents.renderings.documents import AUDIT_REPORT
+from governance.foundation.core import blobs
 from governance.people.engagements import exchange, selectors, services
-from governance.people.engagements.models import Answer, Engagement, Finding, Request
-from governance.people.engagements.rules import Severity
+from governance.people.engagements.models import Answer, AnswerFile, Engagement, Finding, Request
+from governance.people.engagements.rules import LARGEST_FILE, MOST_FILES, Severity
 
 FORMATS = ("pdf", "json")
 
@@ -50,12 +54,20 @@ class EngagementSerializer(RecordSerializer):
         return [project.pk for project in selectors.scope_seen(self.context["view"].actor, engagement)]
 
 
+class AuditFileSerializer(serializers.ModelSerializer[Any]):
+    class Meta:
+        model = AnswerFile
+        fields: ClassVar = ["id", "name", "sha256", "bytes"]
+        read_only_fields = fields
+
+
 class AuditAnswerSerializer(serializers.ModelSerializer[Any]):
     records = LinkSerializer(many=True)
+    files = AuditFileSerializer(many=True, read_only=True)
 
     class Meta:
         model = Answer
-        fields: ClassVar = ["id", "text", "records", "sends_back", "by_name", "created_at"]
+        fields: ClassVar = ["id", "text", "records", "files", "sends_back", "by_name", "created_at"]
         read_only_fields = fields
 
 
@@ -120,6 +132,28 @@ class NewAuditRequest(Input):
 class NewAuditAnswer(Input):
     text = serializers.CharField(max_length=8000)
     records = LinkSerializer(many=True, required=False, default=list)
+
+
+@extend_schema_field(LinkSerializer(many=True))
+class LinksPart(JsonPart):
+    def to_internal_value(self, data: Any) -> list[dict[str, str]]:
+        links = LinkSerializer(data=super().to_internal_value(data), many=True)
+        links.is_valid(raise_exception=True)
+        return list(links.validated_data)
+
+
+class NewAuditAnswerWithFiles(Input):
+    text = serializers.CharField(max_length=8000)
+    records = LinksPart(required=False, default=list)
+    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), required=False, default=list)
+
+
+class AnswerBody(UploadBody):
+    """multipart/form-data with the files of an answer."""
+
+    @staticmethod
+    def limit() -> int:
+        return MOST_FILES * LARGEST_FILE + FIELDS_BESIDE_A_FILE
 
 
 class SentBack(Input):
@@ -235,13 +269,20 @@ class AuditRequestViewSet(NounViewSet):
         "state": By("state", serializers.CharField(max_length=8), "waiting, answered or settled."),
     }
 
-    @extend_schema(request=NewAuditAnswer, responses={201: AuditAnswerSerializer})
-    @action(detail=True, methods=["post"])
+    @extend_schema(
+        request={"application/json": NewAuditAnswer, "multipart/form-data": NewAuditAnswerWithFiles},
+        responses={201: AuditAnswerSerializer},
+    )
+    @action(detail=True, methods=["post"], parser_classes=[JsonBody, AnswerBody])
     def answers(self, request: Call, pk: UUID) -> Response:
-        """Answer it, with links to records of the scope."""
+        """Answer it, with links to records of the scope; as a multipart body with files too."""
         selectors.require_answering(self.actor, self.one())
-        body = NewAuditAnswer.of(request)
-        made = exchange.answer(actor=self.actor, request_id=pk, text=body["text"], records=_links(body["records"]))
+        sent = request.content_type.startswith("multipart/")
+        body = (NewAuditAnswerWithFiles if sent else NewAuditAnswer).of(request)
+        files = [exchange.Attached(each.name, each.size, each.file) for each in body.get("files", [])]
+        made = exchange.answer(
+            actor=self.actor, request_id=pk, text=body["text"], records=_links(body["records"]), files=files
+        )
         return Response(AuditAnswerSerializer(made).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=SentBack, responses={200: AuditRequestSerializer})
@@ -259,6 +300,25 @@ class AuditRequestViewSet(NounViewSet):
         self.one()
         exchange.settle(actor=self.actor, request_id=pk)
         return self.shown(self.one())
+
+
+class AuditFileViewSet(NounViewSet):
+    """What was attached to answers: evidence for the auditors who asked."""
+
+    noun = "audit file"
+    seen = selectors.files_visible_to
+    serializer_class = AuditFileSerializer
+    narrowed_by: ClassVar[dict[str, By]] = {
+        "request": By("answer__request", serializers.UUIDField(), "Of the answers to this request only."),
+    }
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, filters=False)
+    @action(detail=True, methods=["get"], content_negotiation_class=exports.WhateverIsAccepted)
+    def file(self, request: Call, pk: UUID) -> FileResponse:
+        """The bytes as they were sent; nobody looked into them."""
+        found: AnswerFile = self.one()
+        kept = blobs.opened(found.sha256)
+        return FileResponse(kept, as_attachment=True, filename=found.name, content_type="application/octet-stream")
 
 
 class AuditFindingViewSet(NounViewSet):

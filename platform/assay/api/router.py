@@ -95,6 +95,7 @@ router.register("reauthentications", approvals.ReauthenticationViewSet, basename
 router.register("access-reviews", access_reviews.AccessReviewViewSet, basename="access-review")
 router.register("engagements", engagements.EngagementViewSet, basename="engagement")
 router.register("audit-requests", engagements.AuditRequestViewSet, basename="audit-request")
+router.register("audit-files", engagements.AuditFileViewSet, basename="audit-file")
 router.register("audit-findings", engagements.AuditFindingViewSet, basename="audit-finding")
 router.register("notifications", notifications.NotificationViewSet, basename="notification")
 router.register("waivers", waivers.WaiverViewSet, basename="waiver")

@@ -60,6 +60,7 @@ NOT_PAGES: Mapping[str, str] = {
     "audit-request-answer": ACTS,
     "audit-request-send-back": ACTS,
     "audit-request-settle": ACTS,
+    "audit-file-download": FILES,
     "audit-finding-respond": ACTS,
     "audit-finding-close": ACTS,
     "member-dismiss": ACTS,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -16,6 +16,7 @@ from assay.web.forms.engagements import AnswerForm, CloseFindingForm, RespondFor
 from assay.web.forms.faults import attempt
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
+from governance.foundation.core import blobs
 from governance.foundation.core.records import one_of
 from governance.people.engagements import exchange, selectors
 from governance.people.engagements.models import Finding, Request
@@ -32,12 +33,20 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
 def answer(request: PageRequest, pk: UUID) -> HttpResponse:
     asked = _asked(request, pk)
     selectors.require_answering(request.actor, asked)
-    form = AnswerForm(request.POST)
+    form = AnswerForm(request.POST, request.FILES)
     act = lambda: exchange.answer(actor=request.actor, request_id=pk, **form.cleaned_data)  # noqa: E731
     if form.is_valid() and attempt(form, act):
         messages.success(request, _("Answered."))
         return redirect("audit-request-detail", pk=pk)
     return _request(request, asked, answer_form=form)
+
+
+@require_safe
+def file(request: PageRequest, pk: UUID) -> FileResponse:
+    """A file of an answer as it was sent: to be kept, never shown in the browser."""
+    found = one_of(selectors.files_visible_to(request.actor), pk)
+    kept = blobs.opened(found.sha256)
+    return FileResponse(kept, as_attachment=True, filename=found.name, content_type="application/octet-stream")
 
 
 @require_POST
@@ -89,7 +98,7 @@ def close_finding(request: PageRequest, pk: UUID) -> HttpResponse:
 
 
 def _asked(request: PageRequest, pk: UUID) -> Request:
-    return one_of(selectors.requests_visible_to(request.actor).prefetch_related("answers"), pk)
+    return one_of(selectors.requests_visible_to(request.actor).prefetch_related("answers__files"), pk)
 
 
 def _found(request: PageRequest, pk: UUID) -> Finding:
@@ -112,7 +121,9 @@ def _request(
         "asked": asked,
         "engagement": asked.engagement,
         "crumbs": crumbs(asked.engagement, within=True),
-        "answers": [{"answer": each, "links": links(each.records)} for each in asked.answers.all()],
+        "answers": [
+            {"answer": each, "links": links(each.records), "files": each.files.all()} for each in asked.answers.all()
+        ],
         "answer_form": (answer_form or AnswerForm()) if answers else None,
         "send_back_form": (send_back_form or SendBackForm()) if back else None,
         "may_settle": audits,

@@ -88,6 +88,7 @@ urlpatterns = [
     path("engagements/<uuid:pk>/report/download/<str:form>/", engagements.download, name="engagement-download"),
     path("audit-requests/<uuid:pk>/", audit_requests.detail, name="audit-request-detail"),
     path("audit-requests/<uuid:pk>/answer/", audit_requests.answer, name="audit-request-answer"),
+    path("audit-files/<uuid:pk>/", audit_requests.file, name="audit-file-download"),
     path("audit-requests/<uuid:pk>/send-back/", audit_requests.send_back, name="audit-request-send-back"),
     path("audit-requests/<uuid:pk>/settle/", audit_requests.settle, name="audit-request-settle"),
     path("audit-findings/<uuid:pk>/", audit_requests.finding, name="audit-finding-detail"),

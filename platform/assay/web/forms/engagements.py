@@ -4,11 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from assay.web import addresses
-from governance.people.engagements.rules import Severity
+from governance.people.engagements.exchange import Attached
+from governance.people.engagements.rules import ENDINGS, LARGEST_FILE, MOST_FILES, Severity
 
 SEVERITIES = [
     (Severity.OBSERVATION.value, _("Observation: nothing is wrong, something could be better")),
@@ -101,9 +103,31 @@ class RequestForm(AboutForm):
     due = _day(_("Until"), required=False)
 
 
+class ManyFiles(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """None, one or several files, as the service takes them."""
+
+    def __init__(self) -> None:
+        accepted = ",".join(f".{ending}" for ending in ENDINGS)
+        super().__init__(
+            label=_("Files"), required=False, widget=ManyFiles(attrs={"accept": accepted}),
+            help_text=format_lazy(
+                _("At most {many} of {mib} MiB each. Assay does not look into them."),
+                many=MOST_FILES, mib=LARGEST_FILE // 1024**2,
+            ),
+        )  # fmt: skip
+
+    def clean(self, data: Any, initial: Any = None) -> list[Attached]:
+        return [Attached(each.name, each.size, each.file) for each in data or []]
+
+
 class AnswerForm(forms.Form):
     text = _text(_("Answer"))
     records = LinksField()
+    files = FilesField()  # type: ignore[assignment]  # a field, not what was sent of all fields
 
 
 class SendBackForm(forms.Form):
