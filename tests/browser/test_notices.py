@@ -68,10 +68,10 @@ def lend(walk: Walk, taker: str) -> None:
     today = date.today()  # noqa: DTZ011 - the server runs here
     page = walk.open("ben", f"/projects/{walk.place.project}/delegations/")
     expect(page.get_by_label("Lend it to").get_by_text("Omar Kaya")).to_have_count(0)
-    page.get_by_label("Role").select_option(label="Data steward")
+    page.get_by_label("Your role").select_option(label="Data steward")
     page.get_by_label("Lend it to").select_option(label=taker)
-    page.get_by_label("First day").fill(today.isoformat())
-    page.get_by_label("Last day").fill((today + timedelta(days=6)).isoformat())
+    page.get_by_label("From").fill(today.isoformat())
+    page.get_by_label("To and with").fill((today + timedelta(days=6)).isoformat())
     page.get_by_label("Why").fill("On leave")
     page.get_by_role("button", name="Lend this role").click()
     walk.look(page, "roles on loan")

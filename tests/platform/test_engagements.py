@@ -301,7 +301,7 @@ def test_what_was_made_outside_the_period_is_in_no_list() -> None:
     # The scope itself with the names of its data, the policies under which it decided, and the audit's own.
     assert told.keys() == {
         "api:project-list", "api:dataset-list", "api:policy-list", "api:engagement-list", "api:audit-request-list",
-        "api:audit-finding-list", "api:notification-list",
+        "api:audit-file-list", "api:audit-finding-list", "api:notification-list",
     }  # fmt: skip
     envelope = Envelope.objects.get()
     Envelope.objects.update(created_at=timezone.now() - timedelta(days=400))
