@@ -13,6 +13,7 @@ from assay.jobs import housekeeping, work
 from governance.delivery.disposals import notices, selectors, services, things, worker
 from governance.delivery.disposals.models import Disposal, DisposalItem
 from governance.delivery.disposals.rules import Fate, State
+from governance.delivery.erasures import services as erasures
 from governance.delivery.evidence import membership
 from governance.delivery.releases import services as releases
 from governance.delivery.releases.models import Release
@@ -43,6 +44,8 @@ from governance.work.runs import services as runs
 from governance.work.runs import worker as run_worker
 from governance.work.runs.folders import run_folder
 from governance.work.runs.models import Run
+from preparation import merkle
+from preparation.row_index import entries
 from tests import factories
 from tests.callers import API, by_token, proof
 from tests.people import PASSWORD, House
@@ -348,6 +351,30 @@ def test_a_plan_that_waits_keeps_its_data_and_one_list_at_a_time(home: House) ->
         proposed(home, version)
     factories.launched_run(home, data=version)
     assert any("is to be trained on it" in one.says for one in grounds_of(home, version))
+
+
+def test_a_persons_row_is_erased_from_what_is_left_of_a_file_that_is_gone(home: House) -> None:
+    ruled(home)
+    version = aged(factories.dataset_version(home, rows=9))
+    worked(confirmed(proposed(home, version), home.cleo))
+    shown = reauthentication.by_password(
+        actor=home.paula, password=PASSWORD, subject_digest=version.content_digest, verdict=Verdict.APPROVE
+    )
+    erasure = erasures.ask(
+        actor=home.paula, version_id=version.pk, rows=[4], case_number="2026-17", reason="Art. 17.", proof=shown
+    )
+    factories.approve(home.ben, ApprovalRequest.objects.get(subject_kind="erasure", subject_id=erasure.pk))
+    work.do(Job.objects.get(subject_id=erasure.pk, state="queued").pk, worker="test")
+    housekeeping.destroy()
+    before, after = version.index_sha256, DatasetVersion.objects.get(pk=version.pk).index_sha256
+    assert not blobs.exists(before)
+    with blobs.opened(after) as file:
+        index = file.read()
+    assert [entry.is_erased for entry in entries(index)] == [place == 3 for place in range(9)]
+    assert merkle.root_of(b"".join(entry.leaf for entry in entries(index))).hex() == version.rows_root
+    erasure.refresh_from_db()
+    assert (erasure.state, [one["row"] for one in erasure.tombstones]) == ("done", [4])
+    assert [one["what"] for one in erasure.destroyed] == ["salts"]
 
 
 def test_people_are_told_of_what_is_due_once_and_nothing_goes_by_itself(home: House) -> None:

@@ -43,9 +43,14 @@ def begin(lease: Lease, folder: Path) -> tuple[Erasure, Path]:
     """The erasure and its version's file, laid into `folder`. Raises LeaseLost, and WrongState where a hold was placed
     meanwhile."""
     erasure = errands.begun(lease, Erasure)
-    if hold := retention.before_erasure(erasure.version.dataset):
-        raise WrongState(f"{hold} was placed meanwhile and goes before it; nothing was erased.")
+    _refuse_held(erasure)
     return erasure, blobs.copy_to(erasure.version.readable, folder / "file")
+
+
+def has_file(lease: Lease) -> bool:
+    """Whether there is a file to write again; of a version that was disposed of only its index is left. Raises
+    LeaseLost."""
+    return errands.begun(lease, Erasure).version.disposed_at is None
 
 
 @transaction.atomic
@@ -54,22 +59,54 @@ def finish(lease: Lease, *, examination: Examination, rows: Path, index: Path, d
 
     `digests` are those of the erased rows. Raises LeaseLost, WrongState, and what withdrawing raises.
     """
+    erasure, version, known, withdrawal = _withdrawn(lease)
+    successor = _rest(erasure, version, known, examination, rows, index, Actor.of(erasure.asked_by))
+    line = list(_line(version, erasure.places))
+    waiting = [version.file_sha256, *_erase_from_indexes(line)]
+    DatasetVersion.objects.filter(pk=version.pk).update(rows_erased_at=timezone.now(), successor=successor)
+    return _done(lease, erasure, known, withdrawal, _copies(line, withdrawal, digests), waiting, successor)
+
+
+@transaction.atomic
+def finish_without_file(lease: Lease) -> Erasure:
+    """The same where the file was deleted before, and every copy with it: what goes is what is kept of each row beside
+    it. Raises LeaseLost, WrongState, and what withdrawing raises."""
+    erasure, version, known, withdrawal = _withdrawn(lease)
+    _refuse_held(erasure)
+    line = list(_line(version, erasure.places))
+    waiting = _erase_from_indexes(line)
+    return _done(lease, erasure, known, withdrawal, _copies(line, withdrawal, set()), waiting, None)
+
+
+def _refuse_held(erasure: Erasure) -> None:
+    if hold := retention.before_erasure(erasure.version.dataset):
+        raise WrongState(f"{hold} was placed meanwhile and goes before it; nothing was erased.")
+
+
+def _withdrawn(lease: Lease) -> tuple[Erasure, DatasetVersion, bytes, Withdrawal]:
+    """The erasure and its version, locked, the index as it is, and the withdrawal of the rows, made now."""
     erasure = errands.held(lease, Erasure)
     version = DatasetVersion.objects.select_for_update(of=("self",)).select_related("dataset__project").get(
         pk=erasure.version_id
     )  # fmt: skip
     with blobs.opened(version.index_sha256) as file:
         known = file.read()
-    by = Actor.of(erasure.asked_by)
     withdrawal = lineage.withdraw(
-        actor=by, version_id=version.pk, rows=erasure.rows, reason=erasure.reason,
+        actor=Actor.of(erasure.asked_by), version_id=version.pk, rows=erasure.rows, reason=erasure.reason,
         case_number=erasure.case_number, is_final=True,
     )  # fmt: skip
-    successor = _rest(erasure, version, known, examination, rows, index, by)
-    line = list(_line(version, erasure.places))
-    waiting = [version.file_sha256, *_erase_from_indexes(line)]
-    DatasetVersion.objects.filter(pk=version.pk).update(rows_erased_at=timezone.now(), successor=successor)
-    destroyed = _copies(line, withdrawal, digests)
+    return erasure, version, known, withdrawal
+
+
+def _done(
+    lease: Lease,
+    erasure: Erasure,
+    known: bytes,
+    withdrawal: Withdrawal,
+    destroyed: list[dict[str, Any]],
+    waiting: list[str],
+    successor: DatasetVersion | None,
+) -> Erasure:
     errands.finish(
         lease, erasure, State.DONE, withdrawal=withdrawal, destroyed=destroyed, waiting=waiting,
         tombstones=[{"row": place + 1, "leaf": leaf} for place, leaf in erasing.tombstones(known, erasure.places)],
@@ -97,7 +134,8 @@ def destroy(erasure_id: UUID) -> None:
     for sha256 in erasure.waiting:
         if blobs.let_go(sha256, _is_named):
             gone += sha256 == erasure.version.file_sha256
-    erasure.destroyed = [{"what": "file", "count": gone}, *erasure.destroyed]
+    if erasure.version.disposed_at is None:
+        erasure.destroyed = [{"what": "file", "count": gone}, *erasure.destroyed]
     erasure.waiting, erasure.destroyed_at = [], timezone.now()
     erasure.save(update_fields=["destroyed", "waiting", "destroyed_at"])
     record(PLATFORM, "erasure.destroyed", subject=erasure, facts={"destroyed": erasure.destroyed})

@@ -1,9 +1,11 @@
 """The job "erasure": a process of its own writes a version's file again without the rows that are erased."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from assay.jobs import errands
+from assay.jobs.keeping import keeping
 from assay.jobs.supervise import Limits, Outcome
 from governance.delivery.erasures import worker as erasures
 from governance.delivery.erasures.models import Erasure
@@ -42,4 +44,15 @@ def _digests(path: Path, erasure: Erasure) -> set[str]:
     return {row.digest() for place, row in enumerate(rows) if place in places}
 
 
-PROCESS = errands.Process(_prepare, _take, LIMITS)
+class _Erasing(errands.Process):
+    """Where no file is left there is nothing to write again, and no process is needed."""
+
+    def carry_out(self, lease: Lease, stopping: Callable[[], bool]) -> None:
+        if erasures.has_file(lease):
+            super().carry_out(lease, stopping)
+        else:
+            with keeping(lease):
+                erasures.finish_without_file(lease)
+
+
+PROCESS = _Erasing(_prepare, _take, LIMITS)

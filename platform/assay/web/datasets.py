@@ -216,7 +216,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "differs": disagree(version.licence, version.licence_told) or any(not twin.agrees for twin in twins),
         "may_read": may_read,
         "may_download": selectors.may_download(request.actor, version) and version.has_file,
-        "may_erase": selectors.may_work_on_rows(request.actor, version, erasing.ACT),
+        "may_erase": version.rows_erased_at is None and projects.may(request.actor, version.project_id, erasing.ACT),
         "events": events,
     }
     if current == "overview":
