@@ -201,7 +201,9 @@ def test_what_is_not_due_or_held_is_refused_with_ground_and_end(home: House) -> 
     retention.place(
         actor=home.paula, project_id=home.project.pk, basis=Basis.LEGAL_HOLD, ground="The claim of 3 May.", until=day
     )
-    (ground,) = only(proposed(home, version)).grounds
+    item = only(proposed(home, version))
+    assert selectors.kept_by(home.project.holds.get()) == [item]
+    (ground,) = item.grounds
     assert (ground.basis, ground.until) == (Basis.LEGAL_HOLD, day) and "The claim of 3 May." in ground.says
     entry = AuditEvent.objects.filter(action="disposal.kept").latest("seq")
     assert entry.subject_id == str(version.pk)

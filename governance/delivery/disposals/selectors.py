@@ -12,10 +12,15 @@ from governance.delivery.disposals.rules import Fate
 from governance.delivery.disposals.things import Found
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import Record, one_of
+from governance.materials.datasets.models import DatasetVersion, Import
+from governance.oversight.retention.models import Hold
 from governance.oversight.retention.rules import Ground
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.work.model_versions.models import ModelVersion
+from governance.work.runs.models import Run
+
+LOOKED_AT = 500  # refusals that are searched for those of one hold
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,9 @@ def visible(actor: Actor, disposal_id: UUID) -> Disposal:
 def kept(actor: Actor, project: Project) -> Kept:
     """Of a project that `actor` sees; who sees only a time of it sees the things that were made in it."""
     found = things.of_project(project)
-    if not projects.joined(actor).filter(pk=project.pk).exists() and actor.is_person:
-        found = [each for each in found if _seen(actor, each.record)]
+    if actor.is_person and not projects.joined(actor).filter(pk=project.pk).exists():
+        seen = _seen(actor, project)
+        found = [each for each in found if each.record.pk in seen]
     return Kept(found, listed(project))
 
 
@@ -79,6 +85,20 @@ def tombstone(record: Record) -> DisposalItem | None:
     return found.select_related("disposal__rule").first()
 
 
-def _seen(actor: Actor, record: Record) -> bool:
-    path = "project" if record.kind == "run" else "dataset__project"
-    return type(record)._default_manager.filter(projects.within(actor, path), pk=record.pk).exists()
+def kept_by(hold: Hold) -> list[DisposalItem]:
+    """What this hold kept from being deleted, the newest first."""
+    kept = DisposalItem.objects.filter(
+        disposal__project=hold.project_id, state=Fate.KEPT, created_at__gte=hold.created_at
+    )
+    newest = kept.select_related("disposal").order_by("-created_at")[:LOOKED_AT]
+    return [item for item in newest if any(ground["id"] == str(hold.pk) for ground in item.because)]
+
+
+def _seen(actor: Actor, project: Project) -> set[UUID]:
+    """The things of a project that `actor` sees."""
+    paths = {DatasetVersion: "dataset__project", Run: "project", Import: "dataset__project"}
+    return {
+        pk
+        for model, path in paths.items()
+        for pk in model.objects.filter(projects.within(actor, path), **{path: project}).values_list("pk", flat=True)
+    }

@@ -14,6 +14,7 @@ from assay.web.forms.faults import attempt
 from assay.web.forms.holds import HoldForm, LiftForm
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from governance.delivery.disposals import selectors as disposals
 from governance.delivery.erasures import selectors as erasures
 from governance.foundation.audit import selectors as audit
 from governance.materials.datasets import selectors as datasets
@@ -71,6 +72,7 @@ def _detail(request: PageRequest, pk: UUID, form: LiftForm) -> HttpResponse:
         "state": _state(hold),
         "form": form if may else None,
         "refused": erasures.visible_to(request.actor).filter(hold=hold),
+        "kept": disposals.kept_by(hold)[:50],
         "events": audit.history(hold)[:50],
         "crumbs": _crumbs(request, hold),
     }
