@@ -87,9 +87,7 @@ def tombstone(record: Record) -> DisposalItem | None:
 
 def kept_by(hold: Hold) -> list[DisposalItem]:
     """What this hold kept from being deleted, the newest first."""
-    kept = DisposalItem.objects.filter(
-        disposal__project=hold.project_id, state=Fate.KEPT, created_at__gte=hold.created_at
-    )
+    kept = DisposalItem.objects.filter(disposal__project=hold.project_id, state=Fate.KEPT)
     newest = kept.select_related("disposal").order_by("-created_at")[:LOOKED_AT]
     return [item for item in newest if any(ground["id"] == str(hold.pk) for ground in item.because)]
 
