@@ -250,13 +250,13 @@ def everything() -> Everything:
         "quality-profile": run.data()[0].quality_profiles.get(),
         "redaction": redactions.ask(actor=home.ada, version_id=run.data()[0].pk, asked=Redaction("mask", ("email",))),
         "erasure": _erasure(home),
-        "hold": holds.place(
-            actor=home.cleo, project_id=home.project.pk, basis=Basis.PROJECT_RULE, ground="So we keep it."
-        ),
         "retention-rule": holds.set_rule(
             actor=home.cleo, project_id=home.project.pk, days={"data": 30}, reason="Storage is short."
         ),
         "disposal": _disposal(home),
+        "hold": holds.place(
+            actor=home.cleo, project_id=home.project.pk, basis=Basis.PROJECT_RULE, ground="So we keep it."
+        ),
         "search": searches.ask(
             actor=home.paula, project_id=home.project.pk, case_number="2026-17", term="Marguerite Lindqvist", how="near"
         ),
