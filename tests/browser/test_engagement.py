@@ -44,9 +44,12 @@ def test_an_auditor_asks_is_shown_and_closes_with_a_report(walk: Walk, rows: Pat
     page.get_by_role("button", name="Ask to be shown this").click()
     page.wait_for_url("**/audit-requests/**")
     request = page.url
-    answer(walk, request, data)
+    answer(walk, request, data, rows)
     page.reload()
     walk.look(page, "audit request")
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="hours.jsonl").click()
+    assert Path(taken.value.path()).read_bytes() == rows.read_bytes()
     page.get_by_role("link", name="Opening hours v1").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Opening hours v1")
     page.goto(request)
@@ -77,13 +80,14 @@ def plan_and_lay_open(walk: Walk) -> str:
     return page.url
 
 
-def answer(walk: Walk, request: str, data: str) -> None:
+def answer(walk: Walk, request: str, data: str, file: Path) -> None:
     page = walk.open("ben", "/engagements/")
     walk.look(page, "audits")
     page.get_by_role("link", name="Show me the rows.").click()
     assert page.url == request
     page.get_by_label("Answer").fill("They are these.")
     page.get_by_label("Records").fill(data)
+    page.get_by_label("Files").set_input_files(file)
     page.get_by_role("button", name="Answer this request").click()
     expect(page.get_by_text("They are these.")).to_be_visible()
 
