@@ -113,7 +113,7 @@ def test_an_audit_by_pages_from_plan_to_report(home: House, orla: Actor) -> None
     assert auditor.get(reverse("project-detail", args=[home.project.pk])).status_code == 404
     report = auditor.get(reverse("engagement-report", args=[engagement.pk])).content.decode()
     assert "One minor finding." in report and "Ben writes one." in report
-    file = json.loads(auditor.get(reverse("engagement-download", args=[engagement.pk, "json"])).content)
+    file = json.loads(auditor.get(reverse("engagement-download", args=[engagement.pk, "json"])).getvalue())
     assert file["sha256"] in report and file["requests"][0]["state"] == "settled"
     assert rita.get(reverse("engagement-report", args=[engagement.pk])).status_code == 403
     assert verify().sound
