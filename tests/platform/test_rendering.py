@@ -252,7 +252,7 @@ def test_a_draft_says_that_it_is_one(sources: Sources) -> None:
 
 
 def test_an_unknown_document_or_format_names_the_known_ones(card: dict[str, Any]) -> None:
-    with pytest.raises(UnknownDocument, match="known: dossier, evaluation_report, model_card"):
+    with pytest.raises(UnknownDocument, match="known: dossier, evaluation_report, audit_report, model_card"):
         render("invoice", card)
     with pytest.raises(UnknownDocument, match="known: pdf, html, md"):
         render("model_card", card, "odt")
