@@ -260,6 +260,44 @@ def test_a_stricter_policy_is_not_gone_round_by_an_envelope(home: House, referen
     ]
 
 
+def test_what_somebody_said_no_to_does_not_pass_when_it_is_asked_again(home: House, reference: Run) -> None:
+    version = next_version(home, range(80))
+    request = ask(home, version)
+    factories.envelope(home, reference)
+    factories.decide(home.ben, request, Verdict.REJECT, reason="These three rows are wrong.")
+    assert ask(home, version).state == Asked.OPEN
+
+
+def test_what_lost_its_approval_with_its_data_is_somebodys_to_decide(home: House, reference: Run) -> None:
+    factories.envelope(home, reference)
+    version = next_version(home, range(80))
+    ask(home, version)
+    passed = retrain(home, version)
+    run = Run.objects.get(pk=passed.subject_id)
+    lineage.withdraw(actor=home.ben, version_id=version.pk, reason="Consent was taken back.", rows=[79, 80])
+    assert ask(home, run).state == Asked.OPEN
+    assert not standing(run).granted
+
+
+def test_another_purpose_leaves_the_range(home: House, reference: Run) -> None:
+    factories.envelope(home, reference)
+    projects.describe(actor=home.ada, project_id=home.project.pk, intended_purpose="Ranks job applicants.")
+    version = next_version(home, range(80))
+    request = ask(home, version)
+    assert request.state == Asked.OPEN
+    assert crossed(request, version) == ["Intended purpose"]
+
+
+def test_what_passed_is_no_younger_than_the_approval_of_its_range(home: House, reference: Run) -> None:
+    terms = {"steps": [{"name": "Review", "roles": ["data_steward"]}], "expires_after_days": 7}
+    drafted = policies.draft(actor=home.admin, subject_kind="dataset_version", terms=terms, project_id=home.project.pk)
+    policies.publish(actor=home.admin, policy_id=drafted.pk)
+    envelope = factories.envelope(home, reference)
+    request = ask(home, next_version(home, range(80)))
+    request.refresh_from_db()
+    assert request.expires_at == standing(envelope).decisions[-1].created_at + timedelta(days=7)
+
+
 def test_a_release_passes_only_where_the_envelope_says_so_and_never_without_its_dossier(
     home: House, reference: Run
 ) -> None:

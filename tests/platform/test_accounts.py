@@ -53,6 +53,20 @@ def test_a_changed_password_ends_the_tokens_and_is_on_record(home: House) -> Non
     assert AuditEvent.objects.filter(action="account.password-changed").exists()
 
 
+def test_the_old_password_is_not_guessed_where_it_is_changed(home: House) -> None:
+    client = Client()
+    client.login(username="ada", password=PASSWORD)
+
+    def change(old: str) -> str:
+        sent = {"old_password": old, "new_password1": NEW, "new_password2": NEW}
+        return client.post(reverse("change-password"), sent).content.decode()
+
+    said = [change(f"wrong {number}") for number in range(5)]
+    assert not any("quarter of an hour" in each for each in said)
+    assert "quarter of an hour" in change(PASSWORD)
+    assert AuditEvent.objects.filter(action="reauthentication.failed").count() == 5
+
+
 def test_five_wrong_passwords_close_the_door_for_that_name_and_are_counted_in_the_database(
     home: House, settings: Any
 ) -> None:

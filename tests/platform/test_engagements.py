@@ -298,9 +298,9 @@ def test_what_was_made_outside_the_period_is_in_no_list() -> None:
             answer = orla.get(house.address(route, "GET"))
             if answer.status_code == 200 and answer.json().get("results"):
                 told[route.name] = len(answer.json()["results"])
-    # The scope itself with the names of its data, the policies under which it decided, and the audit's own.
+    # The scope itself with the names of its data, and the audit's own.
     assert told.keys() == {
-        "api:project-list", "api:dataset-list", "api:policy-list", "api:engagement-list", "api:audit-request-list",
+        "api:project-list", "api:dataset-list", "api:engagement-list", "api:audit-request-list",
         "api:audit-file-list", "api:audit-finding-list", "api:notification-list",
     }  # fmt: skip
     envelope = Envelope.objects.get()

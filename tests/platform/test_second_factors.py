@@ -123,6 +123,14 @@ def test_wrong_codes_and_wrong_passwords_are_counted_together(home: House) -> No
     assert "quarter of an hour" in second(browser, code=app.code()).content.decode() and not is_in(browser)
 
 
+def test_codes_are_not_guessed_at_the_door(home: House) -> None:
+    App(home.rita)
+    browser, _ = entering(home.rita)
+    said = [second(browser, method="totp", code=f"{number:06}").content.decode() for number in range(6)]
+    assert ["quarter of an hour" in each for each in said] == [False] * 5 + [True]
+    assert AuditEvent.objects.filter(action="reauthentication.failed").count() == 5
+
+
 def test_a_recovery_code_lets_in_once_and_signs_nothing(home: House) -> None:
     browser, _ = with_key(home, home.rita)
     codes = Authenticator.objects.get(user_id=home.rita.user_id, type="recovery_codes").wrap().get_unused_codes()

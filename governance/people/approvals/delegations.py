@@ -13,10 +13,9 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Fault, Faults, NotAllowed, Unusable, WrongState
 from governance.foundation.core.records import one_of
 from governance.people.approvals.models import Delegation
-from governance.people.policies.rules import READERS
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Member
-from governance.people.projects.rules import SPOKEN, Role
+from governance.people.projects.rules import READERS, SPOKEN, Role
 
 LONGEST = timedelta(days=92)  # an absence that is longer takes an appointment
 
@@ -51,11 +50,11 @@ def delegate(
         said = f"“{username}” is no other member of {project}."
         raise Unusable([Fault("username", said, "Lend it to somebody who is.")])
     faults = Faults()
-    if Member.objects.filter(project=project, user=taker, role=Role.AUDITOR).exists():
+    if Role.AUDITOR in projects.roles(Actor.of(taker), project.pk):
         faults.add("username", "An auditor reads and never decides.", "Lend it to somebody else.")
     if starts_on < timezone.localdate():
         faults.add("starts_on", "It cannot have begun already.", "Today is the earliest day.")
-    if not starts_on <= ends_on <= starts_on + LONGEST:
+    if not timedelta() <= ends_on - starts_on <= LONGEST:
         faults.add("ends_on", f"It ends on its first day at the earliest, and after {LONGEST.days} days at the latest.")
     if not reason.strip():
         faults.add("reason", "Say why.", "“On leave” is enough.")

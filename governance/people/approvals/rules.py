@@ -166,7 +166,10 @@ def seats(*, user_id: int, roles: frozenset[Role], loans: Sequence[Loan], facts:
     """The open steps in which this person could decide, their own right before a lent one.
 
     A loan gives no more than its lender has: nothing where the lender is barred, or has a voice in the request already.
+    An auditor has no seat, whatever else they are.
     """
+    if Role.AUDITOR in roles:
+        return []
     bars, voices = barred(facts.touched, facts.terms), _voices(facts.votes)
     found = []
     for step in (each.step for each in progress(facts.terms, facts.votes) if each.open):
@@ -193,6 +196,8 @@ def objection(
     bars = barred(facts.touched, facts.terms)
     if did := bars.get(user_id):
         return Objection("own-work", f"{first_name} {did} and cannot decide on it.")
+    if Role.AUDITOR in roles:
+        return Objection("auditor", f"{first_name} audits this project: an auditor reads and never decides.")
     held = roles | {loan.role for loan in loans}
     if not any(step.takes(user_id, held) for step in facts.terms.steps):
         return Objection("role", f"Only {facts.terms.deciders} of this project can decide on this {noun}.")

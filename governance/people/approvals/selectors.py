@@ -193,14 +193,17 @@ def facts_now(request: ApprovalRequest) -> rules.Facts:
 
 
 def loans(user_ids: Iterable[int], project_ids: Iterable[UUID]) -> dict[tuple[int, UUID], list[rules.Loan]]:
-    """The roles that these people have on loan today, by person and project, from lenders who still hold them."""
+    """The roles that these people have on loan today, by person and project, from lenders who still hold them and could
+    still sign in, to people who are members still."""
     today = timezone.localdate()
-    held = Member.objects.filter(project=OuterRef("project"), user=OuterRef("lender"), role=OuterRef("role"))
+    belongs = Member.objects.filter(project=OuterRef("project"))
+    held = belongs.filter(user=OuterRef("lender"), role=OuterRef("role"))
     lent = Delegation.objects.filter(
-        taker__in=list(user_ids), project__in=list(project_ids), starts_on__lte=today, ends_on__gte=today, ended_at=None
-    )
+        taker__in=list(user_ids), project__in=list(project_ids), starts_on__lte=today, ends_on__gte=today,
+        ended_at=None, lender__is_active=True,
+    )  # fmt: skip
     found: dict[tuple[int, UUID], list[rules.Loan]] = defaultdict(list)
-    for each in lent.filter(Exists(held)).order_by("created_at"):
+    for each in lent.filter(Exists(held), Exists(belongs.filter(user=OuterRef("taker")))).order_by("created_at"):
         loan = rules.Loan(each.pk, each.lender_id, each.lender_name, Role(each.role))
         found[each.taker_id, each.project_id].append(loan)
     return found
@@ -228,6 +231,12 @@ def seats(actor: Actor, request: ApprovalRequest) -> list[rules.Seat]:
     )
 
 
+def steps_of(actor: Actor, request: ApprovalRequest) -> list[str]:
+    """The steps of `request` that take `actor`, open now or not, by a role of their own or a lent one."""
+    held = projects.roles(actor, request.project_id) | {loan.role for loan in _loans(actor, request)}
+    return [step.name for step in request.terms.steps if step.takes(actor.lookup_id, held)]
+
+
 def _objection(
     actor: Actor, roles: frozenset[Role], lent: Sequence[rules.Loan], found: rules.Facts
 ) -> rules.Objection | None:
@@ -241,9 +250,7 @@ def inbox(actor: Actor) -> list[ApprovalRequest]:
     """
     if actor.user_id is None:
         return []
-    roles: dict[UUID, frozenset[Role]] = defaultdict(frozenset)
-    for project_id, role in Member.objects.filter(user_id=actor.lookup_id).values_list("project_id", "role"):
-        roles[project_id] |= {Role(role)}
+    roles = projects.roles_everywhere(actor)
     lent = loans([actor.lookup_id], roles)
     asked = visible_to(actor).filter(state=State.OPEN, project__in=list(roles)).prefetch_related(*DECIDED)
     mine = []
@@ -316,6 +323,21 @@ def last_decided(request: ApprovalRequest) -> ApprovalRequest | None:
     return next(
         (each for each in asked if _was_granted(each) or each.pk in passed or each.state == State.CHANGES), None
     )
+
+
+def said_no(request: ApprovalRequest) -> list[Decision]:
+    """Who rejected the very same before, or asked for changes of it: whoever decides now is told."""
+    return [
+        decision
+        for each in before(request).filter(subject_digest=request.subject_digest)
+        for decision in each.standing_decisions()
+        if decision.verdict in (Verdict.REJECT, Verdict.CHANGES)
+    ]
+
+
+def lost_force(request: ApprovalRequest) -> bool:
+    """Whether an approval of its subject is suspended, so that somebody has to look at what became of it."""
+    return before(request).filter(subject_id=request.subject_id, state=State.SUSPENDED).exists()
 
 
 def before(request: ApprovalRequest) -> QuerySet[ApprovalRequest]:

@@ -90,11 +90,15 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
 
 
 def _pass_if_covered(request: ApprovalRequest, subject: subjects.Approvable) -> None:
-    """Grant it at once where a range that was approved beforehand covers it."""
-    under = passing.cover(request, subject) if request.state == State.OPEN else None
+    """Grant it at once where a range that was approved beforehand covers it. Such an approval is as old as the range's.
+    Where somebody said no to the very same, or its approval lost its force, people decide."""
+    if request.state != State.OPEN or selectors.said_no(request) or selectors.lost_force(request):
+        return
+    under = passing.cover(request, subject)
     if under is None:
         return
-    move(request, TRANSITIONS, State.GRANTED, closed_at=timezone.now())
+    expires_at = _after(under.at, request.terms.expires_after_days)
+    move(request, TRANSITIONS, State.GRANTED, closed_at=timezone.now(), expires_at=expires_at)
     facts = {"kind": under.kind, "id": under.id, "sha256": under.sha256}
     record(PLATFORM, "approval.passed", subject=request, facts={"under": facts})
     closed.send(sender=ApprovalRequest, request=request)

@@ -65,7 +65,7 @@ def answer(
         raise WrongState("This request is settled; there is nothing to answer.")
     made = Answer.objects.create(
         request=request, text=_said("text", text, "Say where it is shown, or why it is not."),
-        records=_linked(request.engagement, records), by_id=actor.user_id, by_name=actor.name,
+        records=_linked(actor, request.engagement, records), by_id=actor.user_id, by_name=actor.name,
     )  # fmt: skip
     _keep(made, files)
     if request.state == Asked.WAITING:
@@ -114,7 +114,8 @@ def find(
     about = _about(engagement, project_id)
     made = Finding.objects.create(
         engagement=engagement, project_id=about, number=_next(engagement.findings), severity=Severity(severity),
-        text=_said("text", text, "Say what was found, and beside which rule."), records=_linked(engagement, records),
+        text=_said("text", text, "Say what was found, and beside which rule."),
+        records=_linked(actor, engagement, records),
         by_id=actor.user_id, by_name=actor.name,
     )  # fmt: skip
     facts = {"severity": made.severity, "content": made.content_digest}
@@ -210,11 +211,11 @@ def _keep(answer: Answer, files: Sequence[Attached]) -> None:
         AnswerFile.objects.create(answer=answer, name=each.name, sha256=sha256, bytes=size)
 
 
-def _linked(engagement: Engagement, links: Collection[Link]) -> list[dict[str, str]]:
+def _linked(actor: Actor, engagement: Engagement, links: Collection[Link]) -> list[dict[str, str]]:
     """The records as they are kept: kind, id and name. What is outside the scope is told as absent."""
     found = []
     for kind, pk in dict.fromkeys(links):
-        row = selectors.in_scope(engagement, kind, pk)
+        row = selectors.in_scope(actor, engagement, kind, pk)
         if row is None:
             raise Unusable(
                 [Fault("records", f"There is no {kind} {pk} in the scope.", "Give the address of a page of the scope.")]

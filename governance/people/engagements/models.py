@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from governance.foundation.core.records import Record
-from governance.people.engagements.rules import Asked, Found, Severity, State, Window
+from governance.people.engagements.rules import Asked, Found, Period, Severity, State, Window
 from governance.people.organisations.models import Organisation
 from governance.people.projects.models import Project
 
@@ -53,6 +53,10 @@ class Engagement(Record):
     @property
     def window(self) -> Window:
         return Window(State(self.state), self.access_from, self.access_until)
+
+    @property
+    def period(self) -> Period:
+        return self.period_from, self.period_until
 
     @property
     def project_id(self) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from governance.foundation.core.canonical import digest, plain
 from governance.foundation.core.errors import Fault
-from governance.people.projects.rules import SPOKEN, Role
+from governance.people.projects.rules import READERS, SPOKEN, Role
 
 SCHEMA = "assay.audit-report/1"
 
@@ -70,8 +70,6 @@ ENDINGS = (
     "ods", "zip",
 )  # fmt: skip
 
-READERS = frozenset({Role.AUDITOR, Role.VIEWER})
-
 
 @dataclass(frozen=True)
 class Window:
@@ -91,6 +89,24 @@ def standing(window: Window, today: date) -> str:
     if window.state != State.OPEN or lays_open(window, today):
         return window.state.value
     return "not_started" if today < window.access_from else "expired"
+
+
+Period = tuple[date | None, date | None]  # the days that are looked at, both ends included; None: without an end
+
+# What one does without a part in what is made: reading, asking, auditing, and what is about oneself.
+LOOKING = ("record.read", "act.refused", "audit-", "engagement.", "evidence.exported", "approval.commented")
+
+
+def in_period(period: Period, day: date) -> bool:
+    first, last = period
+    return (first is None or first <= day) and (last is None or day <= last)
+
+
+def worked(acts: Mapping[str, int]) -> str | None:
+    """Why somebody with these acts on record cannot audit them, as the rest of a sentence, or None: nobody looks at
+    their own work with an auditor's eyes (ISO 19011:2018, 4 e: independence)."""
+    count = sum(times for action, times in acts.items() if not action.startswith(LOOKING))
+    return f"worked on what is audited ({count:,} {'act' if count == 1 else 'acts'} on record)" if count else None
 
 
 def not_independent(roles: frozenset[Role], *, administers: bool) -> str | None:

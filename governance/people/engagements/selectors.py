@@ -1,7 +1,8 @@
 """Questions about audit engagements: who sees which, who may do what in them, what was read."""
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,7 @@ from governance.people.projects.rules import Role
 
 HOLD, ANSWER = "hold an audit", "answer an auditor"
 READ = "record.read"
+BASE_MODEL = "base_model"  # the one noun of an organisation that its projects share
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,11 @@ def may_answer(actor: Actor, part: Request | Finding) -> bool:
 
 
 def require_auditor(actor: Actor, engagement: Engagement) -> None:
-    """Raises NotAllowed."""
+    """Raises NotAllowed, also for an auditor who got a part in the scope since."""
     if not audits(actor, engagement):
         raise NotAllowed(f"Only an auditor of “{engagement}” does this.", about=engagement)
+    if why := part_in(scope(engagement), engagement.organisation_id, actor.person_id):
+        raise NotAllowed(f"Who {why} does not audit it.", about=engagement)
 
 
 def require_hold(actor: Actor, engagement: Engagement) -> None:
@@ -174,25 +178,47 @@ def require_answering(actor: Actor, part: Request | Finding) -> None:
         raise NotAllowed(f"To {ANSWER} takes a role in the project that answers for something made there.", about=part)
 
 
-def objections(engagement_scope: Iterable[Project], organisation_id: UUID, user_id: int) -> str | None:
-    """Why a person cannot audit these projects, as the rest of a sentence about them, or None."""
+def objections(
+    engagement_scope: Collection[Project], organisation_id: UUID, user_id: int, period: rules.Period
+) -> str | None:
+    """Why a person cannot audit what was done in a time in these projects, as the rest of a sentence, or None."""
+    return part_in(engagement_scope, organisation_id, user_id) or rules.worked(_acts(engagement_scope, user_id, period))
+
+
+def _acts(engagement_scope: Collection[Project], user_id: int, period: rules.Period) -> Counter[str]:
+    """How often a person did what there, from the trail."""
+    days = {"at__date__gte": period[0], "at__date__lte": period[1]}
+    acts = AuditEvent.objects.filter(
+        actor__in=Identity.objects.filter(user_id=user_id).values("pseudonym"),
+        project__in=[project.pk for project in engagement_scope],
+        **{name: day for name, day in days.items() if day is not None},
+    )
+    return Counter(acts.order_by().values_list("action", flat=True))
+
+
+def part_in(engagement_scope: Iterable[Project], organisation_id: UUID, user_id: int) -> str | None:
+    """What a person is in these projects, or in their organisation, that an auditor must not be; or None."""
     held = Member.objects.filter(project__in=list(engagement_scope), user_id=user_id).values_list("role", flat=True)
     user = get_user_model().objects.get(pk=user_id)
     administers = organisations.where(Actor.of(user), HOLD).filter(pk=organisation_id).exists()
     return rules.not_independent(frozenset(Role(role) for role in held), administers=administers)
 
 
-def in_scope(engagement: Engagement, kind: str, pk: str) -> Record | None:
-    """The record, if it belongs to a project of the scope, or to its organisation as a whole; None otherwise."""
+def in_scope(actor: Actor, engagement: Engagement, kind: str, pk: str) -> Record | None:
+    """The record, if it belongs to a project of the scope (a base model: to its organisation, as everything does where
+    all of that is audited), and for an auditor was made in the period; None otherwise."""
     try:
         record = of_kind(kind, UUID(pk))
     except ValueError:
         return None
-    if record is None:
+    if record is None or record.kind == Engagement.kind:
+        return None
+    if audits(actor, engagement) and not rules.in_period(engagement.period, timezone.localdate(record.created_at)):
         return None
     project_id = getattr(record, "project_id", None)
     if project_id is None:
-        return record if getattr(record, "organisation_id", None) == engagement.organisation_id else None
+        house = engagement.whole_organisation or kind == BASE_MODEL
+        return record if house and getattr(record, "organisation_id", None) == engagement.organisation_id else None
     return record if scope(engagement).filter(pk=project_id).exists() else None
 
 

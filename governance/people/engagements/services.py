@@ -49,7 +49,7 @@ def plan(
         faults.add("access_until", "Access would end before it begins.", "Choose a later day.")
     if period_from and period_until and period_until < period_from:
         faults.add("period_until", "The period would end before it begins.", "Choose a later day.")
-    people = _auditors(auditors, scope, organisation_id, faults)
+    people = _auditors(auditors, scope, organisation_id, (period_from, period_until), faults)
     faults.raise_if_any()
     engagement = Engagement.objects.create(
         organisation_id=organisation_id, title=title.strip(), purpose=purpose.strip(),
@@ -70,7 +70,7 @@ def lay_open(*, actor: Actor, engagement_id: UUID) -> Engagement:
     engagement = held(actor, engagement_id)
     faults = Faults()
     names = [user.get_username() for user in engagement.auditors.all()]
-    _auditors(names, list(selectors.scope(engagement)), engagement.organisation_id, faults)
+    _auditors(names, list(selectors.scope(engagement)), engagement.organisation_id, engagement.period, faults)
     faults.raise_if_any()
     move(engagement, TRANSITIONS, State.OPEN)
     facts = {"content": engagement.content_digest, "until": engagement.access_until}
@@ -120,7 +120,9 @@ def _scope(actor: Actor, organisation_id: UUID, project_ids: Collection[UUID], *
     return found
 
 
-def _auditors(names: Collection[str], scope: list[Project], organisation_id: UUID, faults: Faults) -> list[Any]:
+def _auditors(
+    names: Collection[str], scope: list[Project], organisation_id: UUID, period: rules.Period, faults: Faults
+) -> list[Any]:
     """The accounts behind `names`; whoever is not there, or has a part in the scope, is a fault."""
     people = {user.get_username(): user for user in get_user_model().objects.filter(username__in=names, is_active=True)}
     if not names:
@@ -128,7 +130,7 @@ def _auditors(names: Collection[str], scope: list[Project], organisation_id: UUI
     for name in sorted(set(names) - set(people)):
         faults.add("auditors", f"There is no account “{name}”.", "Ask the operator to make one.")
     for name, user in people.items():
-        if why := selectors.objections(scope, organisation_id, user.pk):
+        if why := selectors.objections(scope, organisation_id, user.pk, period):
             faults.add("auditors", f"{user.get_full_name() or name} {why}.", "Choose somebody without a part in it.")
     return list(people.values())
 

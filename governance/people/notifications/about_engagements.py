@@ -39,7 +39,7 @@ def days(actor: Actor, first: date, last: date) -> Iterable[Deadline]:
             people = frozenset(_who_may_answer(request, {}))
             yield Deadline(request.due, f"An answer to {request} is due", request.engagement, people)
     findings = engagements.findings_visible_to(actor) if actor.is_person else Finding.objects.all()
-    for finding in findings.filter(state=Found.OPEN, due__range=span).select_related("engagement"):
+    for finding in findings.filter(state=Found.IN_HAND, due__range=span).select_related("engagement"):
         if finding.due is not None:
             people = frozenset({finding.owner_id} if finding.owner_id else ())
             yield Deadline(finding.due, f"What was promised about {finding} is due", finding.engagement, people)

@@ -24,6 +24,7 @@ DETAILS = (
     "users_band",
     "revenue_band",
 )
+PEOPLE = ("contact", "authorised_representative")  # of the details: whom one may name there
 
 
 @transaction.atomic
@@ -43,7 +44,7 @@ def create(*, actor: Actor, name: str, seat: str, slug: str = "", **details: str
             organisation.save()
     except IntegrityError:  # somebody took it meanwhile
         raise Unusable([taken]) from None
-    record(actor, "organisation.created", subject=organisation, facts=organisation.content())
+    _told(actor, "organisation.created", organisation)
     if actor.is_person:
         _add(actor, organisation, actor.person_id, administrator=True)
     return organisation
@@ -59,8 +60,16 @@ def describe(*, actor: Actor, organisation_id: UUID, **details: str) -> Organisa
     organisation.seat = organisation.seat.upper()
     _check(organisation)
     organisation.save()
-    record(actor, "organisation.described", subject=organisation, facts=organisation.content())
+    _told(actor, "organisation.described", organisation)
     return organisation
+
+
+def _told(actor: Actor, action: str, organisation: Organisation) -> None:
+    """On record with its identity; who stands for it there can be erased, as people can."""
+    content = organisation.content()
+    personal = {name: content.pop(name) for name in PEOPLE}
+    record(actor, action, subject=organisation, facts=content,
+           personal={name: said for name, said in personal.items() if said} or None)  # fmt: skip
 
 
 @transaction.atomic

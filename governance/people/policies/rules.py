@@ -7,13 +7,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from governance.foundation.core.errors import Fault, Faults
+from governance.foundation.core.errors import Fault, Faults, Unusable
 from governance.people.policies.kinds import ALWAYS_BARRED, KINDS, Act
-from governance.people.projects.rules import Role, listing
+from governance.people.projects.rules import READERS, Role, listing
 
 MOST_STEPS = 12
 MOST_DAYS = 3_660
-READERS = frozenset({Role.AUDITOR, Role.VIEWER})  # they read; no policy makes deciders of them
 
 
 class State(StrEnum):
@@ -48,7 +47,7 @@ class Person:
 class Step:
     """One review: by `quorum` different people of these roles, or of these people. Steps of one stage run side by side;
     a stage opens when all before it are met. `parts`: what of the subject it reviews; none: all of it. `factor`: with
-    what one signs in it."""
+    what one signs in it. Whoever is named needs a role that answers for something, too: readers never decide."""
 
     name: str
     roles: frozenset[Role]
@@ -59,7 +58,8 @@ class Step:
     factor: Factor = Factor.ANY
 
     def takes(self, person: int, roles: frozenset[Role]) -> bool:
-        return bool(self.roles & roles) or any(one.id == person for one in self.people)
+        answering = roles - READERS
+        return bool(self.roles & answering) or (bool(answering) and any(one.id == person for one in self.people))
 
     @property
     def deciders(self) -> str:
@@ -130,6 +130,8 @@ def parse(subject_kind: str, given: Mapping[str, Any]) -> Terms:
     What is left out is the mildest thing, except for the bars: without them all that the kind knows are drawn.
     """
     faults = Faults()
+    if not isinstance(given, Mapping):
+        raise Unusable([Fault("terms", "A policy's terms are an object.", "Give one with `steps` in it.")])
     known = {"steps", "barred", "comment_required", "record_opened", "escalate_to", *DAYS}
     for name in sorted(given.keys() - known):
         faults.add(name, "A policy has no such entry.", f"It has: {', '.join(sorted(known))}.")
@@ -271,7 +273,7 @@ def empty_seats(terms: Terms, people: Collection[int], fits: Callable[[int, Step
 
 def unstaffed(terms: Terms, people: Mapping[int, frozenset[Role]]) -> list[Fault]:
     """What these people, by their roles, could not meet: who is missing in which step."""
-    empty = empty_seats(terms, people, lambda person, step: step.takes(person, people[person] - READERS))
+    empty = empty_seats(terms, people, lambda person, step: step.takes(person, people[person]))
     found = [
         Fault(
             step.name,

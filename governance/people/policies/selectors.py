@@ -1,14 +1,14 @@
 """Questions about policies: which governs where, and whom it would need."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db.models import Count, Q, QuerySet
 
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, NotFound
+from governance.foundation.core.errors import Fault, NotFound, Unusable
 from governance.foundation.core.records import one_of
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations.models import Membership, Organisation
@@ -79,12 +79,15 @@ def _risk_classes(project_ids: Collection[UUID]) -> dict[UUID, str]:
 
 
 def visible_to(actor: Actor) -> QuerySet[Policy]:
-    """Those of the projects that `actor` sees, and those that hold in a whole organisation there."""
+    """Those of the projects that `actor` sees, those under which requests that they see were decided, and those that
+    hold in a whole organisation there."""
     seen = projects.visible_to(actor)
     of_organisation = Q(project=None) & (
         Q(organisation__in=seen.values("organisation")) | Q(organisation__in=organisations.visible_to(actor))
     )
-    return Policy.objects.filter(Q(project__in=seen) | of_organisation).select_related("project", "organisation")
+    governed = Policy.objects.filter(projects.within(actor, "requests__project", "requests__created_at")).order_by()
+    found = projects.within(actor) | of_organisation | Q(pk__in=governed.values("pk"))
+    return Policy.objects.filter(found).select_related("project", "organisation")
 
 
 def counted(actor: Actor) -> QuerySet[Policy]:
@@ -122,10 +125,26 @@ def nameable(organisation_id: UUID | None, project_id: UUID | None) -> list[tupl
     return [(user.pk, Actor.of(user).name) for user in found.distinct().order_by("username")]
 
 
+def with_names(terms: Terms) -> Terms:
+    """These terms with whom they name called as their accounts are: the name is what people read, the id who decides.
+    Raises Unusable for an id that is nobody's."""
+    wanted = {person.id for step in terms.steps for person in step.people}
+    names = {user.pk: Actor.of(user).name for user in get_user_model().objects.filter(pk__in=wanted)}
+    if unknown := wanted - names.keys():
+        said = f"There is no account {', '.join(map(str, sorted(unknown)))}."
+        raise Unusable([Fault("steps", said, "Name somebody who has one.")])
+    steps = (
+        replace(step, people=tuple(dict.fromkeys(rules.Person(one.id, names[one.id]) for one in step.people)))
+        for step in terms.steps
+    )
+    return replace(terms, steps=tuple(steps))
+
+
 def staff(project_id: UUID) -> dict[int, frozenset[Role]]:
-    """The members of a project with their roles."""
+    """The members of a project who can sign in, with their roles."""
     found: dict[int, frozenset[Role]] = {}
-    for user, role in Member.objects.filter(project_id=project_id).values_list("user", "role"):
+    members = Member.objects.filter(project_id=project_id, user__is_active=True)
+    for user, role in members.values_list("user", "role"):
         found[user] = found.get(user, frozenset()) | {Role(role)}
     return found
 

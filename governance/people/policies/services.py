@@ -47,7 +47,7 @@ def draft(
         **scope,
         subject_kind=subject_kind,
         number=last.number + 1 if last else 1,
-        terms_content=rules.parse(subject_kind, terms).content(),
+        terms_content=selectors.with_names(rules.parse(subject_kind, terms)).content(),
         written_by_id=actor.user_id,
         written_by_name=actor.name,
     )
@@ -61,7 +61,7 @@ def revise(*, actor: Actor, policy_id: UUID, terms: Mapping[str, Any]) -> Policy
     policy = _locked(actor, policy_id)
     if policy.state != State.DRAFT:
         raise WrongState(f"{policy} is {policy.state} and never changes; write the next edition.")
-    policy.terms_content = rules.parse(policy.subject_kind, terms).content()
+    policy.terms_content = selectors.with_names(rules.parse(policy.subject_kind, terms)).content()
     policy.written_by_id, policy.written_by_name = actor.user_id, actor.name
     policy.save(update_fields=["terms_content", "written_by", "written_by_name"])
     policy.__dict__.pop("terms", None)

@@ -31,6 +31,7 @@ ALL = frozenset(Role)
 ANSWERABLE = MAKERS | {
     Role.DATA_STEWARD, Role.COMPLIANCE_OFFICER, Role.RISK_OWNER, Role.DATA_PROTECTION_OFFICER,
 }  # fmt: skip
+READERS = ALL - ANSWERABLE  # no policy and no loan makes deciders of them
 
 # Who may start an act, part by part: the one table that services ask, and that pages, API and guide print.
 # Who may *decide* on what was made is the approvals' business; to read takes any role, or an open audit engagement.
@@ -103,6 +104,15 @@ def takes(act: str) -> str:
     """“an owner or an ML engineer”: who may start `act`, in words."""
     said = listing(MAY[act])
     return f"{said}, or an administrator of the organisation" if act in ADMINISTRATORS_TOO else said
+
+
+def clash(held: frozenset[Role], wanted: Role) -> str | None:
+    """Why somebody with these roles cannot have another one beside them, or None: nobody audits their own work."""
+    if wanted == Role.AUDITOR and (makes := held & ANSWERABLE):
+        return f"They are {listing(makes)} there; an auditor has no other part in it."
+    if wanted in ANSWERABLE and Role.AUDITOR in held:
+        return "They audit this project; an auditor has no other part in it."
+    return None
 
 
 def listing(roles: frozenset[Role] | set[Role]) -> str:

@@ -62,10 +62,18 @@ def visible(actor: Actor, project_id: UUID) -> Project:
 
 def roles(actor: Actor, project_id: UUID) -> frozenset[Role]:
     """The roles that `actor` has in a project; whoever it is laid open to reads as an auditor does."""
-    held = Member.objects.filter(project_id=project_id, user_id=actor.lookup_id).values_list("role", flat=True)
-    opened = Project.objects.filter(sight.projects(actor, "pk"), pk=project_id)
-    reads = opened.order_by().annotate(role=Value(Role.AUDITOR.value)).values_list("role", flat=True)
-    return frozenset(Role(role) for role in held.order_by().union(reads))
+    return roles_everywhere(actor, Q(pk=project_id)).get(project_id, frozenset())
+
+
+def roles_everywhere(actor: Actor, among: Q | None = None) -> dict[UUID, frozenset[Role]]:
+    """`roles` in each project in which `actor` has any, of those `among`, by its id."""
+    chosen = Project.objects.filter(among or Q()).order_by()
+    held = Member.objects.filter(project__in=chosen, user_id=actor.lookup_id).order_by()
+    reads = chosen.filter(sight.projects(actor, "pk")).annotate(role=Value(Role.AUDITOR.value))
+    found: dict[UUID, frozenset[Role]] = {}
+    for pk, role in held.values_list("project_id", "role").union(reads.values_list("pk", "role")):
+        found[pk] = found.get(pk, frozenset()) | {Role(role)}
+    return found
 
 
 def may(actor: Actor, project_id: UUID, act: str) -> bool:

@@ -15,7 +15,7 @@ from governance.foundation.core.errors import Fault, Faults, NotFound, Unusable
 from governance.law.regulation import rules as regulation
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations.models import Membership
-from governance.people.projects import selectors
+from governance.people.projects import rules, selectors
 from governance.people.projects.models import Classification, Member, Project
 from governance.people.projects.rules import SPOKEN, Role
 
@@ -160,6 +160,9 @@ def _describe(actor: Actor, project: Project, fields: dict[str, Any]) -> None:
 
 
 def _appoint(actor: Actor, project: Project, user_id: int, role: Role) -> Member:
+    held = selectors.roles(Actor.of(get_user_model().objects.get(pk=user_id)), project.pk)
+    if clash := rules.clash(held, role):
+        raise Unusable([Fault("role", clash, "Appoint somebody else, or dismiss them from the other part first.")])
     member, made = Member.objects.get_or_create(project=project, user_id=user_id, role=role.value)
     if not made:
         raise Unusable([Fault("role", f"They are {SPOKEN[role]} of {project} already.")])

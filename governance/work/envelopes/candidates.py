@@ -14,6 +14,7 @@ from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.materials.scans import selectors as scans
 from governance.materials.scans.models import Scan
+from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.people.waivers import selectors as waivers
 from governance.people.waivers.rules import normal
@@ -48,7 +49,8 @@ def version(envelope: Envelope, subject: DatasetVersion) -> list[Check] | None:
     if known is None or known.sha256 == subject.content_digest:
         return None
     candidate = data_of(subject, _used(envelope).get(known.dataset), envelope.project)
-    return rules.of_data(envelope.bounds, known, candidate)
+    now = project_of(envelope.project)
+    return [*rules.of_project(envelope.plan, now), *rules.of_data(envelope.bounds, known, candidate)]
 
 
 def run(envelope: Envelope, subject: Run) -> list[Check]:
@@ -87,7 +89,19 @@ def plan_of(asked: Asked, project: Project, since: Mapping[str, DatasetVersion])
         budget=asked.budget,
         uses=tuple(_use(link) for link in asked.links),
         data=tuple(data_of(each, since.get(str(each.dataset_id)), project) for each in versions),
+        project=project_of(project),
     )
+
+
+def project_of(project: Project) -> dict[str, str]:
+    """What it is for, where its models go and of which risk class it is, by the name of each."""
+    classified = projects.classification(project.pk)
+    return {
+        "intended purpose": project.intended_purpose or "none stated",
+        "use": str(project.get_use_display()),
+        "distribution": str(project.get_distribution_display()),
+        "risk class": classified.outcome.get("risk_class", "") if classified else "not classified",
+    }
 
 
 def data_of(subject: DatasetVersion, since: DatasetVersion | None, project: Project) -> Data:

@@ -5,7 +5,7 @@ records have it. Nothing is guessed: what is not known is outside.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Self
@@ -97,6 +97,7 @@ class Plan:
     budget: Mapping[str, float | None]
     uses: tuple[Mapping[str, Any], ...]  # which dataset is trained on or validated on, whole or in which parts
     data: tuple[Data, ...]
+    project: Mapping[str, str] = field(default_factory=dict)  # what for, where to, of which risk: in words, by name
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Self:
@@ -189,6 +190,14 @@ def of_data(bounds: Bounds, reference: Data, candidate: Data) -> list[Check]:
     ]  # fmt: skip
 
 
+def of_project(reference: Plan, project: Mapping[str, str]) -> list[Check]:
+    """What the project is for today beside what it was for: a range is approved for one purpose."""
+    return [
+        _same(name.capitalize(), reference.project.get(name), project.get(name))
+        for name in sorted({*reference.project, *project})
+    ]
+
+
 def of_plan(bounds: Bounds, reference: Plan, candidate: Plan) -> list[Check]:
     """A run plan beside the reference's, with all of its data."""
     known = {data.dataset: data for data in reference.data}
@@ -199,6 +208,7 @@ def of_plan(bounds: Bounds, reference: Plan, candidate: Plan) -> list[Check]:
         for check in of_data(bounds, known[one.dataset], one)
     ]  # fmt: skip
     return [
+        *of_project(reference, candidate.project),
         Check(
             "Base model",
             _named(reference.base_model_name, reference.base_model),

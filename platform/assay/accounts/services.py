@@ -9,7 +9,10 @@ from knox.models import AuthToken
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
+from governance.foundation.core.canonical import digest
 from governance.foundation.core.errors import Fault, Faults, NotFound, Unusable
+from governance.people.approvals import reauthentication
+from governance.people.approvals.rules import Verdict
 
 
 @transaction.atomic
@@ -53,6 +56,15 @@ def note_password_change(*, actor: Actor) -> int:
     ended, _ = AuthToken.objects.filter(user_id=actor.person_id).delete()
     record(actor, "account.password-changed", facts={"tokens_ended": ended})
     return int(ended)
+
+
+def show_password(*, actor: Actor, shown: str) -> None:
+    """Before a password is changed the old one is shown, as at a signature: an open session is no place to guess at it.
+    Wrong tries are counted with those at signatures. Raises Unusable for a wrong one, WrongState after too many."""
+    whose = digest({"password": actor.person_id})
+    proof = reauthentication.by_password(actor=actor, password=shown, subject_digest=whose, verdict=Verdict.APPROVE)
+    with transaction.atomic():
+        reauthentication.consume(proof=proof, actor=actor, subject_digest=whose, verdict=Verdict.APPROVE)
 
 
 @transaction.atomic

@@ -85,16 +85,17 @@ def _half_way(request: HttpRequest) -> User | None:
     return get_user_model().objects.filter(pk=half["user"], is_active=True).first()
 
 
-@transaction.atomic
 def _shown(user: User, form: ProofForm) -> str:
     """By which factor `user` showed themselves. Wrong tries are counted with those at signatures."""
-    return reauthentication.consume(
-        proof=form.prove(),
-        actor=Actor.of(user),
-        subject_digest=_digest(user),
-        verdict=Verdict.APPROVE,
-        accepts=SECOND_OR_RECOVERY,
-    )
+    proof = form.prove()  # in no transaction of ours: a wrong try has to stay counted
+    with transaction.atomic():
+        return reauthentication.consume(
+            proof=proof,
+            actor=Actor.of(user),
+            subject_digest=_digest(user),
+            verdict=Verdict.APPROVE,
+            accepts=SECOND_OR_RECOVERY,
+        )
 
 
 def _digest(user: User) -> str:

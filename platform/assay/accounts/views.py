@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
+from django.contrib.auth.forms import PasswordChangeForm
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -15,12 +17,27 @@ from knox.models import AuthToken
 
 from assay.accounts import factors, services
 from assay.web.requests import PageRequest
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import Unusable, WrongState
 from governance.people.approvals.selectors import signed_by
 
 SHOWN_SIGNATURES = 25
 
 
+class PasswordForm(PasswordChangeForm):
+    def clean_old_password(self) -> str:
+        shown: str = self.cleaned_data["old_password"]
+        try:
+            services.show_password(actor=Actor.of(self.user), shown=shown)
+        except Unusable:
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect") from None
+        except WrongState as refused:
+            raise ValidationError(str(refused)) from None
+        return shown
+
+
 class ChangePassword(auth.PasswordChangeView):
+    form_class = PasswordForm
     template_name = "accounts/change_password.html"
     success_url = reverse_lazy("account")
 

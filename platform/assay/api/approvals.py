@@ -22,6 +22,7 @@ from assay.accounts import keys
 from assay.accounts.models import User
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import Door, Input, NounViewSet
+from governance.foundation.core.errors import Fault, Unusable
 from governance.people.approvals import passing, reauthentication, selectors, services, subjects
 from governance.people.approvals.methods import SIGNS, WRONG, Method
 from governance.people.approvals.models import ApprovalRequest, Comment, Decision
@@ -163,7 +164,7 @@ class NewComment(Input):
 class NewDecision(Input):
     verdict = serializers.ChoiceField(choices=VERDICTS)
     step = serializers.CharField(
-        required=False, allow_blank=True, default="", help_text="Left out: the first step that is open to you."
+        required=False, allow_blank=True, default="", help_text="Left out where only one takes you."
     )
     reason = serializers.CharField(required=False, allow_blank=True, default="")
     proof = serializers.CharField(
@@ -203,6 +204,10 @@ class ApprovalViewSet(NounViewSet):
     def decisions(self, request: Request, pk: UUID) -> Response:
         """Decide, with a proof for this very digest and verdict."""
         body = NewDecision.of(request)
+        names = selectors.steps_of(self.actor, selectors.visible(self.actor, pk))
+        if len(names) > 1 and not body["step"]:  # which of them is open can change until this arrives
+            said = " or ".join(f"“{name}”" for name in names)
+            raise Unusable([Fault("step", "Say in which step you decide.", f"In {said}.")])
         made = services.decide(actor=self.actor, request_id=pk, **{**body, "verdict": Verdict(body["verdict"])})
         return Response(DecisionSerializer(made).data, status=status.HTTP_201_CREATED)
 

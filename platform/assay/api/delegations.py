@@ -13,8 +13,7 @@ from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer
 from governance.people.approvals import delegations
 from governance.people.approvals.models import Delegation
-from governance.people.policies.rules import READERS
-from governance.people.projects.rules import Role
+from governance.people.projects.rules import READERS, Role
 
 
 class DelegationSerializer(RecordSerializer):

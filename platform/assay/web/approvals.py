@@ -1,6 +1,7 @@
 """The inbox, and the panel beside what is decided."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from assay.web.shell import current_project
 from governance.foundation.core.errors import NotAllowed
 from governance.people.approvals import opening, selectors, services, subjects
 from governance.people.approvals.models import ApprovalRequest
-from governance.people.approvals.rules import State, Verdict
+from governance.people.approvals.rules import Seat, State, Verdict
 from governance.people.policies.kinds import KINDS
 from governance.people.projects import selectors as projects
 
@@ -119,7 +120,7 @@ def _decide(request: PageRequest, asked: ApprovalRequest, form: DecisionForm) ->
         verdict=verdict,
         reason=given["reason"],
         proof=proof,
-        step=given.get("step", ""),
+        step=given["step"],
     )
 
 
@@ -132,9 +133,11 @@ def _context(
     # what the digest no longer names is not told as if it had been asked about
     summary = [] if stale else subjects.summary(subject, asked.project)
     changes, since = _changes(asked, summary)
+    summary = [*_noes(asked), *summary]
     may_decide = asked.state == State.OPEN and why_not is None and not stale
     reading = "read" in request.GET or comment_form is not None
-    panel = _panel(request, asked, subject, changes, since) if may_decide and not reading else None
+    seats = selectors.seats(request.actor, asked) if may_decide and not reading else []
+    panel = _panel(request, asked, subject, changes, since, seats) if seats else None
     return {
         "asked": asked,
         "crumbs": crumbs(request, asked.project, "approval-list"),
@@ -164,6 +167,17 @@ def _context(
         "may_withdraw": asked.state == State.OPEN and asked.requested_by_id == request.actor.user_id,
         "may_decide": may_decide and panel is None,
     }
+
+
+def _noes(asked: ApprovalRequest) -> list[subjects.Fact]:
+    """What earlier deciders had against the very same."""
+    words = {Verdict.REJECT: _("Rejected before"), Verdict.CHANGES: _("Changes were asked for before")}
+    return [
+        subjects.Fact(
+            words[Verdict(each.verdict)], each.by_name, f"{each.created_at:%d %b %Y}: {each.reason}", warns=True
+        )
+        for each in selectors.said_no(asked)
+    ]
 
 
 def _changes(asked: ApprovalRequest, summary: list[subjects.Fact]) -> tuple[list[dict[str, Any]], str]:
@@ -221,6 +235,7 @@ def _panel(
     subject: subjects.Approvable,
     changes: list[dict[str, Any]],
     since: str,
+    seats: Sequence[Seat],
 ) -> dict[str, Any]:
     kind = KINDS[asked.subject_kind]
     act = _("Sign this %(noun)s") if asked.subject_kind == "dossier" else _("Approve this %(noun)s")
@@ -243,6 +258,7 @@ def _panel(
             }
         ],
         "meaning": kind.meaning,
+        "seat": steps.of_seat(asked, seats[0]) if len(seats) == 1 and len(asked.terms.steps) > 1 else None,
         "asked": asked,
         "record_url": addresses.of(asked.subject_kind, asked.subject_id),
         "verdicts": [

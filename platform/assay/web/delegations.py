@@ -16,9 +16,8 @@ from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.core.errors import NotAllowed
 from governance.people.approvals import delegations
-from governance.people.policies.rules import READERS
 from governance.people.projects import selectors as projects
-from governance.people.projects.rules import SPOKEN
+from governance.people.projects.rules import READERS, SPOKEN
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -49,6 +49,11 @@ def of_request(asked: ApprovalRequest) -> list[list[Shown]]:
     )
 
 
+def of_seat(asked: ApprovalRequest, seat: rules.Seat) -> Shown:
+    """The one step in which somebody decides now."""
+    return Shown(seat.step, _parts(asked.subject_kind, seat.step), "open", seat.step.quorum)
+
+
 def _parts(kind: str, step: Step) -> list[str]:
     """What it reviews, in words; nothing where it reviews all of it."""
     return KINDS[kind].labels(step.parts) if step.parts else []

@@ -13,7 +13,7 @@ from governance.people.approvals.services import LONGEST_COMMENT
 
 
 class DecisionForm(ProofForm):
-    """What somebody decides; in which step, where several are open to them."""
+    """What somebody decides, and in which step: the one that was shown, or one of several that are open to them."""
 
     verdict = forms.ChoiceField(choices=[(v.value, v.value) for v in Verdict], widget=forms.HiddenInput, required=False)
     reason = forms.CharField(
@@ -22,11 +22,14 @@ class DecisionForm(ProofForm):
 
     def __init__(self, *args: Any, seats: Sequence[Seat], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if len(seats) > 1:
-            named = [(seat.step.name, seat.step.name) for seat in seats]
+        named = [(seat.step.name, seat.step.name) for seat in seats]
+        if len(named) > 1:
             self.fields["step"] = forms.ChoiceField(
                 label=_("You decide in"), choices=named, widget=forms.RadioSelect, initial=named[0][0]
             )
+        else:
+            shown = named[0][0] if named else ""
+            self.fields["step"] = forms.CharField(initial=shown, widget=forms.HiddenInput, required=False)
 
 
 class CommentForm(forms.Form):

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from governance.foundation.core.errors import Fault, Unusable
 from governance.law.regulation import rules as regulation
 from governance.people.policies.kinds import ALWAYS_BARRED, KINDS, SPOKEN
-from governance.people.policies.rules import MOST_DAYS, MOST_STEPS, READERS, Factor, Terms
+from governance.people.policies.rules import MOST_DAYS, MOST_STEPS, Factor, Terms
+from governance.people.projects.rules import READERS, Role
 from governance.people.projects.rules import SPOKEN as ROLES
-from governance.people.projects.rules import Role
 
 DECIDERS = [(role.value, capfirst(ROLES[role])) for role in Role if role not in READERS]
 _STEP = re.compile(r"steps\[(\d+)\](?:\.(\w+))?")
