@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
-PAGES = ("/", "/portfolio/", "/notifications/")
+PAGES = ("/", "/portfolio/", "/notifications/", "/audit/")
 REQUESTS, WARM, TIMES = 15, 3, 60
 
 

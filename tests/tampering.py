@@ -4,9 +4,11 @@ which has to be found and named."""
 import copy
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,15 +19,27 @@ from governance.foundation.audit.models import AuditEvent, PersonalDetail
 from governance.foundation.audit.verification import verify
 from governance.foundation.core.canonical import canonical
 
+TOGETHER = 50  # records of a batch
+APART = 5  # entries of a batch stand so far from one another
+
 
 @contextmanager
 def guards_lifted() -> Iterator[None]:
     """Without the triggers, then with them again."""
+    _settle()
     guards.remove(connection, *guards.UNIQUE)
     try:
         yield
+        _settle()
     finally:
         guards.install(connection, *guards.UNIQUE)
+
+
+def _settle() -> None:
+    """PostgreSQL alters no table with foreign keys that it still has to look at."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 @dataclass(frozen=True)
@@ -37,41 +51,66 @@ class Mutation:
     named: tuple[str, ...]
     in_records: bool = False
 
-    def found(self) -> bool | None:
-        """Whether verification finds and names it; None where the database itself refuses it. All is undone."""
-        try:
-            with transaction.atomic():
-                with guards_lifted():
-                    self.do()
-                faults = "\n".join(verify(records=self.in_records, limit_faults=1000).faults)
-                raise _Undone(all(name in faults for name in self.named) and bool(faults))
-        except _Undone as undone:
-            return undone.was_found
-        except Error:
-            return None
+
+Batch = list[Mutation]  # acts on one entry or record each, which are done together: verification reads all each time
+
+
+def tried(batch: Batch) -> dict[str, bool | None]:
+    """Whether verification finds and names each; None for what the database itself refuses. All is undone."""
+    in_records = batch[0].in_records
+    found: dict[str, bool | None] = {}
+    try:
+        with transaction.atomic():
+            with nullcontext() if in_records else guards_lifted():
+                done = [each for each in batch if _is_done(each)]
+            faults = verify(records=in_records, limit_faults=1000).faults if done else []
+            said = "\n".join(faults)
+            found = {each.what: None for each in batch}
+            found |= {each.what: bool(faults) and all(name in said for name in each.named) for each in done}
+            if in_records and len(faults) > len(done):
+                found["more is named than was changed"] = False
+            raise _Undone
+    except _Undone:
+        return found
+
+
+def _is_done(mutation: Mutation) -> bool:
+    try:
+        with transaction.atomic():
+            mutation.do()
+    except Error:
+        return False
+    return True
 
 
 class _Undone(Exception):
-    def __init__(self, was_found: bool) -> None:
-        self.was_found = was_found
+    pass
 
 
 # in the tables of records
 
 
-def of_records(*, rows: int) -> Iterator[Mutation]:
+def of_records(*, rows: int) -> Iterator[Batch]:
     """Every column of the first `rows` rows of each kind; each row gone, and each doubled under another id."""
-    for model in sealing.covered().values():
-        for row in model._base_manager.order_by("pk")[:rows]:
-            name = f"{model._meta.verbose_name} {row.pk}"
-            for column in model._meta.concrete_fields:
-                if not column.primary_key:
-                    yield _changed(name, row, column)
-            yield Mutation(f"{name} deleted", _deletion(row), (f"{name} is missing from its table",), in_records=True)
-            twin = uuid4()
-            yield Mutation(
-                f"{name} doubled", _copy(row, twin), (f"{twin} stands in its table, but no entry",), in_records=True
-            )
+    of_each = [
+        list(_of_record(row))
+        for model in sealing.covered().values()
+        for row in model._base_manager.order_by("pk")[:rows]
+    ]
+    for one_of_each in zip_longest(*of_each):
+        there = [each for each in one_of_each if each is not None]
+        yield from (there[first : first + TOGETHER] for first in range(0, len(there), TOGETHER))
+
+
+def _of_record(row: models.Model) -> Iterator[Mutation]:
+    name = f"{row._meta.verbose_name} {row.pk}"
+    for column in row._meta.concrete_fields:
+        if not column.primary_key:
+            yield _changed(name, row, column)
+    yield Mutation(f"{name} deleted", _deletion(row), (f"{name} is missing from its table",), in_records=True)
+    twin = uuid4()
+    named = (f"{twin} stands in its table, but no entry",)
+    yield Mutation(f"{name} doubled", _copy(row, twin), named, in_records=True)
 
 
 def _changed(name: str, row: models.Model, column: Any) -> Mutation:
@@ -109,8 +148,10 @@ def _other(value: Any, column: Any) -> Any:
     match value:
         case bool():
             return not value
-        case int() | float():
+        case int():
             return value + 1
+        case float():
+            return 2 * value + 1  # one more would be the same where it is large
         case str():
             return f"{value[:-1]}{'x' if not value.endswith('x') else 'y'}"
         case datetime():
@@ -137,14 +178,19 @@ def _some(column: Any) -> Any:
 # in the trail
 
 
-def of_trail() -> Iterator[Mutation]:
-    """Every entry: columns, text, hashes, its place, its detail; cut, doubled, and told anew from there on."""
+def of_trail(*, every: int = 1) -> Iterator[Batch]:
+    """Columns and details of every entry; and of every so manieth its text, its hashes, its place, cut, doubled, and
+    told anew from there on."""
     last = AuditEvent.objects.order_by("-seq").values_list("seq", flat=True)[0]
-    for event in AuditEvent.objects.order_by("seq").select_related("personal"):
-        yield from _columns(event)
-        yield from _texts(event)
-        yield from _places(event, last)
-        yield from _details(event)
+    events = list(AuditEvent.objects.order_by("seq").select_related("personal"))
+    for apart in range(APART):
+        some = events[apart::APART]
+        for batch in zip_longest(*(list(_columns(event)) for event in some)):
+            yield [each for each in batch if each is not None]
+        yield [next(iter(_details(event))) for event in some]
+    for event in events[::every]:
+        for each in [*_broken(event), *_texts(event), *_places(event, last), *_details(event)]:
+            yield [each]
 
 
 def _columns(event: AuditEvent) -> Iterator[Mutation]:
@@ -155,16 +201,19 @@ def _columns(event: AuditEvent) -> Iterator[Mutation]:
                 f"entry {event.seq}: {column.column}", _setting(event.seq, **{column.attname: new}), (_at(event.seq),)
             )
 
-    if connection.vendor == "sqlite":  # whose columns hold what one puts there
-        table = AuditEvent._meta.db_table
-        for column, value in (("body", "CAST(body AS BLOB)"), ("body", "CAST(x'ff' AS TEXT)"), ("hash", "x'00'")):
-            yield Mutation(
-                f"entry {event.seq}: {column} = {value}",
-                lambda column=column, value=value: _sql(  # type: ignore[misc]
-                    f"UPDATE {table} SET {column} = {value} WHERE seq = %s", event.seq
-                ),
-                (_at(event.seq) if "ff" not in value else "cannot be read",),
-            )
+
+def _broken(event: AuditEvent) -> Iterator[Mutation]:
+    """SQLite's columns hold what one puts there."""
+    if connection.vendor != "sqlite":
+        return
+    table = AuditEvent._meta.db_table
+    for column, value in (("body", "CAST(body AS BLOB)"), ("body", "CAST(x'ff' AS TEXT)"), ("hash", "x'00'")):
+        statement = f"UPDATE {table} SET {column} = {value} WHERE seq = %s"
+        yield Mutation(
+            f"entry {event.seq}: {column} = {value}",
+            partial(_sql, statement, event.seq),
+            (_at(event.seq) if "ff" not in value else "cannot be read",),
+        )
 
 
 def _texts(event: AuditEvent) -> Iterator[Mutation]:

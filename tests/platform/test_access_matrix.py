@@ -291,6 +291,7 @@ POST   release-withdraw          403 403 302 302 403 403 403 302   404 404   302
 GET    audit-list                200 200 200 200 200 200 200 200   200 200   302
 GET    audit-extract             409 409 409 409 409 409 409 409   409 409   302
 GET    audit-integrity           200 200 200 200 200 200 200 200   200 200   302
+POST   audit-verify              403 403 403 403 403 403 403 302   403 302   302
 GET    audit-verifier            200 200 200 200 200 200 200 200   200 200   302
 GET    audit-checkpoint          404 404 404 404 404 404 404 404   404 404   302
 GET    audit-proof               409 409 409 409 409 409 409 409   404 404   302
@@ -526,6 +527,8 @@ POST   api:release-withdraw      403 403 200 200 403 403 403 200   404 404   401
 GET    api:audit-event-list      200 200 200 200 200 200 200 200   200 200   401
 GET    api:audit-event-detail    200 200 200 200 200 200 200 200   404 404   401
 GET    api:audit-event-proof     409 409 409 409 409 409 409 409   404 404   401
+GET    api:audit-head-list       200 200 200 200 200 200 200 200   200 200   401
+GET    api:audit-head-detail     404 404 404 404 404 404 404 404   404 404   401
 """
 
 

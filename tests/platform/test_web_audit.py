@@ -14,13 +14,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from assay.jobs import housekeeping
+from assay.jobs import examining, housekeeping
+from assay.jobs.supervise import Interrupted
+from governance.delivery.evidence import examining as asking
 from governance.delivery.evidence import verify
-from governance.foundation.audit import heads, keys, watch
+from governance.delivery.evidence.models import Examination
+from governance.foundation.audit import checkpoint, heads, keys, watch
 from governance.foundation.audit.models import AuditEvent, Identity, TrailKey, Verification
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import PLATFORM
 from governance.people.projects import services as projects
+from tests import callers, factories
 from tests.people import PASSWORD, House
 from tests.tampering import guards_lifted
 
@@ -175,3 +179,57 @@ def test_what_housekeeping_cannot_sign_it_says_and_goes_on(
     keys.path().write_text("rubbish")
     housekeeping.sign()
     assert "The audit trail is not signed" in caplog.text
+
+
+def test_an_administrator_has_everything_verified_and_the_page_says_for_whom(home: House, omar: Client) -> None:
+    page, press = reverse("audit-integrity"), reverse("audit-verify")
+    assert press not in omar.get(page).content.decode()
+    assert omar.post(press).status_code == 403
+    admin = Client()
+    assert admin.login(username="admin", password=PASSWORD)
+    assert press in admin.get(page).content.decode()
+    assert admin.post(press).url == page
+    assert admin.post(press).status_code == 409  # one at a time
+    asked = Examination.objects.get()
+    text = admin.get(page).content.decode()
+    assert "Verifying the audit trail" in text and press not in text
+    told = omar.get(page, headers={"HX-Request": "true"})
+    assert "Admin Adler asked for it" in told.content.decode() and "HX-Refresh" not in told.headers
+
+    lease = factories.lease_on(asked, "examination")
+    end = AuditEvent.objects.count()
+    examining.carry_out(lease, lambda: False)
+    asked.refresh_from_db()
+    found = asked.verification
+    assert (asked.state, found.by_name, found.entries, found.sound) == ("done", "Admin Adler", end, True)
+    assert json.loads(AuditEvent.objects.latest("seq").body)["facts"]["faults"] == 0
+    assert "HX-Refresh" in omar.get(page, headers={"HX-Request": "true"}).headers
+    text = omar.get(page).content.decode()
+    assert f"The trail of {end} entries is whole" in text and "for Admin Adler" in text
+    assert watch.examine(actor=PLATFORM).sound  # what was asked for is a record like any other
+
+
+def test_a_worker_that_stops_leaves_the_verification_to_the_next(home: House) -> None:
+    lease = factories.lease_on(asking.ask(actor=home.admin), "examination")
+    with pytest.raises(Interrupted):
+        examining.carry_out(lease, lambda: True)
+    assert not Verification.objects.exists()
+    examining.fail(lease, "The database does not answer.")
+    failed = asking.newest()
+    assert failed is not None and failed.state == "failed"
+
+
+def test_heads_are_taken_over_the_api_as_they_were_signed(home: House, trail_key: TrailKey) -> None:
+    first = heads.sign()
+    write(home, 1)
+    second = heads.sign()
+    assert first is not None and second is not None
+    dev = callers.by_token(home.dev)
+    told = dev.get(f"{callers.API}/audit-heads/", {"page_size": 1}).json()
+    assert [head["size"] for head in told["results"]] == [second.size]
+    older = dev.get(told["next"]).json()["results"]
+    assert [(head["size"], head["key"]) for head in older] == [(first.size, 1)]
+    one = dev.get(f"{callers.API}/audit-heads/{first.size}/").json()
+    assert one["checkpoint"] == first.checkpoint
+    assert checkpoint.parsed(one["checkpoint"]).root.hex() == one["root"] == first.root
+    assert dev.get(f"{callers.API}/audit-heads/{10**30}/").status_code == 404

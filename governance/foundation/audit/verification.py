@@ -4,10 +4,10 @@ One pass with bounded memory.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -44,12 +44,14 @@ def verify(
     *,
     records: bool = False,
     kept: Iterable[checkpoint.Checkpoint] = (),
+    told: Callable[[int], None] = lambda entries: None,
     limit_faults: int = 20,
 ) -> Report:
     """Recompute the chain and the tree from the texts, entry by entry, and name what does not fit.
 
     records: compare every record, too, with what the entries say of it.
     kept: heads that somebody kept elsewhere; the trail must continue them too.
+    told: called now and then with how many entries were read. The trail lies open then: it must not write.
     """
     report = Report()
     report.faults += guards.objections(connection)
@@ -58,12 +60,14 @@ def verify(
     walk = _Walk(report, signed)
     ledger = sealing.Ledger() if records else None
     try:
-        for row in chain.from_iterable(entries.rows()):
-            body = walk.step(row)
-            if ledger is not None and body is not None:
-                ledger.hear(row[0], body)
-            if report.faults and len(report.faults) >= limit_faults:
-                return report
+        for chunk in entries.rows():
+            told(report.entries)
+            for row in chunk:
+                body = walk.step(row)
+                if ledger is not None and body is not None:
+                    ledger.hear(row[0], body)
+                if report.faults and len(report.faults) >= limit_faults:
+                    return report
     except DatabaseError as error:
         report.faults.append(f"the entries after {report.entries:,} cannot be read: {error}")
         return report

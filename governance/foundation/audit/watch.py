@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,18 +23,25 @@ ADOPTED = 500  # records that one entry takes in at most
 
 def examine(*, actor: Actor, kept: Iterable[Checkpoint] = ()) -> verification.Report:
     """Verify everything now and keep what was found. It takes seconds for every hundred thousand entries."""
+    return examined(by_name=actor.name, kept=kept)[0]
+
+
+def examined(
+    *, by_name: str, kept: Iterable[Checkpoint] = (), told: Callable[[int], None] = lambda entries: None
+) -> tuple[verification.Report, Verification]:
+    """The same, with what is kept of it. `told` as for `verify`."""
     began = time.monotonic()
-    found = verification.verify(records=True, kept=kept)
-    Verification.objects.create(
+    found = verification.verify(records=True, kept=kept, told=told)
+    made = Verification.objects.create(
         at=timezone.now(),
-        by_name=actor.name,
+        by_name=by_name,
         seconds=time.monotonic() - began,
         entries=found.entries,
         records=found.records or 0,
         signed_to=found.last_head,
         faults=found.faults,
     )
-    return found
+    return found, made
 
 
 def examine_when_due() -> verification.Report | None:

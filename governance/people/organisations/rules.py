@@ -23,6 +23,7 @@ MAY: dict[str, frozenset[Belonging]] = {
     "hold an audit": ADMINISTRATORS,
     "reset a lost second factor": ADMINISTRATORS,
     "review access": ADMINISTRATORS,
+    "have the audit trail verified": ADMINISTRATORS,
 }
 
 

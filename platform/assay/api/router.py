@@ -17,6 +17,7 @@ from assay.api import (
     annotations,
     approvals,
     audit_events,
+    audit_heads,
     base_models,
     datasets,
     delegations,
@@ -108,6 +109,7 @@ router.register("renderings", exports.RenderingViewSet, basename="rendering")
 router.register("releases", releases.ReleaseViewSet, basename="release")
 router.register("withdrawals", withdrawals.WithdrawalViewSet, basename="withdrawal")
 router.register("audit-events", audit_events.AuditEventViewSet, basename="audit-event")
+router.register("audit-heads", audit_heads.AuditHeadViewSet, basename="audit-head")
 
 urlpatterns = [
     *router.urls,

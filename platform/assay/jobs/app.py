@@ -18,7 +18,8 @@ GPU, LIGHT = "gpu", "light"
 QUEUES = (GPU, LIGHT)
 QUEUE_OF = {"train": GPU, "evaluate": GPU, "synthesise": GPU, "render": LIGHT, "register": LIGHT, "import": LIGHT,
             "split": LIGHT, "profile": LIGHT, "scan": LIGHT, "redact": LIGHT, "search": LIGHT,
-            "erasure": LIGHT, "disposal": LIGHT, "annotate": LIGHT, "trace": LIGHT}  # fmt: skip
+            "erasure": LIGHT, "disposal": LIGHT, "annotate": LIGHT, "trace": LIGHT,
+            "examination": LIGHT}  # fmt: skip
 
 TASK = "assay.jobs.run"
 # Seconds until a broker that does not answer is given up: a page waits for this at most once.

@@ -14,6 +14,7 @@ from assay.jobs import (
     disposing,
     erasing,
     evaluate,
+    examining,
     importing,
     profiling,
     redacting,
@@ -58,6 +59,7 @@ TASKS: dict[str, Task] = {
     "erasure": erasing.PROCESS,
     "disposal": disposing,
     "trace": tracing,
+    "examination": examining,
 }
 
 # Set when this worker is asked to stop: what it holds is given back, unharmed, for its next start.

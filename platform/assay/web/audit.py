@@ -7,18 +7,20 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_date
 from django.utils.timezone import make_aware
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from assay.web import trail
 from assay.web.requests import PageRequest
-from governance.delivery.evidence import verify
+from governance.delivery.evidence import examining, verify
+from governance.delivery.evidence.rules import State
 from governance.foundation.audit import extracts, heads, selectors, watch
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.audit.rules import LARGEST_SEQ
 from governance.foundation.core.errors import NotFound
+from governance.foundation.jobs import selectors as jobs
 from governance.people.engagements import access
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations.models import Membership
@@ -78,7 +80,17 @@ def proof(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def integrity(request: PageRequest) -> HttpResponse:
+    """What the last verification found, what is signed, and by which keys; while one is under way, how far it is."""
+    examination = examining.newest()
+    if request.htmx:
+        response = render(request, "audit/_examination.html", {"examination": examination})
+        if examination is None or examination.state != State.QUEUED:
+            response["HX-Refresh"] = "true"
+        return response
     context = {
+        "examination": examination,
+        "may_verify": examining.may_ask(request.actor),
+        "alive": jobs.worker_is_alive(),
         "last": watch.latest(),
         "earlier": watch.earlier(),
         "end": selectors.head(),
@@ -87,6 +99,13 @@ def integrity(request: PageRequest) -> HttpResponse:
         "keys": heads.verifier_keys(),
     }
     return render(request, "audit/integrity.html", context)
+
+
+@require_POST
+def verify_now(request: PageRequest) -> HttpResponse:
+    """A worker is asked to verify everything; the page then shows how far it is."""
+    examining.ask(actor=request.actor)
+    return redirect("audit-integrity")
 
 
 @require_safe

@@ -242,6 +242,7 @@ urlpatterns = [
     path("audit/", audit.listing, name="audit-list"),
     path("audit/extract/", audit.extract, name="audit-extract"),
     path("audit/integrity/", audit.integrity, name="audit-integrity"),
+    path("audit/integrity/verify/", audit.verify_now, name="audit-verify"),
     path("audit/integrity/verify.py", audit.verifier, name="audit-verifier"),
     path("audit/integrity/heads/<int:pk>/", audit.checkpoint, name="audit-checkpoint"),
     path("audit/<int:pk>/proof/", audit.proof, name="audit-proof"),

@@ -1,0 +1,51 @@
+"""The signed heads of the audit trail, to keep elsewhere."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from assay.api.nouns import NounViewSet
+from assay.api.pages import EntryPages
+from governance.foundation.audit import heads
+from governance.foundation.audit.models import TreeHead
+from governance.foundation.core.actor import Actor
+
+
+class AuditHeadSerializer(serializers.ModelSerializer[Any]):
+    key = serializers.IntegerField(source="key_id", read_only=True, help_text="Number of the key that signed it.")
+
+    class Meta:
+        model = TreeHead
+        fields: ClassVar = ["size", "at", "root", "key", "checkpoint"]
+        read_only_fields = fields
+        extra_kwargs: ClassVar = {
+            "size": {"help_text": "It holds for the first so many entries."},
+            "checkpoint": {"help_text": "The signed note as it is to be kept (C2SP tlog-checkpoint)."},
+        }
+
+
+class HeadPages(EntryPages):
+    ordering = "-size"
+
+
+def _seen(actor: Actor) -> QuerySet[TreeHead]:
+    """Everybody: a head says how many entries there are and what they hash to, nothing of what they say."""
+    return heads.newest_first()
+
+
+class AuditHeadViewSet(NounViewSet):
+    """Signed heads of the whole trail, newest first. Whoever kept one can hold the trail against it."""
+
+    noun = "signed head"
+    seen = _seen
+    serializer_class = AuditHeadSerializer
+    pagination_class = HeadPages
+    lookup_value_converter = "int"
+
+    @extend_schema(responses=AuditHeadSerializer)
+    def retrieve(self, request: Request, pk: int) -> Response:
+        return Response(AuditHeadSerializer(heads.at(pk)).data)
