@@ -52,7 +52,7 @@ test-services: setup-services ## the tests that need real PostgreSQL and Redis, 
 	@$(BIN)/python setup/services.py $(BIN)/pytest -rs -m services $(PYTEST)
 
 .PHONY: bench
-bench: setup ## what reading, profiles and matching take, side by side (BENCH="--only near"); JSON in var/bench/
+bench: setup ## what data, audit trail and pages take, side by side (BENCH="--only near"); half an hour; JSON in var/bench/
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 .PHONY: chaos

@@ -1,4 +1,5 @@
-"""`python -m benchmarks [--megabytes N] [--rows N] [--runs N] [--only NAME] [--out DIR]`: tables, and bench.json."""
+"""`python -m benchmarks [--megabytes N] [--rows N] [--events N] [--runs N] [--only NAME] [--out DIR]`: tables, and
+bench.json; what the audit trail takes in trail.json and writers.json beside it."""
 
 import argparse
 import json
@@ -17,6 +18,8 @@ from typing import Any
 from benchmarks import data, made
 
 SCHEMA = "assay.benchmarks/2"
+PARTS = ("reading", "profile", "near", "pages", "trail", "writers")
+NOT_INSTALLED = 3  # PostgreSQL, or Redis
 MEASURED = ("seconds", "processor_seconds", "mib_above")
 Row = dict[str, Any]
 
@@ -25,7 +28,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--megabytes", type=int, default=1024, help="size of the JSONL file")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows among which near-duplicates are looked for")
-    parser.add_argument("--only", choices=["reading", "profile", "near"], help="one table alone")
+    parser.add_argument("--only", choices=PARTS, help="one table alone")
+    parser.add_argument("--events", type=int, default=1_000_000, help="entries of the audit trail under the pages")
     parser.add_argument("--runs", type=int, default=3, help="how often each part of “reading” is timed")
     parser.add_argument("--out", type=Path, default=Path("var/bench"), help="where bench.json is written")
     asked = parser.parse_args()
@@ -41,6 +45,12 @@ def main() -> None:
         if asked.only in (None, "near"):
             path, planted = made.near_rows(Path(folder), asked.rows)
             tables["near"] = _told("near", data.NEAR, 1, path, planted)
+        if asked.only in (None, "pages"):
+            tables["pages"] = _pages(asked.events, Path(folder))
+    if asked.only in (None, "trail"):
+        _on_its_own("benchmarks.trail", "--entries", str(asked.events), "--out", str(asked.out))
+    if asked.only in (None, "writers"):
+        _on_its_own("benchmarks.writers", "--out", str(asked.out), before=["setup/services.py", sys.executable])
     result = {
         "schema": SCHEMA,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -55,11 +65,33 @@ def main() -> None:
         "packages": {name: version(name) for name in ("orjson", "numpy", "pyarrow", "datasets")},
         "megabytes": asked.megabytes,
         "rows": asked.rows,
+        "events": asked.events,
         "tables": tables,
     }
     target = asked.out / "bench.json"
     target.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"\nwritten: {target}")
+
+
+def _pages(events: int, folder: Path) -> list[Row]:
+    """What pages take on a trail of many entries, in an interpreter of its own."""
+    print("\npages", flush=True)
+    command = [sys.executable, "-m", "benchmarks.pages", str(events), str(folder)]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    rows: list[Row] = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
+    for row in rows:
+        print("  " + "  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+    return rows
+
+
+def _on_its_own(module: str, *arguments: str, before: Sequence[str] = ()) -> None:
+    """A benchmark that prints and writes what it found itself."""
+    print(f"\n{module}", flush=True)
+    ended = subprocess.run([sys.executable, *before, "-m", module, *arguments], check=False)
+    if ended.returncode == NOT_INSTALLED and before:
+        print(f"{module} was NOT run: a server is not installed")
+    elif ended.returncode:
+        raise SystemExit(f"{module}: ended with {ended.returncode}")
 
 
 def _told(table: str, parts: dict[str, Callable[..., data.Work]], runs: int, *arguments: Path) -> list[Row]:

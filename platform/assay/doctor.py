@@ -28,7 +28,7 @@ from django.utils import timezone
 from assay.jobs import mailing, processes
 from assay.jobs.app import GPU, LIGHT, app
 from assay.jobs.environment import environment
-from governance.foundation.audit import guards, heads, keys
+from governance.foundation.audit import guards, heads, keys, watch
 from governance.foundation.jobs.models import Job, Worker
 from governance.foundation.jobs.rules import State as JobState
 from governance.materials.base_models import selectors as base_models
@@ -114,13 +114,17 @@ def migrations() -> Finding:
 
 
 def trail() -> Finding:
-    """Whether the database protects the audit trail, and when it was last signed. Whether it is whole takes longer:
-    assay audit verify."""
+    """Whether the database protects the audit trail, what its last verification found, and when it was last signed.
+    Whether it is whole now takes longer: assay audit verify."""
     name = "audit trail"
     if missing := guards.objections(connection):
         return Finding(name, State.WRONG, "; ".join(missing), guards.CURE)
     if more := guards.too_much(connection):
         return Finding(name, State.NOTE, f"It could be changed by this connection: {'; '.join(more)}", guards.ROLE_CURE)
+    verified = watch.latest()
+    if verified is not None and not verified.sound:
+        more = f" and {len(verified.faults) - 1} more" if len(verified.faults) > 1 else ""
+        return Finding(name, State.WRONG, f"It is not whole: {verified.faults[0]}{more}", watch.cure(verified.faults))
     last = heads.last()
     if last is None:
         key = "it has no key: assay audit key" if not keys.is_here() else "the scheduler does it: assay serve"

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
 
+from assay import doctor
 from governance.foundation.audit import sealing, services, watch
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.audit.verification import verify
 from governance.foundation.core import writes
+from governance.foundation.core.actor import PLATFORM
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.projects import services as projects
@@ -144,7 +147,11 @@ def test_records_that_a_migration_changed_are_adopted_by_an_entry_that_says_why(
     sql(f"UPDATE {Project._meta.db_table} SET name = 'By migration' WHERE id = %s", project.pk.hex)
     omar = Member.objects.get(user__username="omar")
     sql(f"DELETE FROM {Member._meta.db_table} WHERE id = %s", omar.pk.hex)
-    assert len(verify(records=True).faults) == 2
+    assert watch.examine(actor=PLATFORM).sound is False
+    told = watch.latest()
+    assert told is not None and len(told.faults) == 2 and "assay audit adopt" in watch.cure(told.faults)
+    finding = doctor.trail()
+    assert finding.state == doctor.State.WRONG and "assay audit adopt" in finding.cure
     assert watch.adopt(actor=home.admin, because="Names were shortened.") == 2
     assert verify(records=True).faults == []
     entry = AuditEvent.objects.latest("seq")
@@ -153,3 +160,10 @@ def test_records_that_a_migration_changed_are_adopted_by_an_entry_that_says_why(
     )  # fmt: skip
     assert json.loads(entry.body)["records"]["projects.member"] == {str(omar.pk): None}
     assert watch.adopt(actor=home.admin, because="Again.") == 0
+
+
+def test_an_upgrade_has_everything_verified_at_once_and_a_broken_link_is_not_to_be_adopted(home: House) -> None:
+    assert watch.examine_when_due() is not None and watch.examine_when_due() is None
+    MigrationRecorder(connection).record_applied("audit", "9999_fills_a_column")
+    assert watch.examine_when_due() is not None
+    assert "adopt" not in watch.cure(["entry 4: does not follow from the entry before it"])

@@ -2,7 +2,7 @@
 the tables hold now."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.apps import apps
@@ -12,6 +12,8 @@ from governance.foundation.core import writes
 from governance.foundation.core.records import Record
 
 CHUNK = 500
+# How objections end that a change by an upgrade explains, too.
+UNTOLD, CHANGED = "but no entry tells of it", "it was changed in its table since"
 Told = dict[str, dict[str, str | None]]  # {model: {key: digest, or None where the row was deleted}}
 
 
@@ -124,9 +126,14 @@ def objection(ledger: Ledger, name: str, key: str) -> str | None:
             return None
         return f"{what} is missing from its table; entry {word[1]:,} tells of it"
     if word is None:
-        return f"{what} stands in its table, but no entry tells of it"
+        return f"{what} stands in its table, {UNTOLD}"
     if word[0] is None:
         return f"{what} stands in its table, but entry {word[1]:,} tells that it was deleted"
     if word[0] != row.record_digest:
-        return f"{what} is not as entry {word[1]:,} left it: it was changed in its table since"
+        return f"{what} is not as entry {word[1]:,} left it: {CHANGED}"
     return None
+
+
+def concerns_records(faults: Iterable[str]) -> bool:
+    """Whether a fault is of a record that `watch.adopt` would take in as it stands."""
+    return any(fault.endswith((UNTOLD, CHANGED)) for fault in faults)

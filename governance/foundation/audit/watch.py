@@ -3,12 +3,13 @@
 import sys
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from governance.foundation.audit import sealing, verification
@@ -19,6 +20,11 @@ from governance.foundation.core import writes
 from governance.foundation.core.actor import PLATFORM, Actor
 
 ADOPTED = 500  # records that one entry takes in at most
+LOOK_CURE = "Look at what it names: assay audit verify --records"
+ADOPT_CURE = (
+    "Look at what it names: assay audit verify --records. Where an upgrade explains all of it:"
+    " assay audit adopt --because TEXT takes the records into the trail as they stand"
+)
 
 
 def examine(*, actor: Actor, kept: Iterable[Checkpoint] = ()) -> verification.Report:
@@ -45,11 +51,18 @@ def examined(
 
 
 def examine_when_due() -> verification.Report | None:
-    """The same where the last time is long enough ago (ASSAY_VERIFY_HOURS)."""
+    """The same where the last time is long enough ago (ASSAY_VERIFY_HOURS), or before an upgrade: what a migration did
+    to records is then said at once."""
     last = latest()
-    if last is not None and timezone.now() - last.at < timedelta(hours=settings.ASSAY_VERIFY_HOURS):
+    is_recent = last is not None and timezone.now() - last.at < timedelta(hours=settings.ASSAY_VERIFY_HOURS)
+    if last is not None and is_recent and not _was_upgraded_since(last.at):
         return None
     return examine(actor=PLATFORM)
+
+
+def _was_upgraded_since(moment: datetime) -> bool:
+    migrations = MigrationRecorder(connection).migration_qs
+    return bool(migrations.filter(applied__gt=moment).exists())
 
 
 @transaction.atomic
@@ -69,6 +82,11 @@ def adopt(*, actor: Actor, because: str) -> int:
             writes.note(covered[name], [UUID(key)])
         record(actor, "trail.records-adopted", facts={"records": len(batch)}, personal={"reason": because})
     return len(differing)
+
+
+def cure(faults: Iterable[str]) -> str:
+    """What an operator does about what a verification found."""
+    return ADOPT_CURE if sealing.concerns_records(faults) else LOOK_CURE
 
 
 def earlier(count: int = 10) -> list[Verification]:

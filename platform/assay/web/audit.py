@@ -16,7 +16,7 @@ from assay.web import trail
 from assay.web.requests import PageRequest
 from governance.delivery.evidence import examining, verify
 from governance.delivery.evidence.rules import State
-from governance.foundation.audit import extracts, heads, selectors, watch
+from governance.foundation.audit import extracts, heads, sealing, selectors, watch
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.audit.rules import LARGEST_SEQ
 from governance.foundation.core.errors import NotFound
@@ -87,11 +87,13 @@ def integrity(request: PageRequest) -> HttpResponse:
         if examination is None or examination.state != State.QUEUED:
             response["HX-Refresh"] = "true"
         return response
+    last = watch.latest()
     context = {
         "examination": examination,
         "may_verify": examining.may_ask(request.actor),
         "alive": jobs.worker_is_alive(),
-        "last": watch.latest(),
+        "last": last,
+        "may_adopt": last is not None and sealing.concerns_records(last.faults),
         "earlier": watch.earlier(),
         "end": selectors.head(),
         "signed": heads.last(),
