@@ -130,6 +130,7 @@ NOT_PAGES: Mapping[str, str] = {
     "factor-key-challenge": ACTS,
     "key-challenge": ACTS,
     "create-token": ACTS,
+    "audit-verify": ACTS,
     "revoke-token": ACTS,
     "sign-out": ACTS,
     "dataset-version-file": FILES,
