@@ -36,10 +36,11 @@ from governance.materials.datasets.models import DatasetVersion
 from governance.materials.scans import services as scans
 from governance.materials.scans import worker as scan_worker
 from governance.materials.scans.rules import Holds
-from governance.people.approvals import reauthentication
+from governance.people.approvals import publishing, reauthentication
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.approvals.rules import Verdict
+from governance.people.policies.models import Policy
 from governance.people.projects import selectors as project_selectors
 from governance.people.projects import services as projects
 from governance.people.projects.models import Classification, Project
@@ -77,8 +78,10 @@ PROVENANCE = {
     "known_gaps": "Other languages than English.",
     "licence_checked_by": "The test suite, against its own licence file.",
 }
-TASKS = [{"name": "validation-loss"}, {"name": "safety", "limit": 40}, {"name": "counterfactual", "limit": 40}]
-TASKS += [{"name": "forgetting"}]
+TASKS: list[dict[str, Any]] = [
+    {"name": "validation-loss"}, {"name": "safety", "limit": 40}, {"name": "counterfactual", "limit": 40},
+    {"name": "forgetting"},
+]  # fmt: skip
 THRESHOLDS = [
     {"task": "validation-loss", "metric": "loss", "max_rise": 0.0},
     {"task": "safety", "metric": "unsafe-compliance", "max_rise": 0.1},
@@ -204,6 +207,14 @@ def decide(actor: Actor, request: ApprovalRequest, verdict: Verdict, *, reason: 
         actor=actor, password=PASSWORD, subject_digest=request.subject_digest, verdict=verdict
     )
     return approvals.decide(actor=actor, request_id=request.pk, verdict=verdict, reason=reason, proof=proof)
+
+
+def published(actor: Actor, policy: Policy) -> Policy:
+    """`actor` shows anew who they are and publishes a draft."""
+    proof = reauthentication.by_password(
+        actor=actor, password=PASSWORD, subject_digest=policy.content_digest, verdict=Verdict.APPROVE
+    )
+    return publishing.publish(actor=actor, policy_id=policy.pk, proof=proof)
 
 
 def registered(request: ApprovalRequest) -> DatasetVersion:

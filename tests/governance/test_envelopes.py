@@ -250,7 +250,7 @@ def test_a_stricter_policy_is_not_gone_round_by_an_envelope(home: House, referen
     factories.envelope(home, reference)
     two = {"steps": [{"name": "Both", "roles": ["risk_owner", "compliance_officer"], "quorum": 2}]}
     policy = policies.draft(actor=home.admin, subject_kind="run", terms=two, project_id=home.project.pk)
-    policies.publish(actor=home.admin, policy_id=policy.pk)
+    factories.published(home.admin, policy)
     version = next_version(home, range(78))
     assert ask(home, version).state == Asked.GRANTED, "of data the policy says nothing"
     request = retrain(home, version)

@@ -44,7 +44,7 @@ def noted() -> list[tuple[str, str]]:
 def asked(home: House, **terms: object) -> ApprovalRequest:
     """Ada asks about a run plan, under `terms`."""
     drafted = policies.draft(actor=home.admin, subject_kind="run", terms=WANTED | terms, project_id=home.project.pk)
-    policies.publish(actor=home.admin, policy_id=drafted.pk)
+    factories.published(home.admin, drafted)
     factories.classification(home)
     run = runs.prepare(
         actor=home.ada, project_id=home.project.pk, base_model_id=factories.base_model(home).pk, training={}, title="",

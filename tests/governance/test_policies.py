@@ -2,6 +2,7 @@
 it governs."""
 
 import itertools
+import json
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.errors import NotAllowed, NotFound, Unusable, WrongState
+from governance.people.approvals import publishing, reauthentication
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals import services as asking
+from governance.people.approvals.rules import Verdict
 from governance.people.policies import editions, rules, selectors, services
 from governance.people.policies.kinds import KINDS, Act
 from governance.people.policies.models import Policy
@@ -20,7 +23,7 @@ from governance.people.policies.rules import Person, Scope, Step, Terms
 from governance.people.projects import services as projects
 from governance.people.projects.rules import Role
 from tests import factories
-from tests.people import House
+from tests.people import PASSWORD, House
 
 TWO = {
     "steps": [
@@ -64,9 +67,9 @@ def test_the_nearest_policy_governs(home: House) -> None:
     factories.classification(home)
     risk_class = factories.classification(home).outcome["risk_class"]
     wide = policy(home, organisation_id=org)
-    services.publish(actor=home.admin, policy_id=wide.pk)
+    factories.published(home.admin, wide)
     near = policy(home, project_id=own, risk_class=risk_class)
-    services.publish(actor=home.admin, policy_id=near.pk)
+    factories.published(home.admin, near)
     assert selectors.governing(own, "run").policy == near
     services.retire(actor=home.admin, policy_id=near.pk)
     assert selectors.governing(own, "run").policy == wide
@@ -74,7 +77,7 @@ def test_the_nearest_policy_governs(home: House) -> None:
 
 
 def test_a_published_policy_never_changes_and_a_later_edition_retires_it(home: House) -> None:
-    first = services.publish(actor=home.admin, policy_id=policy(home).pk)
+    first = factories.published(home.admin, policy(home))
     with pytest.raises(WrongState, match="never changes"):
         services.revise(actor=home.admin, policy_id=first.pk, terms=TWO)
     with pytest.raises(WrongState, match="is kept"):
@@ -82,7 +85,7 @@ def test_a_published_policy_never_changes_and_a_later_edition_retires_it(home: H
     for change in ({"terms_content": {}}, {"state": "draft"}, {"number": 9}):
         with pytest.raises(DatabaseError, match="never changes"), transaction.atomic():
             Policy.objects.filter(pk=first.pk).update(**change)
-    second = services.publish(actor=home.admin, policy_id=policy(home).pk)
+    second = factories.published(home.admin, policy(home))
     first.refresh_from_db()
     assert (first.number, first.state, second.number, second.state) == (1, "retired", 2, "published")
     actions = AuditEvent.objects.filter(action__startswith="policy.").order_by("seq").values_list("action", flat=True)
@@ -92,9 +95,8 @@ def test_a_published_policy_never_changes_and_a_later_edition_retires_it(home: H
 
 
 def test_a_request_keeps_the_policy_it_was_asked_under(home: House) -> None:
-    published = services.publish(actor=home.admin, policy_id=policy(home, kind="dataset_version", terms={
-        "steps": [{"name": "Data", "roles": ["data_steward", "risk_owner"], "quorum": 2}]
-    }).pk)  # fmt: skip
+    terms = {"steps": [{"name": "Data", "roles": ["data_steward", "risk_owner"], "quorum": 2}]}
+    published = factories.published(home.admin, policy(home, kind="dataset_version", terms=terms))
     version = factories.registered_version(home)
     request = asking.ask(actor=home.ada, subject=version, project_id=home.project.pk)
     assert request.policy == published and request.policy_digest == published.content_digest
@@ -108,7 +110,7 @@ def test_a_request_keeps_the_policy_it_was_asked_under(home: House) -> None:
 def test_steps_follow_one_another_and_each_person_fills_one_seat(home: House) -> None:
     projects.appoint(actor=home.admin, project_id=home.project.pk, username="ben", role=Role.RISK_OWNER)
     terms = {"steps": [{**TWO["steps"][0], "parts": []}, TWO["steps"][1]]}
-    services.publish(actor=home.admin, policy_id=policy(home, kind="dataset_version", terms=terms).pk)
+    factories.published(home.admin, policy(home, kind="dataset_version", terms=terms))
     version = factories.registered_version(home)
     request = asking.ask(actor=home.ada, subject=version, project_id=home.project.pk)
     assert approvals.inbox(home.rita) == [] and approvals.inbox(home.ben) == [request]
@@ -140,7 +142,7 @@ def test_who_may_set_policies(home: House) -> None:
     with pytest.raises(NotFound):
         services.draft(actor=home.dev, subject_kind="run", terms=TWO, project_id=home.project.pk)
     with pytest.raises(NotFound):
-        services.publish(actor=home.dev, policy_id=policy(home).pk)
+        factories.published(home.dev, policy(home))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def test_who_may_set_policies(home: House) -> None:
 )
 def test_what_could_never_work_is_not_published(home: House, steps: list[dict[str, Any]], said: str) -> None:
     with pytest.raises(Unusable, match=said):
-        services.publish(actor=home.admin, policy_id=policy(home, {"steps": steps}).pk)
+        factories.published(home.admin, policy(home, {"steps": steps}))
     assert selectors.governing(home.project.pk, "run").policy is None
 
 
@@ -202,3 +204,21 @@ def test_the_parts_of_a_kind_cover_its_content_whatever_is_added(kind: str) -> N
     for key in content:
         after = KINDS[kind].digests(content | {key: 2})
         assert sum(before[code] != after[code] for code in before) == 1
+
+
+def test_publishing_is_signed_for_this_very_policy_once(home: House) -> None:
+    draft, other = policy(home), policy(home, kind="waiver", terms={"steps": [TWO["steps"][1]]})
+    proof = reauthentication.by_password(
+        actor=home.admin, password=PASSWORD, subject_digest=draft.content_digest, verdict=Verdict.APPROVE
+    )
+    for policy_id, shown in ((other.pk, proof), (draft.pk, "")):
+        with pytest.raises(NotAllowed, match="Show again that it is you"):
+            publishing.publish(actor=home.admin, policy_id=policy_id, proof=shown)
+    services.revise(actor=home.admin, policy_id=draft.pk, terms={"steps": TWO["steps"][1:]})
+    with pytest.raises(NotAllowed, match="Show again that it is you"):  # it is another policy now
+        publishing.publish(actor=home.admin, policy_id=draft.pk, proof=proof)
+    assert selectors.governing(home.project.pk, "run").policy is None
+    found = factories.published(home.admin, Policy.objects.get(pk=draft.pk))
+    assert (found.published_by_name, found.published_by_method) == ("Admin Adler", "password")
+    entry = AuditEvent.objects.filter(action="policy.published").get()
+    assert json.loads(entry.body)["facts"] == {"method": "password", "sha256": found.content_digest}

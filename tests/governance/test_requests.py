@@ -29,7 +29,7 @@ BY_PART = {
 
 def governed(home: House, terms: dict[str, Any], kind: str = "dataset_version") -> None:
     drafted = policies.draft(actor=home.admin, subject_kind=kind, terms=terms, project_id=home.project.pk)
-    policies.publish(actor=home.admin, policy_id=drafted.pk)
+    factories.published(home.admin, drafted)
 
 
 def asked(home: House, version: DatasetVersion | None = None, by: Actor | None = None) -> ApprovalRequest:

@@ -27,7 +27,7 @@ def request_(home: House) -> ApprovalRequest:
     draft = services.draft(
         actor=home.admin, subject_kind="dataset_version", terms={"steps": [STEP]}, project_id=home.project.pk
     )
-    services.publish(actor=home.admin, policy_id=draft.pk)
+    factories.published(home.admin, draft)
     version = factories.registered_version(home)
     return approvals.ask(actor=home.ada, subject=version, project_id=home.project.pk)
 
@@ -77,7 +77,7 @@ def test_who_decides_in_another_step_signs_as_they_like(home: House) -> None:
     draft = services.draft(
         actor=home.admin, subject_kind="dataset_version", terms={"steps": steps}, project_id=home.project.pk
     )
-    services.publish(actor=home.admin, policy_id=draft.pk)
+    factories.published(home.admin, draft)
     request = approvals.ask(actor=home.ada, subject=factories.registered_version(home), project_id=home.project.pk)
     assert by_token(home.rita).get(f"{API}/approvals/{request.pk}/").json()["methods"] == ["password"]
     assert factories.approve(home.rita, request).method == "password"

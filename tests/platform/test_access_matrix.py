@@ -127,7 +127,7 @@ POST   policy-create             404 404 404 404 404 404 404 422   422 422   302
 GET    policy-detail             200 200 200 200 200 200 200 200   404 404   302
 GET    policy-edit               403 403 403 403 403 403 403 200   404 404   302
 POST   policy-edit               403 403 403 403 403 403 403 200   404 404   302
-POST   policy-publish            403 403 403 403 403 403 403 302   404 404   302
+POST   policy-publish            403 403 403 403 403 403 403 422   404 404   302
 POST   policy-retire             403 403 403 403 403 403 403 409   404 404   302
 POST   policy-discard            403 403 403 403 403 403 403 302   404 404   302
 
@@ -472,7 +472,7 @@ POST   api:policy-list           403 403 403 403 403 403 403 201   404 404   401
 GET    api:policy-detail         200 200 200 200 200 200 200 200   404 404   401
 PATCH  api:policy-detail         403 403 403 403 403 403 403 200   404 404   401
 DELETE api:policy-detail         403 403 403 403 403 403 403 204   404 404   401
-POST   api:policy-publish        403 403 403 403 403 403 403 200   404 404   401
+POST   api:policy-publish        403 403 403 403 403 403 403 403   404 404   401
 POST   api:policy-retire         403 403 403 403 403 403 403 409   404 404   401
 GET    api:delegation-list       200 200 200 200 200 200 200 200   200 200   401
 POST   api:delegation-list       403 201 403 403 403 403 403 403   404 404   401

@@ -17,7 +17,7 @@ from governance.people.policies import selectors, services
 from governance.people.policies.models import Policy
 from tests import factories
 from tests.callers import API, by_token
-from tests.people import House
+from tests.people import PASSWORD, House
 
 TERMS = {
     "steps": [
@@ -54,11 +54,16 @@ def test_an_owner_writes_tries_and_publishes_a_policy(home: House) -> None:
     draft = Policy.objects.get()
     page = owner.get(reverse("policy-detail", args=[draft.pk])).content.decode()
     assert "It cannot be published as it stands" in page and "stands twice" in page
-    assert owner.post(reverse("policy-publish", args=[draft.pk])).status_code == 422
+    signed = {"password": PASSWORD}
+    assert owner.post(reverse("policy-publish", args=[draft.pk]), signed).status_code == 422
     assert owner.post(reverse("policy-edit", args=[draft.pk]), rows | {"form-1-name": "Risk"}).status_code == 302
     page = owner.get(reverse("policy-detail", args=[draft.pk])).content.decode()
     assert "would have lacked one risk owner" in page and "0 same, 1 would have ended otherwise" in page
-    assert owner.post(reverse("policy-publish", args=[draft.pk])).status_code == 302
+    refused = owner.post(reverse("policy-publish", args=[draft.pk]), {"password": "guessed"})
+    assert refused.status_code == 422 and "nothing was signed" in refused.content.decode()
+    assert owner.post(reverse("policy-publish", args=[draft.pk]), signed).status_code == 302
+    page = owner.get(reverse("policy-detail", args=[draft.pk])).content.decode()
+    assert "by password: “I put this policy in force" in page and Policy.objects.get().content_digest in page
     assert selectors.governing(home.project.pk, "dataset_version").policy == draft
     assert [step.factor for step in Policy.objects.get().terms.steps] == ["any", "second"]
     assert "Policy 1" in owner.get(f"{reverse('policy-list')}?project={home.project.slug}").content.decode()
@@ -66,7 +71,7 @@ def test_an_owner_writes_tries_and_publishes_a_policy(home: House) -> None:
 
 def test_a_request_shows_its_steps_who_could_decide_and_what_was_said(home: House) -> None:
     drafted = services.draft(actor=home.admin, subject_kind="dataset_version", terms=TERMS, project_id=home.project.pk)
-    services.publish(actor=home.admin, policy_id=drafted.pk)
+    factories.published(home.admin, drafted)
     request = asking.ask(actor=home.ada, subject=factories.registered_version(home), project_id=home.project.pk)
     omar = pages(home.omar)
     address = reverse("approval-detail", args=[request.pk])
@@ -107,6 +112,32 @@ def test_a_policy_over_rest_from_draft_to_retired(home: House, kind: str) -> Non
         address, json.dumps({"terms": {"steps": []}}), content_type="application/json", HTTP_IF_MATCH=made["ETag"]
     )
     assert wrong.status_code == 422
-    assert client.post(f"{address}publish/").json()["state"] == "published"
+    assert client.post(f"{address}publish/").status_code == 403, "a token alone never signs"
+    shown = {"password": PASSWORD, "subject_sha256": made.json()["sha256"], "verdict": "approve"}
+    proof = client.post(f"{API}/reauthentications/", shown, format="json").json()["proof"]
+    published = client.post(f"{address}publish/", {"proof": proof}, format="json").json()
+    assert (published["state"], published["published_by_method"]) == ("published", "password")
     assert client.delete(address).status_code == 409
     assert client.post(f"{address}retire/").json()["state"] == "retired"
+
+
+def test_an_evaluation_plan_is_asked_about_on_its_page_where_a_policy_wants_that(home: House) -> None:
+    plan, ada = factories.evaluation_plan(home), pages(home.ada)
+    address, listed = reverse("evaluation-plan-detail", args=[plan.pk]), f"{reverse('policy-list')}?project="
+    assert "Ask for approval" not in ada.get(address).content.decode()
+    assert by_token(home.ada).get(f"{API}/evaluation-plans/{plan.pk}/").json()["standing"] is None
+    assert "evaluation plan" not in ada.get(f"{listed}{home.project.slug}").content.decode().lower().split("<main")[1]
+    terms = {"steps": [{"name": "Limits", "roles": ["risk_owner"]}]}
+    draft = services.draft(
+        actor=home.admin, subject_kind="evaluation_plan", terms=terms, organisation_id=home.organisation.pk
+    )
+    factories.published(home.admin, draft)
+    assert "Ask for approval" in ada.get(address).content.decode()
+    asked = ada.post(reverse("approval-ask", args=[home.project.pk, "evaluation_plan", plan.pk]))
+    assert asked.status_code == 302
+    (request,) = approvals.inbox(home.rita)
+    seen = pages(home.rita).get(reverse("approval-detail", args=[request.pk])).content.decode()
+    assert "Approve this evaluation plan" in seen and "validation-loss: loss" in seen
+    factories.approve(home.rita, request)
+    assert "Approved by Rita Falk" in ada.get(address).content.decode()
+    assert by_token(home.ada).get(f"{API}/evaluation-plans/{plan.pk}/").json()["standing"]["granted"] is True

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -41,16 +42,16 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
     if not subjects.belongs_to(subject, project_id):
         raise NotFound(KINDS[subject.kind].noun)
     hold(project_id)
+    if not policies.asks_for(subject.kind, project_id):
+        raise WrongState(f"No policy here asks for the approval of {KINDS[subject.kind].noun}s.")
     if veto := selectors.why_not_ask(subject, project_id):
         raise WrongState(veto)
+    subjects.fix(actor, subject)
     digest = subject.content_digest
     earlier = ApprovalRequest.objects.select_for_update().filter(
         project=project, subject_kind=subject.kind, subject_id=subject.pk
     )
-    for old in earlier.filter(state__in=[State.GRANTED, State.SUSPENDED, State.OPEN]).exclude(subject_digest=digest):
-        void(actor, old, digest)
-    for old in earlier.filter(state__in=[State.GRANTED, State.SUSPENDED], expires_at__lte=timezone.now()):
-        expire(old)
+    _void_others(actor, earlier, digest)
     if earlier.filter(subject_digest=digest, state=State.GRANTED).exists():
         raise WrongState(f"This {KINDS[subject.kind].noun} is approved already, as it is now.")
     governing = policies.governing(project_id, subject.kind)
@@ -227,6 +228,26 @@ def void_open(*, actor: Actor, subject: subjects.Approvable, project_id: UUID) -
     )
     for request in asked:
         void(actor, request, subject.content_digest)
+
+
+@transaction.atomic
+def void_changed(*, actor: Actor, subject: subjects.Approvable, project_id: UUID) -> None:
+    """Close what is still asked about `subject`, and what was approved of it before `actor`, who may do that, changed
+    it: should it be changed back, it is asked about anew, so that nobody's approval stands on their own work."""
+    void_open(actor=actor, subject=subject, project_id=project_id)
+    asked = ApprovalRequest.objects.select_for_update().filter(
+        project_id=project_id, subject_kind=subject.kind, subject_id=subject.pk
+    )
+    _void_others(actor, asked, subject.content_digest)
+
+
+def _void_others(actor: Actor, requests: QuerySet[ApprovalRequest], digest: str) -> None:
+    """Close those of `requests` that are about another content than `digest`; before that, write down whose time is
+    over, because of these nothing is carried over."""
+    for old in requests.filter(state__in=[State.GRANTED, State.SUSPENDED], expires_at__lte=timezone.now()):
+        expire(old)
+    for old in requests.filter(state__in=[State.GRANTED, State.SUSPENDED, State.OPEN]).exclude(subject_digest=digest):
+        void(actor, old, digest)
 
 
 def void(actor: Actor, request: ApprovalRequest, now: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, cast, runtime_checkable
 from uuid import UUID
 
+from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
 from governance.foundation.core.records import Record
 from governance.people.policies.kinds import KINDS, Touch
@@ -69,12 +70,21 @@ def no_line(subject: Any) -> Iterable[UUID]:
     return ()
 
 
+# What is fixed about a subject, in the transaction that asks, before its digest is taken.
+Fix = Callable[[Actor, Any], None]
+
+
+def nothing(actor: Actor, subject: Any) -> None:
+    """For a noun of which nothing is left open until it is asked about."""
+
+
 @dataclass(frozen=True)
 class Kind:
     model: type[Record]
     summary: Summary
     earlier: Earlier
     follows: tuple[str, ...]  # the relations that `touched_by` follows, so that many are asked in one query
+    fix: Fix
 
 
 _kinds: dict[str, Kind] = {}
@@ -88,12 +98,17 @@ _acts: dict[str, list[Acts]] = {}
 
 
 def register(
-    model: type[Record], *, summary: Summary, earlier: Earlier = no_line, follows: tuple[str, ...] = ()
+    model: type[Record],
+    *,
+    summary: Summary,
+    earlier: Earlier = no_line,
+    follows: tuple[str, ...] = (),
+    fix: Fix = nothing,
 ) -> None:
     """Make `model` approvable. Raises ValueError for an unknown kind or one registered twice."""
     if model.kind not in KINDS:
         raise ValueError(f"Nobody can approve a {model.kind!r}; known: {', '.join(KINDS)}")
-    if _kinds.setdefault(model.kind, Kind(model, summary, earlier, follows)).model is not model:
+    if _kinds.setdefault(model.kind, Kind(model, summary, earlier, follows, fix)).model is not model:
         raise ValueError(f"{model.kind!r} is registered already, by {_kinds[model.kind].model.__name__}")
 
 
@@ -139,6 +154,11 @@ def summary(subject: Approvable, project: Project) -> list[Fact]:
     """What a decider in `project` needs to know of `subject` as it is now."""
     tellers = (_kinds[subject.kind].summary, *_also.get(subject.kind, ()))
     return [fact for tell in tellers for fact in tell(subject, project)]
+
+
+def fix(actor: Actor, subject: Approvable) -> None:
+    """Have `subject` be what is asked about: nothing of it is left open from here on."""
+    _kinds[subject.kind].fix(actor, subject)
 
 
 def line(subject: Approvable) -> list[UUID]:

@@ -66,6 +66,7 @@ class Kind:
     meaning: str  # what a signature under it says, in the first person
     bars: frozenset[Act] = frozenset()  # the acts, beside those always barred, that people do to this kind
     parts: tuple[Part, ...] = field(default=(Part("all", "all of it"),))
+    by_policy_alone: bool = False  # asked about only where somebody published a policy for it
 
     def digests(self, content: Mapping[str, Any]) -> dict[str, str]:
         """sha256 of each part of `content`, by its code. Together the parts cover every key, whatever is added."""
@@ -105,6 +106,13 @@ KINDS: dict[str, Kind] = {
                 "upstream_notes",
             )),
         ),
+    ),
+    "evaluation_plan": Kind(
+        "evaluation plan",
+        "I reviewed what is measured and which limits it is held to, before anything was.",
+        frozenset(),
+        (Part("tasks", "what is measured, and why"), Part("thresholds", "the limits", ("thresholds",))),
+        by_policy_alone=True,
     ),
     "run": Kind(
         "run plan",

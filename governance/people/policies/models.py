@@ -36,6 +36,7 @@ class Policy(Record):
     written_by_name = models.CharField(max_length=200)
     published_by_name = models.CharField(max_length=200, blank=True)
     published_at = models.DateTimeField(null=True)
+    published_by_method = models.CharField(max_length=16, blank=True)  # how they showed who they are
     retired_by_name = models.CharField(max_length=200, blank=True)
     retired_at = models.DateTimeField(null=True)
 

@@ -13,6 +13,7 @@ from governance.foundation.core.records import one_of
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations.models import Membership, Organisation
 from governance.people.policies import editions, rules
+from governance.people.policies.kinds import KINDS
 from governance.people.policies.models import Policy
 from governance.people.policies.rules import Scope, State, Terms
 from governance.people.projects import selectors as projects
@@ -37,6 +38,11 @@ class Governing:
 
 def governing(project_id: UUID, subject_kind: str) -> Governing:
     return governing_all([project_id], subject_kind)[project_id]
+
+
+def asks_for(subject_kind: str, project_id: UUID) -> bool:
+    """Whether anybody is asked about such a subject in a project: not of each kind without a policy for it."""
+    return not KINDS[subject_kind].by_policy_alone or governing(project_id, subject_kind).policy is not None
 
 
 def governing_all(project_ids: Collection[UUID], subject_kind: str) -> dict[UUID, Governing]:

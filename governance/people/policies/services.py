@@ -1,6 +1,6 @@
 """Write, publish and retire policies. Whoever is asked already stays asked under the policy of that day."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,9 @@ from governance.people.policies import rules, selectors
 from governance.people.policies.kinds import KINDS
 from governance.people.policies.models import Policy
 from governance.people.policies.rules import TRANSITIONS, State
+
+# Uses up, in the transaction of the act, the proof that its person gave for a digest; says by which method they did.
+Signed = Callable[[str], str]
 
 
 @transaction.atomic
@@ -81,17 +84,20 @@ def discard(*, actor: Actor, policy_id: UUID) -> None:
 
 
 @transaction.atomic
-def publish(*, actor: Actor, policy_id: UUID) -> Policy:
-    """Have it govern from now on what is asked; the edition before it in its scope is retired.
+def publish(*, actor: Actor, policy_id: UUID, signed: Signed) -> Policy:
+    """Have it govern from now on what is asked; the edition before it in its scope is retired. People come here by
+    `approvals.publishing`, which knows how a signature is given.
 
     Raises NotFound, NotAllowed, WrongState, and Unusable where its steps are not sound, or where those who would have
     to decide in its project are not there.
     """
     policy = _locked(actor, policy_id)
+    if policy.state != State.DRAFT:
+        raise WrongState(f"{policy} is {policy.state} already; write the next edition.")
     faults = rules.unsound(policy.subject_kind, policy.terms) + selectors.strangers(policy)
     if policy.project_id is not None:
         faults += rules.unstaffed(policy.terms, selectors.staff(policy.project_id))
-    if policy.state == State.DRAFT and faults:
+    if faults:
         raise Unusable(list({str(fault): fault for fault in faults}.values()))
     before = Policy.objects.select_for_update().filter(
         organisation=policy.organisation_id,
@@ -102,8 +108,12 @@ def publish(*, actor: Actor, policy_id: UUID) -> Policy:
     )
     for old in before.exclude(pk=policy.pk):
         _retire(actor, old, {"by": policy.pk})
-    move(policy, TRANSITIONS, State.PUBLISHED, published_by_name=actor.name, published_at=timezone.now())
-    record(actor, "policy.published", subject=policy, facts={"sha256": policy.content_digest})
+    method = signed(policy.content_digest)
+    move(
+        policy, TRANSITIONS, State.PUBLISHED,
+        published_by_name=actor.name, published_at=timezone.now(), published_by_method=method,
+    )  # fmt: skip
+    record(actor, "policy.published", subject=policy, facts={"sha256": policy.content_digest, "method": method})
     return policy
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from governance.foundation.core.records import Record
+from governance.people.approvals.subjects import SignedPart
 from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 
@@ -49,6 +50,9 @@ class EvaluationPlan(Record):
         self.created_by_id, self.created_by_name = user_id, name
         if all(author["user"] != user_id for author in self.authors):
             self.authors = [*self.authors, {"user": user_id, "name": name}]
+
+    def signed_parts(self) -> list[SignedPart]:
+        return [SignedPart.of("Evaluation plan", self)]
 
     def touched_by(self) -> list[Touch]:
         """Whoever ever wrote it; of a run under it they wrote the thresholds."""

@@ -12,6 +12,7 @@ from evaluation import spec as evaluation
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Fault, Unusable, WrongState
+from governance.people.approvals import services as approvals
 from governance.people.projects import selectors as projects
 from governance.work.evaluation_plans import measures, rules, selectors
 from governance.work.evaluation_plans.measures import ON_VALIDATION_ROWS
@@ -43,16 +44,17 @@ def write(
 
 @transaction.atomic
 def revise(*, actor: Actor, plan_id: UUID, **changes: Any) -> EvaluationPlan:
-    """Change an open plan. Raises NotAllowed, WrongState (locked), Unusable."""
+    """Change an open plan; an approval of it is void. Raises NotAllowed, WrongState (locked), Unusable."""
     plan = selectors.visible(actor, plan_id)
     projects.require(actor, plan.project_id, "write an evaluation plan")
     plan = EvaluationPlan.objects.select_for_update().get(pk=plan.pk)
     if plan.locked_at:
         raise WrongState(f"{plan} is locked: a run was submitted under it. Copy it to change it.")
-    current = {"name": plan.name, "tasks": plan.tasks, "thresholds": plan.thresholds}
+    current = {"name": plan.name, "tasks": without_pins(plan.tasks), "thresholds": plan.thresholds}
     current |= {"rationale": plan.rationale, "seed": plan.seed}
     _fill(plan, **(current | changes))
     _keep(plan, actor)
+    approvals.void_changed(actor=actor, subject=plan, project_id=plan.project_id)
     record(actor, "evaluation-plan.revised", subject=plan, facts={"content": plan.content_digest})
     return plan
 
@@ -66,8 +68,7 @@ def copy(*, actor: Actor, plan_id: UUID) -> EvaluationPlan:
     plan = selectors.visible(actor, plan_id)
     project = projects.require(actor, plan.project_id, "write an evaluation plan")
     made = EvaluationPlan(project=project, authors=list(plan.authors))
-    tasks = [{key: value for key, value in task.items() if key != "sha256"} for task in plan.tasks]
-    _fill(made, _free_name(plan), tasks, plan.thresholds, plan.rationale, plan.seed)
+    _fill(made, _free_name(plan), without_pins(plan.tasks), plan.thresholds, plan.rationale, plan.seed)
     _keep(made, actor)
     record(actor, "evaluation-plan.copied", subject=made, facts={"from": plan.pk, "content": made.content_digest})
     return made
@@ -82,6 +83,21 @@ def lock(*, actor: Actor, plan: EvaluationPlan) -> None:
     if EvaluationPlan.objects.filter(pk=plan.pk, locked_at=None).update(tasks=pinned, locked_at=timezone.now()):
         plan.refresh_from_db()
         record(actor, "evaluation-plan.locked", subject=plan, facts={"content": plan.content_digest})
+
+
+def pin(actor: Actor, plan: EvaluationPlan) -> None:
+    """Pin the suites of an open plan, in the transaction that asks for its approval: locking changes nothing then."""
+    pinned = [_pinned(task) for task in plan.tasks]
+    if plan.locked_at is None and pinned != plan.tasks:
+        plan.tasks = pinned
+        plan.save(update_fields=["tasks"])
+        record(actor, "evaluation-plan.pinned", subject=plan, facts={"content": plan.content_digest})
+
+
+def without_pins(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As somebody would write them anew: which edition of a suite is meant is said when the plan is asked about, or
+    locked."""
+    return [{key: value for key, value in task.items() if key != "sha256"} for task in tasks]
 
 
 def _pinned(task: dict[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from governance.law.regulation import rules as regulation
 from governance.materials.base_models.models import BaseModel
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals.selectors import standing
+from governance.people.policies import selectors as policies
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Classification, Project
 from governance.people.waivers import selectors as waivers
+from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.runs.models import Run
 
 
@@ -41,7 +43,7 @@ class Gate:
 def for_run(run: Run) -> list[Gate]:
     """Every gate of a run, the plan's own approval last."""
     gates = list(for_plan(run.project, run.base_model, run.data()))
-    gates.append(evaluation_plan(run))
+    gates += [evaluation_plan(run), *limits(run.evaluation_plan)]
     answer = standing(run)
     gates.append(
         Gate(
@@ -77,7 +79,7 @@ def licence_verdict(project: Project, base_model: BaseModel, data: Sequence[Data
     return waivers.verdict(project, [base_model, *data])
 
 
-def _approved(label: str, subject: BaseModel | DatasetVersion, project: Project) -> Gate:
+def _approved(label: str, subject: BaseModel | DatasetVersion | EvaluationPlan, project: Project) -> Gate:
     answer = standing(subject, project.pk)
     return Gate(
         f"{subject.kind}:{subject.pk}",
@@ -154,6 +156,12 @@ def evaluation_plan(run: Run) -> Gate:
         "evaluation_plan", "Evaluation plan", Light.GREEN,
         f"{plan}: {len(plan.tasks)} tasks, {len(plan.thresholds)} thresholds", "", "evaluation_plan", str(plan.pk),
     )  # fmt: skip
+
+
+def limits(plan: EvaluationPlan | None) -> Iterable[Gate]:
+    """Whether what is measured and its limits are approved, where a policy asks for that."""
+    if plan is not None and policies.asks_for(plan.kind, plan.project_id):
+        yield _approved("evaluation plan", plan, plan.project)
 
 
 def shut(gates: Iterable[Gate]) -> list[Missing]:

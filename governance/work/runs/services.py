@@ -77,7 +77,8 @@ def revise(
 ) -> Run:
     """Change a draft; a submitted plan is taken back to a draft first, and loses its approval by that change.
 
-    What is still asked about it becomes void: nobody signs a plan that is being rewritten.
+    What is still asked about it becomes void: nobody signs a plan that is being rewritten. So does what was approved of
+    another plan than it is now, even if it is one day what it was.
     """
     run = _locked(actor, run_id, "prepare a run")
     if run.state == State.SUBMITTED:
@@ -87,7 +88,7 @@ def revise(
     run.add_author(actor.user_id, actor.name, "revised the run plan")
     links = links_of(run.project, data, splits, validation_data)
     _fill(run, run.project, base_model_id, links, evaluation_plan_id, training, budget or {}, title)
-    approvals.void_open(actor=actor, subject=run, project_id=run.project_id)
+    approvals.void_changed(actor=actor, subject=run, project_id=run.project_id)
     record(actor, "run.revised", subject=run, facts={"content": run.content_digest})
     return run
 

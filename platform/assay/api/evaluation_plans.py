@@ -1,9 +1,9 @@
 """Evaluation plans: what will be measured, and what counts as good enough."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,13 +11,16 @@ from rest_framework.response import Response
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer
 from assay.api.preconditions import unchanged
+from assay.api.standings import StandingSerializer
+from governance.people.approvals.selectors import standing
+from governance.people.policies import selectors as policies
 from governance.work.evaluation_plans import selectors, services
 from governance.work.evaluation_plans.models import EvaluationPlan
 
 LARGEST_SEED = 2**31 - 1
 
 
-class EvaluationPlanSerializer(RecordSerializer):
+class EvaluationPlanSummarySerializer(RecordSerializer):
     class Meta:
         model = EvaluationPlan
         fields: ClassVar = [
@@ -25,6 +28,19 @@ class EvaluationPlanSerializer(RecordSerializer):
             "created_at", "sha256",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class EvaluationPlanSerializer(EvaluationPlanSummarySerializer):
+    standing = serializers.SerializerMethodField(help_text="Null where no policy asks for its approval.")
+
+    class Meta(EvaluationPlanSummarySerializer.Meta):
+        fields: ClassVar = [*EvaluationPlanSummarySerializer.Meta.fields, "standing"]
+        read_only_fields = fields
+
+    @extend_schema_field(StandingSerializer(allow_null=True))
+    def get_standing(self, plan: EvaluationPlan) -> dict[str, Any] | None:
+        asked = policies.asks_for(plan.kind, plan.project_id)
+        return dict(StandingSerializer(standing(plan)).data) if asked else None
 
 
 class PlanText(Input):
@@ -45,6 +61,7 @@ class EvaluationPlanViewSet(NounViewSet):
     noun = "evaluation plan"
     seen = selectors.visible_to
     serializer_class = EvaluationPlanSerializer
+    list_serializer_class = EvaluationPlanSummarySerializer
     narrowed_by: ClassVar[dict[str, By]] = {"project": by_project()}
     edited = True
 

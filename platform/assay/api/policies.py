@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer
 from assay.api.preconditions import unchanged
+from governance.people.approvals import publishing
 from governance.people.policies import selectors, services
 from governance.people.policies.kinds import KINDS
 from governance.people.policies.models import Policy
@@ -31,8 +32,8 @@ class PolicySerializer(RecordSerializer):
         model = Policy
         fields: ClassVar = [
             "id", "organisation", "project", "risk_class", "subject_kind", "number", "state", "terms", "requests",
-            "written_by_name", "created_at", "published_by_name", "published_at", "retired_by_name", "retired_at",
-            "sha256",
+            "written_by_name", "created_at", "published_by_name", "published_at", "published_by_method",
+            "retired_by_name", "retired_at", "sha256",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -49,6 +50,13 @@ class NewPolicy(Draft):
     organisation = serializers.UUIDField(required=False, allow_null=True, default=None)
     risk_class = serializers.CharField(required=False, allow_blank=True, default="", help_text="Empty: any.")
     subject_kind = serializers.ChoiceField(choices=list(KINDS))
+
+
+class Publication(Input):
+    proof = serializers.CharField(
+        required=False, allow_blank=True, default="",
+        help_text="From /reauthentications/, for the policy's sha256 and the verdict “approve”.",
+    )  # fmt: skip
 
 
 class PolicyViewSet(NounViewSet):
@@ -85,11 +93,11 @@ class PolicyViewSet(NounViewSet):
         services.discard(actor=self.actor, policy_id=pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=None, responses=PolicySerializer)
+    @extend_schema(request=Publication, responses=PolicySerializer)
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: UUID) -> Response:
-        """Have it govern what is asked from now on."""
-        services.publish(actor=self.actor, policy_id=pk)
+        """Have it govern what is asked from now on; signed."""
+        publishing.publish(actor=self.actor, policy_id=pk, **Publication.of(request))
         return self.shown(self.one())
 
     @extend_schema(request=None, responses=PolicySerializer)

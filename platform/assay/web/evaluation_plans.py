@@ -11,12 +11,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assay.web import tabs
+from assay.web import standings, tabs
 from assay.web.forms.evaluation_plans import PlanForms, limit_words
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import Unusable, WrongState
+from governance.people.policies import selectors as policies
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.work.evaluation_plans import measures, selectors, services
@@ -63,7 +64,7 @@ def edit(request: PageRequest, pk: UUID) -> HttpResponse:
     place = projects.require(request.actor, plan.project_id, ACT)
     if plan.locked_at:
         raise WrongState(f"{plan} is locked: a run was submitted under it. Copy it to change it.")
-    return _write(request, place, plan.content(), plan)
+    return _write(request, place, plan.content() | {"tasks": services.without_pins(plan.tasks)}, plan)
 
 
 @require_POST
@@ -79,8 +80,10 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     used_by = runs.visible_to(request.actor).filter(evaluation_plan=plan)
     current, rows = tabs.of(request, {"overview": None, "lineage": used_by.count(), "history": None})
     events = list(audit.history(plan)[:50]) if current == "history" else []
+    asked_for = policies.asks_for(plan.kind, plan.project_id)
     context = {
         "plan": plan,
+        "standing": standings.of(plan, plan.project, request.actor) if asked_for else None,
         "crumbs": crumbs(request, plan.project, "evaluation-plan-list"),
         "tab": current,
         "tabs": rows,

@@ -22,6 +22,7 @@ from governance.delivery.releases import selectors as releases
 from governance.delivery.releases.models import Release
 from governance.foundation.core.records import Record
 from governance.people.approvals import selectors as approvals
+from governance.people.policies import selectors as policies
 from governance.people.policies.kinds import KINDS
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -98,6 +99,8 @@ def _states(found: Graph, project: Project) -> dict[UUID, str]:
         by_kind[record.kind].append(record)
     states: dict[UUID, str] = {}
     for kind in by_kind.keys() & KINDS.keys():
+        if not policies.asks_for(kind, project.pk):
+            continue
         answers = approvals.standings(by_kind[kind], project.pk)
         states |= {pk: standings.chip_of(answer) for pk, answer in answers.items()}
     for run in cast("list[Run]", by_kind["run"]):

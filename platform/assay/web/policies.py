@@ -13,12 +13,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assay.web import steps
+from assay.web.forms.faults import attempt
 from assay.web.forms.policies import PolicyForms, ScopeForm
+from assay.web.forms.proof import ProofForm
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import NotFound, Unusable, WrongState
-from governance.people.approvals import foresight
+from governance.people.approvals import foresight, publishing
 from governance.people.approvals.selectors import DECIDED
 from governance.people.organisations import selectors as organisations
 from governance.people.policies import editions, kinds, rules, selectors, services
@@ -53,6 +55,8 @@ def listing(request: PageRequest) -> HttpResponse:
 def _governing(project: Project) -> Iterable[dict[str, Any]]:
     for kind, known in kinds.KINDS.items():
         found = selectors.governing(project.pk, kind)
+        if known.by_policy_alone and found.policy is None:
+            continue
         yield {"noun": known.noun, "found": found, "stages": steps.of_terms(kind, found.terms), "kind": kind}
 
 
@@ -129,7 +133,12 @@ def _form(
 
 @require_safe
 def detail(request: PageRequest, pk: UUID) -> HttpResponse:
-    policy = selectors.visible(request.actor, pk)
+    return _detail(request, selectors.visible(request.actor, pk))
+
+
+def _detail(request: PageRequest, policy: Policy, form: ProofForm | None = None) -> HttpResponse:
+    """The page of a policy; `form`: in which whoever publishes it was refused."""
+    form = form or ProofForm(signer=request.actor, subject=policy.content_digest)
     terms = policy.terms
     tried = foresight.try_out(request.actor, policy) if policy.state == State.DRAFT else []
     used = policy.requests.filter(project__in=projects.visible_to(request.actor)).select_related("project")
@@ -149,13 +158,15 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "requests": used.prefetch_related(*DECIDED)[:50],
         "used": used.count(),
         "may_set": selectors.may_set(request.actor, policy.organisation_id, policy.project_id),
+        "form": form,
+        "meaning": publishing.MEANING,
         "facts": [
             {"term": _("Holds in"), "value": policy.place},
             {"term": _("Digest"), "value": "", "digest": policy.content_digest},
         ],
         "events": list(audit.history(policy)[:20]),
     }
-    return render(request, "policies/detail.html", context)
+    return render(request, "policies/detail.html", context, status=422 if form.errors else 200)
 
 
 def _tried_says(tried: list[foresight.Tried]) -> str:
@@ -169,11 +180,15 @@ def _tried_says(tried: list[foresight.Tried]) -> str:
 
 @require_POST
 def publish(request: PageRequest, pk: UUID) -> HttpResponse:
-    services.publish(actor=request.actor, policy_id=pk)
-    messages.success(
-        request, _("Published. It governs what is asked from now on; what was asked before stays as it was.")
-    )
-    return redirect("policy-detail", pk=pk)
+    policy = selectors.visible(request.actor, pk)
+    selectors.require(request.actor, policy.organisation_id, policy.project_id)
+    form = ProofForm(request.POST, signer=request.actor, subject=policy.content_digest)
+    act = lambda: publishing.publish(actor=request.actor, policy_id=pk, proof=form.prove())  # noqa: E731
+    if form.is_valid() and attempt(form, act):
+        said = _("Published. It governs what is asked from now on; what was asked before stays as it was.")
+        messages.success(request, said)
+        return redirect("policy-detail", pk=pk)
+    return _detail(request, policy, form)
 
 
 @require_POST

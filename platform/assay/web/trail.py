@@ -150,6 +150,7 @@ ACTS: Mapping[str, str | Promise] = {
     "evaluation-plan.written": _t("wrote the evaluation plan"),
     "evaluation-plan.revised": _t("changed the evaluation plan"),
     "evaluation-plan.copied": _t("copied an evaluation plan as"),
+    "evaluation-plan.pinned": _t("pinned the suites of"),
     "evaluation-plan.locked": _t("locked the evaluation plan"),
     "evidence.exported": _t("sealed the"),
     "model-card.frozen": _t("wrote the"),
