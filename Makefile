@@ -56,7 +56,7 @@ bench: setup ## what data, audit trail and pages take, side by side (BENCH="--on
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 .PHONY: chaos
-chaos: setup ## kills every part at random while runs go on (KILLS=200), and tampers with the trail; results in docs/results/
+chaos: setup ## kills every part at random while runs go on (KILLS=200), tampers with the trail, and has people ask and decide in any order; results in docs/results/
 	@ASSAY_CHAOS_KILLS=$(or $(KILLS),200) $(BIN)/pytest tests/chaos $(PYTEST)
 
 .PHONY: pictures
