@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from assay.demo.beforehand import publish_policy
 from assay.demo.cast import assemble
 from assay.demo.story import Story
 from governance.materials.annotations.selectors import waiting_for
+from governance.people.policies import selectors as policies
+from governance.people.policies.models import Policy
 from governance.people.waivers import selectors as waivers
 from governance.people.waivers.models import Waiver
 from governance.work.evaluation_plans import services as evaluation_plans
@@ -71,3 +74,12 @@ def test_that_nobody_knows_who_wrote_the_rows_is_accepted_once_by_the_risk_owner
         story.waive_the_writer(data)
     assert waivers.verdict(story.stage.project, [data]).open
     assert [waiver.asked_by_name for waiver in Waiver.objects.all()] == [story.stage["ada"].name]
+
+
+def test_the_policy_for_run_plans_is_published_once_and_signed(story: Story) -> None:
+    for _ in range(2):
+        publish_policy(story.stage)
+    (policy,) = Policy.objects.all()
+    assert (policy.state, policy.published_by_method) == ("published", "password")
+    assert policies.governing(story.stage.project.pk, "run").policy == policy
+    assert policies.unstaffed(policy) == []

@@ -107,10 +107,13 @@ def test_the_form_of_a_run_says_whether_what_is_typed_lies_inside(home: House, r
         "evaluation_plan": str(reference.evaluation_plan_id),
     }  # fmt: skip
     ada, address = page(home, "ada"), reverse("run-preview", args=[home.project.pk])
-    assert "Inside change envelope E-1" in ada.post(address, typed).content.decode()
+    inside = ada.post(address, typed).content.decode()
+    assert "Inside change envelope E-1" in inside
+    assert "the plan passes: Ben Castell, Rita Falk approved it beforehand, until " in inside
     other = ada.post(address, typed | {"r": "4"}).content.decode()
     assert "Outside change envelope E-1" in other
     assert "method.r: 4 instead of 16" in other
+    assert "It takes the full way: Review of the run plan: Rita Falk." in other
 
 
 def test_an_envelope_is_revoked_on_its_page_with_a_reason(home: House, reference: Run) -> None:

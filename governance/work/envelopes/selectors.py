@@ -18,8 +18,9 @@ from governance.people.approvals.rules import State as Request
 from governance.people.approvals.rules import Verdict, missing
 from governance.people.approvals.selectors import standing
 from governance.people.approvals.subjects import Fact
+from governance.people.policies import selectors as policies
 from governance.people.policies.kinds import Touch
-from governance.people.policies.rules import barred
+from governance.people.policies.rules import Terms, barred
 from governance.people.policies.selectors import staff
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -114,7 +115,7 @@ def held(request: ApprovalRequest, subject: Any) -> list[Held]:
     if subject.kind not in candidates.kinds():
         return []
     return [
-        Held(envelope, [*found, _approvers(envelope, request)])
+        Held(envelope, [*found, _approvers(envelope, request.terms, approvals.facts_now(request).touched)])
         for envelope in in_force(request.project_id)
         if (found := candidates.checks(envelope, subject)) is not None
     ]
@@ -143,24 +144,27 @@ def _rests_on(run: Run) -> list[Any]:
     return [run, run.base_model, *run.data()]
 
 
-def held_plan(project: Project, asked: Asked) -> list[Held]:
-    """The same for a run plan that nobody was asked about yet."""
-    return [Held(envelope, candidates.plan(envelope, asked)) for envelope in in_force(project.pk)]
+def held_plan(project: Project, asked: Asked, touched: Sequence[Touch]) -> list[Held]:
+    """The same for a run plan that nobody was asked about yet; `touched`: what people did to it, or would have."""
+    terms = policies.governing(project.pk, Run.kind).terms
+    return [
+        Held(envelope, [*candidates.plan(envelope, asked), _approvers(envelope, terms, touched)])
+        for envelope in in_force(project.pk)
+    ]
 
 
-def _approvers(envelope: Envelope, request: ApprovalRequest) -> Check:
-    """What passes is no more than those who approved the envelope could have approved by the policy of the request."""
+def _approvers(envelope: Envelope, terms: Terms, touched: Sequence[Touch]) -> Check:
+    """What passes is no more than those who approved the envelope could have approved by the policy of the subject."""
     votes = [each for each in standing(envelope).decisions if each.verdict == Verdict.APPROVE]
     roles = staff(envelope.project_id)
-    facts = approvals.facts_now(request)
     enough = rules.could_approve(
-        request.terms,
-        barred(facts.touched, request.terms),
+        terms,
+        barred(touched, terms),
         {each.by_id: Approver(roles.get(each.by_id, frozenset()), each.method in SECOND) for each in votes},
     )
     return Check(
         "Approved beforehand by people who could decide on this",
-        " and ".join(missing(request.terms)),
+        " and ".join(missing(terms)),
         ", ".join(each.by_name for each in votes),
         enough,
     )

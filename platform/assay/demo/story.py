@@ -214,6 +214,12 @@ class Story:
             raise StoryStopped(f"The evaluation ended as {evaluation.state}: {evaluation.error}")
         return found
 
+    def wait_for_scan(self, data: DatasetVersion) -> None:
+        """Every version is scanned when it is registered; one of before there were scans, now."""
+        if not data.scans.exists():
+            scan_services.ask(actor=self.stage["paula"], version_id=data.pk)
+        self._wait(lambda: self._job("scan", data.scans.latest("created_at").pk), f"looking through {data}")
+
     # documents and release
 
     def complete_dossier(self, run: Run) -> DossierVersion:

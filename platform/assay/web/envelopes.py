@@ -9,10 +9,11 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import formats
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assay.web import addresses
+from assay.web import addresses, steps
 from assay.web.forms.envelopes import EnvelopeForm, RevokeForm
 from assay.web.forms.faults import attempt
 from assay.web.place import crumbs
@@ -20,6 +21,7 @@ from assay.web.requests import PageRequest
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import WrongState
 from governance.people.approvals import selectors as approvals
+from governance.people.approvals.foresight import Foreseen
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import State as Request
 from governance.people.projects import selectors as projects
@@ -107,19 +109,22 @@ def _passage(passage: Passage) -> dict[str, Any]:
     return {"passage": passage, "asked": asked, "url": addresses.of(asked.subject_kind, asked.subject_id)}
 
 
-def gates(held: Iterable[selectors.Held]) -> list[dict[str, Any]]:
-    """Each envelope beside a plan, as the list of gates shows it."""
-    rows = []
+def gates(held: Iterable[selectors.Held], foreseen: Foreseen) -> list[dict[str, Any]]:
+    """Each envelope beside a plan, as the list of gates shows it: who approved it beforehand, or who will decide."""
+    rows, full_way = [], _("It takes the full way: %(steps)s.") % {"steps": steps.of_people(foreseen)}
     for one in held:
         name = f"E-{one.envelope.number}"
         said = "; ".join(map(str, one.outside))
         title = _("Outside change envelope %(name)s") if one.outside else _("Inside change envelope %(name)s")
-        inside = _("Submitted as it is, the plan passes, unless who approved the envelope had a part in it.")
+        by = approvals.standing(one.envelope).by
+        inside = _("Submitted as it is, the plan passes: %(who)s approved it beforehand, until %(day)s.") % {
+            "who": by, "day": formats.date_format(one.envelope.expires_on, "j M Y"),
+        }  # fmt: skip
         rows.append(
             {
                 "state": "waits" if one.outside else "passed",
                 "title": title % {"name": name},
-                "detail": f"{said}. {_('It takes the full way.')}" if one.outside else inside,
+                "detail": f"{said}. {full_way}" if one.outside else inside,
                 "url": reverse("envelope-detail", args=[one.envelope.pk]),
                 "action": _("Open the envelope"),
             }

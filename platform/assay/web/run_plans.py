@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from assay.rendering import numerals
-from assay.web import addresses, envelopes
+from assay.web import addresses, envelopes, steps
 from assay.web.forms.runs import RunForm, as_the_form_says, label_of
 from governance.foundation.core.actor import Actor
 from governance.people.approvals import foresight
@@ -132,16 +132,13 @@ def _cure_of(gate: gates.Gate) -> str:
 def approval_row(foreseen: Foreseen) -> dict[str, Any]:
     """What approving the plan will take, as the last of its gates: the steps, who could decide, who is barred."""
     terms = foreseen.governing.terms
-    steps = "; ".join(
-        f"{step.name}: {', '.join(foreseen.people[step.name]) or _('nobody here')}" for step in terms.steps
-    )
     barred = _(" Barred: %(who)s.") % {"who": "; ".join(foreseen.barred)} if foreseen.barred else ""
     needed = sum(step.quorum for step in terms.steps)
     title = ngettext("Run plan needs %(n)d approval", "Run plan needs %(n)d approvals", needed) % {"n": needed}
     return {
         "state": "waits",
         "title": title,
-        "detail": f"{steps}.{barred}",
+        "detail": f"{steps.of_people(foreseen)}.{barred}",
         "url": reverse("policy-list"),
         "action": _("See the policies"),
     }
@@ -164,11 +161,13 @@ def preview(project: Project, form: RunForm, actor: Actor) -> dict[str, Any]:
             "url": "",
         }
     )
+    rows += [gate_row(gate) for gate in gates.limits(plan)]
     touched = runs.would_touch(actor, plan, every)
-    rows.append(approval_row(foresight.foresee(project.pk, "run", touched)))
+    approval = foresight.foresee(project.pk, "run", touched)
+    rows.append(approval_row(approval))
     estimate = None
     if not form.errors and base_model is not None and data:
-        rows += envelopes.gates(selectors.held_plan(project, _asked(project, form)))
+        rows += envelopes.gates(selectors.held_plan(project, _asked(project, form), touched), approval)
     if form.is_bound and not form.errors and base_model is not None and data:
         estimate = estimate_plan(base_model, _links(project, form), form.plan()["training"])
     return {"gates": rows, "estimate": foreseen(estimate)}

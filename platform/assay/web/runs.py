@@ -20,7 +20,7 @@ from governance.delivery.disposals import selectors as disposals
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
-from governance.people.approvals import foresight
+from governance.people.approvals import foresight, subjects
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.selectors import DECIDED
 from governance.people.projects import selectors as projects
@@ -205,15 +205,16 @@ def _gates(run: Run, standing: approvals.Standing, actor: Actor) -> list[dict[st
     for gate, row in zip(found, rows, strict=True):
         if row["url"] and gate.key == "evaluation_plan":
             row |= {"url": reverse("run-edit", args=[run.pk]), "action": _("Edit the plan")}
-    if standing.request is not None and not standing.granted and standing.request.state == "open":
+    if standing.granted:
+        return rows
+    foreseen = foresight.foresee_asking(actor, run, run.project_id)
+    if standing.request is not None and standing.request.state == "open":
         url = reverse("approval-detail", args=[standing.request.pk])
         rows[-1] |= {"state": "waits", "url": url, "action": _("Open the request")}
-    elif not standing.granted:
-        foreseen = foresight.foresee_asking(actor, run, run.project_id)
+    else:
         # what opens it stands on this very page
         rows[-1] |= {"detail": run_plans.approval_row(foreseen)["detail"], "url": ""}
-    if not standing.granted:
-        rows += envelopes.gates(held.held_plan(run.project, Asked.of(run)))
+    rows += envelopes.gates(held.held_plan(run.project, Asked.of(run), subjects.touched(run)), foreseen)
     return rows
 
 

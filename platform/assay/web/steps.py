@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from governance.people.approvals import rules
+from governance.people.approvals.foresight import Foreseen
 from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.policies.kinds import KINDS
 from governance.people.policies.rules import Step, Terms
@@ -22,6 +25,14 @@ class Shown:
     decisions: list[Decision] = field(default_factory=list)
     carried: frozenset[Any] = frozenset()
     people: list[str] = field(default_factory=list)
+
+
+def of_people(foreseen: Foreseen) -> str:
+    """“Review of the run plan: Rita Falk”: who could decide in each step."""
+    named = foreseen.people
+    return "; ".join(
+        f"{step.name}: {', '.join(named[step.name]) or _('nobody here')}" for step in foreseen.governing.terms.steps
+    )
 
 
 def of_terms(kind: str, terms: Terms, people: Mapping[str, list[str]] | None = None) -> list[list[Shown]]:

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from assay.demo import base, files
+from assay.demo.beforehand import approve_retrains, publish_policy
 from assay.demo.cast import PASSWORD, assemble
 from assay.demo.story import Story, StoryStopped
 from assay.demo.workers import WorkerDied, at_work
@@ -60,6 +61,7 @@ class Command(BaseCommand):
             step("Rita accepts for a year that their writer is unknown", lambda: story.waive_the_writer(data))
             step("Rita answers the questionnaire and signs it", story.classify)
             plan = step("Ada writes the evaluation plan", story.write_plan)
+            step("Mira publishes a policy for run plans", lambda: publish_policy(stage))
             run = step("Ada submits the plan, Rita approves it, Ada launches", lambda: story.prepare(model, data, plan))
             run = step("The worker trains", lambda: story.wait_for_run(run))
             evaluation = step("The worker evaluates base and candidate", lambda: story.wait_for_evaluation(run))
@@ -68,6 +70,7 @@ class Command(BaseCommand):
             step("Ada proposes the release; Rita decides", lambda: story.release(frozen))
             made = step("The worker makes the PDFs", lambda: story.render(evaluation, frozen))
             bundle = step("The evidence is sealed into a bundle", lambda: story.export_evidence(frozen))
+            step("Ben and Rita approve a range of retrains", lambda: approve_retrains(story, run, data))
             step(
                 "A run that cannot work, an approval and a review that wait",
                 lambda: story.leave_more(model, data, plan),
