@@ -129,10 +129,12 @@ class Making(RuleBasedStateMachine):
         return Clock
 
     def teardown(self) -> None:
-        assert verify().sound
-        self.patch.undo()
-        transaction.set_rollback(True)
-        self.atomic.__exit__(None, None, None)
+        try:
+            assert verify().sound
+        finally:
+            self.patch.undo()
+            transaction.set_rollback(True)
+            self.atomic.__exit__(None, None, None)
 
     def who(self, name: str) -> Actor:
         return self.home.people[name]
