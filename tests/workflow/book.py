@@ -100,7 +100,6 @@ class Asked:
     votes: list[Vote] = field(default_factory=list)
     ends: int | None = None
     causes: set[UUID] = field(default_factory=set)
-    passed: bool = False
 
 
 class Book:
@@ -228,10 +227,17 @@ class Book:
             new.votes = list(self._carried(before[-1], new))
         self.asked[pk] = new
         self._close(new)
-        if new.state == "open" and self.covered(new):
-            new.state, new.passed = "granted", True
-            new.ends = None if new.terms.days is None else self.day + new.terms.days
+        under = None if new.state != "open" or self._told_otherwise(new) else self.covered(new)
+        if under is not None:
+            new.state = "granted"
+            new.ends = None if new.terms.days is None else under + new.terms.days
         return new
+
+    def _told_otherwise(self, new: Asked) -> bool:
+        """Somebody said no to the very same, or an approval of it lost its force: then people decide."""
+        known = [each for each in self.about(new.subject) if each is not new]
+        said_no = [each for each in known if each.parts == new.parts and each.state in ("refused", "changes_requested")]
+        return bool(said_no) or any(each.state == "suspended" for each in known)
 
     def _carried(self, last: Asked, new: Asked) -> Iterator[Vote]:
         barred = self.barred(new)
@@ -319,9 +325,16 @@ class Book:
             if all(map(self.stands, (run, base, *self.things[run].data))):
                 yield pk
 
-    def covered(self, asked: Asked) -> bool:
+    def covered(self, asked: Asked) -> int | None:
+        """The day on which the first envelope that covers it was approved: what passes is as old as that."""
         base = next(pk for pk, thing in self.things.items() if thing.kind == "base_model")
-        return any(self._inside(asked.subject) and self._could(pk, asked) for pk in self.in_force(base))
+        if not self._inside(asked.subject):
+            return None
+        under = next((pk for pk in self.in_force(base) if self._could(pk, asked)), None)
+        return None if under is None else self._approval(under).votes[-1].day
+
+    def _approval(self, envelope: UUID) -> Asked:
+        return [each for each in self.about(envelope) if each.state == "granted"][-1]
 
     def _inside(self, subject: UUID) -> bool:
         """Every envelope here takes twenty rows more, and all else as in the reference."""
@@ -342,8 +355,9 @@ class Book:
 
     def _could(self, envelope: UUID, asked: Asked) -> bool:
         """Whether those who approved the envelope could have sat in every seat, one person each."""
-        answer = [each for each in self.about(envelope) if each.state == "granted"][-1]
-        people = {vote.person for vote in answer.votes if vote.verdict == "approve"} - self.barred(asked)
+        people = {vote.person for vote in self._approval(envelope).votes if vote.verdict == "approve"} - self.barred(
+            asked
+        )
         seats = [step for step in asked.terms.steps for _ in range(step.quorum)]
         return any(self._sit(sitting, seats) for sitting in itertools.permutations(people, len(seats)))
 
