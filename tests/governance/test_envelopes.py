@@ -291,7 +291,7 @@ def test_another_purpose_leaves_the_range(home: House, reference: Run) -> None:
 def test_what_passed_is_no_younger_than_the_approval_of_its_range(home: House, reference: Run) -> None:
     terms = {"steps": [{"name": "Review", "roles": ["data_steward"]}], "expires_after_days": 7}
     drafted = policies.draft(actor=home.admin, subject_kind="dataset_version", terms=terms, project_id=home.project.pk)
-    policies.publish(actor=home.admin, policy_id=drafted.pk)
+    factories.published(home.admin, drafted)
     envelope = factories.envelope(home, reference)
     request = ask(home, next_version(home, range(80)))
     request.refresh_from_db()
