@@ -94,8 +94,8 @@ def publish_a_policy_of_two_reviews(walk: Walk) -> None:
     licence.get_by_label("the licence").check()
     walk.look(page, "policy form")
     page.get_by_role("button", name="Save this draft").click()
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Publish this policy").click()
-    page.get_by_role("dialog").get_by_role("button", name="Yes, do it").click()
     expect(page.locator(".a-head .a-chip")).to_contain_text("Published")
 
 

@@ -70,11 +70,11 @@ def test_whom_a_policy_names_is_called_as_their_account_is(home: House) -> None:
 def test_a_policy_makes_no_decider_of_who_only_reads(home: House, who: str) -> None:
     policy = naming(home, who, "")
     with pytest.raises(Unusable, match="lacks"):
-        setting.publish(actor=home.admin, policy_id=policy.pk)
+        factories.published(home.admin, policy)
 
 
 def test_whom_a_policy_names_decides_no_more_once_dismissed(home: House) -> None:
-    setting.publish(actor=home.admin, policy_id=naming(home, "cleo", "").pk)
+    factories.published(home.admin, naming(home, "cleo", ""))
     dismiss(home, "cleo")
     request = asked(home)
     assert home.cleo not in approvals.deciders([request])[request.pk]
