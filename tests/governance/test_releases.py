@@ -20,6 +20,7 @@ from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, 
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import State as Asked
+from governance.people.organisations import services as organisations
 from governance.people.projects import services as projects
 from governance.people.projects.models import Classification
 from governance.work.evaluations import services as evaluations
@@ -180,6 +181,21 @@ def test_a_bundle_says_nothing_about_another_organisations_projects(
     data = path.read_bytes()
     assert str(home.elsewhere.pk).encode() not in data
     assert b"Claims notes" not in data
+
+
+def test_a_bundle_holds_what_the_dossier_cites_though_it_was_described_anew_since(
+    home: House, frozen: DossierVersion, tmp_path: Path
+) -> None:
+    sign(home, frozen)
+    organisations.describe(actor=home.admin, organisation_id=home.organisation.pk, contact="the new press office")
+    projects.describe(actor=home.ada, project_id=home.project.pk, foreseeable_misuse="Something nobody saw then.")
+    bundle = evidence.export(actor=home.cleo, dossier_version_id=frozen.pk)
+    path = blobs.copy_to(bundle.file_sha256, tmp_path / "evidence.zip")
+    report = verify.verify(path)
+    assert report.sound, [each for each in report.checks if each.result != verify.HOLDS]
+    with zipfile.ZipFile(path) as archive:
+        held = b"".join(archive.read(name) for name in archive.namelist() if name.startswith("records/"))
+    assert b"the new press office" not in held and b"nobody saw then" not in held
 
 
 def test_two_exports_of_the_same_records_differ_only_in_their_seal(

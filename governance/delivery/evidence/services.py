@@ -105,7 +105,7 @@ def _contents(frozen: DossierVersion, folder: Path) -> tuple[Contents, dict[str,
     decisions = _decisions(frozen, referred)
     kept = {(row.kind, row.pk): row for row in [*referred, *decisions]}
     for row in kept.values():
-        _record(contents, row.kind, row.pk, row.content(), row.content_digest)
+        _record(contents, row.kind, row.pk, *frozen.as_cited(row))
     for decision in decisions:
         # What was decided on, as it was then: the request keeps it. The dossier lies in the bundle already.
         request = decision.request

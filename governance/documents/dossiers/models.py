@@ -119,6 +119,8 @@ class DossierVersion(Record):
     # who did what to what stands in it, as it was when frozen: {user id: [[policies.kinds.Act, verb phrase]]}; where it
     # was frozen before acts had codes, a verb phrase alone
     authors = models.JSONField(default=dict)
+    # records that it cites as they were, [{"kind", "id", "sha256", "content"}]: people may describe them anew
+    cited = models.JSONField(default=list)
 
     class Meta:
         ordering = ["-created_at"]
@@ -134,6 +136,13 @@ class DossierVersion(Record):
 
     def content(self) -> dict[str, Any]:
         return {key: value for key, value in self.document.items() if key != "sha256"}
+
+    def as_cited(self, record: Record) -> tuple[Any, str]:
+        """The content of a record as this version cites it, and its digest; as it is now where nothing was kept."""
+        for kept in self.cited:
+            if (kept["kind"], kept["id"]) == (record.kind, str(record.pk)):
+                return kept["content"], kept["sha256"]
+        return record.content(), record.content_digest
 
     def touched_by(self) -> list[Touch]:
         return [

@@ -124,6 +124,7 @@ def freeze(*, actor: Actor, dossier_id: UUID) -> DossierVersion:
         frozen_by_id=actor.person_id,
         frozen_by_name=actor.name,
         authors=_authors(dossier, known, frozen_by=actor.person_id),
+        cited=known.contents(),
     )
     counts = document["completeness"]
     record(actor, "dossier.frozen", subject=version, facts={"sha256": version.sha256, "completeness": counts})

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from governance.foundation.core.canonical import digest, plain
+
 Origin = Literal["measured", "declared", "attached"]
 
 
@@ -66,6 +68,15 @@ class Sources:
                 yield value
             elif isinstance(value, tuple):
                 yield from value
+
+    def contents(self) -> list[dict[str, Any]]:
+        """The sources that are told by the whole content of their record, with it: what the digest is taken over."""
+        facts = [(each, each.facts) for each in self.every() if isinstance(each.facts, Mapping)]
+        return [
+            {"kind": each.kind, "id": each.id, "sha256": each.sha256, "content": plain(content)}
+            for each, content in facts
+            if digest({"kind": each.kind, "content": content}) == each.sha256
+        ]
 
     def without(self, withheld: Source) -> "Sources":
         """The same without `withheld`."""
