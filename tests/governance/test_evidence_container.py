@@ -1,5 +1,6 @@
 """The bundle and its verifier: whatever is changed is found, and nothing is said to be verified that was not."""
 
+import base64
 import hashlib
 import json
 import random
@@ -564,6 +565,9 @@ def test_a_signature_holds_but_whose_key_it_is_stays_unchecked_until_a_key_is_gi
     assert report.sound
     assert (results(report)["signature"], results(report)["key"]) == ("holds", "not checked")
     assert results(verify.verify(path, key.public_key().public_bytes_raw()))["key"] == "holds"
+    told = "assay+0a1b2c3d+" + base64.b64encode(b"\x01" + key.public_key().public_bytes_raw()).decode()
+    assert verify.main([str(path), "--key", told]) == 0
+    assert verify.main([str(path), "--key", key.public_key().public_bytes_raw().hex()]) == 0
     assert verify.verify(path, other.public_key().public_bytes_raw()).exit_status == 1
     assert verify.verify(bundle, key.public_key().public_bytes_raw()).exit_status == 1
     forged_signature = signed(bundle, tmp_path / "bad.zip", key, signature="00" * 64)

@@ -14,7 +14,7 @@ from governance.foundation.core.errors import NotFound, Unusable
 from governance.materials.datasets.models import DatasetVersion
 from governance.oversight.retention import services as holds
 from governance.oversight.retention.rules import Basis
-from governance.people.approvals import reauthentication
+from governance.people.approvals import delegations, reauthentication
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import Verdict
@@ -24,8 +24,10 @@ from governance.people.engagements.models import Engagement
 from governance.people.notifications import deadlines, feeds, letters, rules, selectors, services
 from governance.people.notifications.models import Letter, Notice
 from governance.people.notifications.rules import Channel, Kind, LetterState
+from governance.people.policies import services as policies
 from governance.people.projects import services as projects
 from governance.people.projects.models import Classification, Member
+from governance.people.projects.rules import Role
 from tests import factories
 from tests.people import PASSWORD, House, person
 
@@ -208,6 +210,28 @@ def test_a_deadline_is_brought_to_mind_when_it_comes_near_and_when_it_is_at_hand
     deadlines.tell_what_is_near()
     deadlines.tell_what_is_near()
     assert len(told(home.cleo)) == 2
+
+
+def test_a_request_with_a_day_and_a_loan_stand_among_what_is_due_and_their_people_are_told(home: House) -> None:
+    terms = {"steps": [{"name": "Data", "roles": ["data_steward"]}], "deadline_days": 3, "expires_after_days": 9}
+    drafted = policies.draft(actor=home.admin, subject_kind="dataset_version", terms=terms, project_id=home.project.pk)
+    factories.published(home.admin, drafted)
+    asked = approvals.ask(actor=home.ada, subject=factories.registered_version(home), project_id=home.project.pk)
+    today = timezone.localdate()
+    delegations.delegate(
+        actor=home.ben, project_id=home.project.pk, username="paula", role=Role.DATA_STEWARD, starts_on=today,
+        ends_on=today + timedelta(days=5), reason="On leave.",
+    )  # fmt: skip
+    assert "Ben Castell lends you the role of data steward" in told(home.paula)[0]
+    due, loan = deadlines.soon(home.cleo, timedelta(days=30))
+    assert (due.on, due.people) == (
+        timezone.localdate(asked.due_at), {home.ben.user_id, home.paula.user_id, home.ada.user_id}
+    )  # fmt: skip
+    assert loan.on == today + timedelta(days=5)
+    approvals.comment(actor=home.ben, request_id=asked.pk, text="Where from?")
+    assert any("Ben Castell commented" in text for text in told(home.ada))
+    decide(home.ben, asked, Verdict.APPROVE)
+    assert [each.what for each in deadlines.soon(home.ada, timedelta(days=30))][-1] == f"The approval of {asked} ends"
 
 
 def test_deadlines_are_shown_in_the_order_of_their_days_to_who_sees_the_project(home: House) -> None:

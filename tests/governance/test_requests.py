@@ -10,7 +10,7 @@ from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound, Unusable, WrongState
 from governance.materials.datasets.models import DatasetVersion
-from governance.people.approvals import delegations, selectors, services, timing
+from governance.people.approvals import delegations, foresight, selectors, services, timing
 from governance.people.approvals.models import ApprovalRequest, Decision, Delegation
 from governance.people.approvals.rules import State, Verdict
 from governance.people.policies import services as policies
@@ -144,6 +144,25 @@ def test_a_loan_gives_one_voice_not_two(home: House) -> None:
         decide(home.ben, request)
     decide(home.admin, request)
     assert selectors.standing(factories.registered(request)).granted
+
+
+def test_whose_lender_abstained_is_told_that_and_nothing_of_other_steps(home: House) -> None:
+    request = asked(home)
+    lend(home.ben, home, "paula", Role.DATA_STEWARD)
+    decide(home.ben, request, Verdict.ABSTAIN)
+    objection = selectors.objection(home.paula, request)
+    assert objection is not None
+    assert objection.text == "Ben Castell spoke on this request already, so that nobody does in their stead."
+
+
+def test_a_draft_that_wants_a_second_factor_would_not_have_taken_a_password(home: House) -> None:
+    decide(home.ben, asked(home))
+    steps = [{"name": "Data", "roles": ["data_steward"], "factor": "second"}]
+    drafted = policies.draft(
+        actor=home.admin, subject_kind="dataset_version", terms={"steps": steps}, project_id=home.project.pk
+    )
+    (tried,) = foresight.try_out(home.admin, drafted)
+    assert (tried.then, tried.now) == (State.GRANTED, State.OPEN)
 
 
 def test_nobody_decides_in_the_stead_of_the_barred_nor_the_barred_in_anybodys(home: House) -> None:

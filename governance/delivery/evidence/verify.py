@@ -1,8 +1,8 @@
 """Check an Assay evidence bundle: one file, Python's standard library, no network, no database.
 
-    python verify.py evidence.zip [--json] [--key HEX]
+    python verify.py evidence.zip [--json] [--key KEY]
     python verify.py membership.json [--json]            one row's proof that it is in a dataset version
-    python verify.py audit.json [--json] [--key HEX]     entries of the audit trail under a signed head
+    python verify.py audit.json [--json] [--key KEY]     entries of the audit trail under a signed head
 
 Four questions are answered apart, because one says nothing about the others:
 
@@ -33,7 +33,7 @@ import struct
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -1143,10 +1143,12 @@ def _verify(report: Report, stream: BinaryIO, key: bytes | None) -> None:
 
 
 def _key(text: str) -> bytes:
-    raw = bytes.fromhex(text)
-    if len(raw) != 32:
+    """An Ed25519 public key in hex, or as Assay prints it: name+id+base64 (C2SP signed-note, “verifier keys”)."""
+    _, named, told = text.partition("+")
+    raw = base64.b64decode(told.partition("+")[2], validate=True) if named else b"\x01" + bytes.fromhex(text)
+    if len(raw) != 33 or raw[0] != 1:
         raise ValueError("an Ed25519 public key has 32 bytes")
-    return raw
+    return raw[1:]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -1155,11 +1157,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("bundle", type=Path, help="the evidence.zip, membership.json or audit.json to check")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument(
-        "--key", type=_key, metavar="HEX", help="the issuer's Ed25519 public key, which must have signed"
+        "--key", type=_key, metavar="KEY", help="the Ed25519 key that must have signed, hex or name+id+base64"
     )
     options = parser.parse_args(arguments)
     report = verify(options.bundle, options.key)
-    print(json.dumps(report.as_dict(), indent=2, ensure_ascii=True) if options.json else report.as_text())
+    with suppress(BrokenPipeError):  # whoever reads only the first lines
+        said = json.dumps(report.as_dict(), indent=2, ensure_ascii=True) if options.json else report.as_text()
+        print(said, flush=True)
     return report.exit_status
 
 

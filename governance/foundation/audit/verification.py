@@ -19,6 +19,7 @@ from governance.foundation.audit.tree import Growth
 from preparation.merkle import HASH_BYTES
 
 ATTEMPTS = 3
+MOST_NAMED = 20  # faults; after them the walk ends
 
 
 @dataclass
@@ -45,7 +46,7 @@ def verify(
     records: bool = False,
     kept: Iterable[checkpoint.Checkpoint] = (),
     told: Callable[[int], None] = lambda entries: None,
-    limit_faults: int = 20,
+    limit_faults: int = MOST_NAMED,
 ) -> Report:
     """Recompute the chain and the tree from the texts, entry by entry, and name what does not fit.
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from governance.foundation.core.actor import Actor
 from governance.people.approvals import rules, selectors, subjects
+from governance.people.approvals.methods import SECOND
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import Ballot, State
 from governance.people.policies import selectors as policies
@@ -108,4 +109,4 @@ def _ballots(request: ApprovalRequest) -> Iterable[Ballot]:
         # A role on loan is none of their own: they are taken to have had those of the step that they decided in.
         lent = each.stands_for_id is not None and each.request_id == request.pk
         roles = held | request.terms.step(each.step).roles if lent else held
-        yield Ballot(each.by_id, roles, rules.Verdict(each.verdict))
+        yield Ballot(each.by_id, roles, rules.Verdict(each.verdict), each.method in SECOND)

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from governance.people.policies.kinds import KINDS, Touch
-from governance.people.policies.rules import Step, Terms, barred
+from governance.people.policies.rules import Factor, Step, Terms, barred
 from governance.people.projects.rules import Role
 
 
@@ -142,6 +142,10 @@ class Ballot:
     person: int
     roles: frozenset[Role]
     verdict: Verdict
+    by_second_factor: bool = False
+
+    def fits(self, step: Step) -> bool:
+        return step.takes(self.person, self.roles) and (self.by_second_factor or step.factor != Factor.SECOND)
 
 
 def replay(terms: Terms, touched: Sequence[Touch], ballots: Iterable[Ballot]) -> list[Vote]:
@@ -149,9 +153,7 @@ def replay(terms: Terms, touched: Sequence[Touch], ballots: Iterable[Ballot]) ->
     person; whoever is barred, or finds no step open, would not have decided."""
     bars, votes = barred(touched, terms), list[Vote]()
     for ballot in ballots:
-        open_to = [
-            each.step for each in progress(terms, votes) if each.open and each.step.takes(ballot.person, ballot.roles)
-        ]
+        open_to = [each.step for each in progress(terms, votes) if each.open and ballot.fits(each.step)]
         if open_to and ballot.person not in bars:
             votes.append(Vote(ballot.person, open_to[0].name, ballot.verdict))
     return votes
@@ -210,6 +212,9 @@ def objection(
     for loan in loans:
         if did := bars.get(loan.lender):
             return Objection("own-work", f"{loan.lender_name} {did}, so that nobody decides on it in their stead.")
+        if loan.lender in _voices(facts.votes):
+            said = f"{loan.lender_name} spoke on this request already, so that nobody does in their stead."
+            return Objection("decided", said)
     waits = " and ".join(f"“{each.step.name}”" for each in progress(facts.terms, facts.votes) if each.open)
     return Objection("turn", f"It is the turn of {waits}; {first_name} decides in another step.")
 

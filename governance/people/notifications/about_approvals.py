@@ -1,17 +1,25 @@
 """What people are told of requests and decisions."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
+from django.utils import timezone
+
+from governance.foundation.core.actor import Actor
 from governance.foundation.core.events import acted
+from governance.people.approvals import delegations
 from governance.people.approvals import selectors as approvals
-from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.approvals.models import ApprovalRequest, Comment, Decision, Delegation
 from governance.people.approvals.rules import State, Verdict
-from governance.people.notifications import services
+from governance.people.notifications import deadlines, services
+from governance.people.notifications.deadlines import Deadline
 from governance.people.notifications.rules import Kind
 from governance.people.notifications.tellings import Facts, Telling
 from governance.people.notifications.tellings import register as tell
 from governance.people.projects import selectors as projects
+from governance.people.projects.models import Project
+from governance.people.projects.rules import SPOKEN, Role
 
 DID = {
     Verdict.APPROVE: "approved",
@@ -30,8 +38,36 @@ def register() -> None:
     tell("approval.expired", Telling(Kind.DUE, _asker, _expired))
     tell("approval.voided", Telling(Kind.DECIDED, _asker, _voided))
     tell("approval.suspended", Telling(Kind.SUSPENDED, _asker_and_signers, _suspended))
+    tell("approval.commented", Telling(Kind.DECIDED, _asker_of_comment, _commented, about=_request))
+    tell("delegation.made", Telling(Kind.ASKED, _taker, _lent, about=_project))
+    tell("delegation.ended", Telling(Kind.ASKED, _taker, _lent_no_more, about=_project))
     tell("approval.reinstated", Telling(Kind.SUSPENDED, _asker_and_signers, _reinstated))
+    deadlines.register(days)
     acted.connect(settle_what_is_over, dispatch_uid="notifications.about_approvals")
+
+
+def days(actor: Actor, first: date, last: date) -> Iterable[Deadline]:
+    """By when a request is to be decided, and when an approval, or a role on loan, ends."""
+    seen = approvals.visible_to(actor) if actor.is_person else ApprovalRequest.objects.select_related("project")
+    waiting = list(
+        seen.filter(state=State.OPEN, due_at__date__range=(first, last)).prefetch_related(*approvals.DECIDED)
+    )
+    deciders = approvals.deciders(waiting)
+    for request in waiting:
+        people = _those(request.requested_by_id, *(person.lookup_id for person in deciders[request.pk]))
+        yield Deadline(timezone.localdate(request.due_at), f"A decision on {request} is due", request, people)
+    ending = seen.filter(state=State.GRANTED, expires_at__date__range=(first, last))
+    for request in ending.prefetch_related("decisions"):
+        people = _those(request.requested_by_id, *(each.by_id for each in request.decisions.all()))
+        yield Deadline(timezone.localdate(request.expires_at), f"The approval of {request} ends", request, people)
+    loans = delegations.visible_to(actor) if actor.is_person else Delegation.objects.select_related("project")
+    for loan in loans.filter(ended_at=None, ends_on__range=(first, last)):
+        words = f"{loan.taker_name} decides in {loan.lender_name}'s stead as {SPOKEN[Role(loan.role)]} for the last day"
+        yield Deadline(loan.ends_on, words, loan.project, frozenset({loan.lender_id, loan.taker_id}))
+
+
+def _those(*people: int | None) -> frozenset[int]:
+    return frozenset(person for person in people if person is not None)
 
 
 def settle_what_is_over(sender: Any, action: str, subject: Any, **_: Any) -> None:
@@ -68,8 +104,23 @@ def _asker_and_signers(request: ApprovalRequest, _: Facts) -> Iterable[int | Non
     return [request.requested_by_id, *request.decisions.values_list("by", flat=True)]
 
 
-def _request(decision: Decision) -> ApprovalRequest:
-    return decision.request
+def _asker_of_comment(said: Comment, _: Facts) -> Iterable[int | None]:
+    """Who asked, and who decided or said something there."""
+    request = said.request
+    spoke = [*request.decisions.values_list("by", flat=True), *request.comments.values_list("by", flat=True)]
+    return [request.requested_by_id, *spoke]
+
+
+def _taker(loan: Delegation, _: Facts) -> Iterable[int | None]:
+    return [loan.taker_id]
+
+
+def _project(loan: Delegation) -> Project:
+    return loan.project
+
+
+def _request(said: Decision | Comment) -> ApprovalRequest:
+    return said.request
 
 
 def _asked(request: ApprovalRequest, by: str, _: Facts) -> str:
@@ -99,6 +150,19 @@ def _expired(request: ApprovalRequest, by: str, _: Facts) -> str:
 
 def _voided(request: ApprovalRequest, by: str, _: Facts) -> str:
     return f"{_titled(request)}: changed by {by}, so what was asked or approved of it holds no more."
+
+
+def _commented(said: Comment, by: str, _: Facts) -> str:
+    return f"{_titled(said.request)}: {by} commented."
+
+
+def _lent(loan: Delegation, by: str, _: Facts) -> str:
+    days = f"from {loan.starts_on:%d %b} to {loan.ends_on:%d %b %Y}"
+    return f"{loan.project}: {by} lends you the role of {SPOKEN[Role(loan.role)]} {days}."
+
+
+def _lent_no_more(loan: Delegation, by: str, _: Facts) -> str:
+    return f"{loan.project}: the role of {SPOKEN[Role(loan.role)]} that you had on loan was taken back by {by}."
 
 
 def _suspended(request: ApprovalRequest, by: str, _: Facts) -> str:

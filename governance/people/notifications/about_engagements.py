@@ -88,5 +88,6 @@ PARTS = (
     ("audit-request.sent-back", _who_answered, _says("{audit}: {by} sent back the answer to request {number}.")),
     ("audit-finding.raised", _who_may_answer, _says("{audit}: {by} raised finding {number}.")),
     ("audit-finding.answered", _auditors, _says("{audit}: {by} responded to finding {number}.")),
+    ("audit-finding.answered", _owner, _says("{audit}: {by} says that you see to finding {number}.")),
     ("audit-finding.closed", _owner, _says("{audit}: {by} closed finding {number}.")),
 )

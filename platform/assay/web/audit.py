@@ -16,7 +16,7 @@ from assay.web import trail
 from assay.web.requests import PageRequest
 from governance.delivery.evidence import examining, verify
 from governance.delivery.evidence.rules import State
-from governance.foundation.audit import extracts, heads, sealing, selectors, watch
+from governance.foundation.audit import extracts, heads, sealing, selectors, verification, watch
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.audit.rules import LARGEST_SEQ
 from governance.foundation.core.errors import NotFound
@@ -93,6 +93,7 @@ def integrity(request: PageRequest) -> HttpResponse:
         "may_verify": examining.may_ask(request.actor),
         "alive": jobs.worker_is_alive(),
         "last": last,
+        "most_named": verification.MOST_NAMED,
         "may_adopt": last is not None and sealing.concerns_records(last.faults),
         "earlier": watch.earlier(),
         "end": selectors.head(),

@@ -130,6 +130,8 @@ def _as_json(found: verification.Report) -> str:
 def _as_text(found: verification.Report) -> str:
     if not found.sound:
         count = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
+        if len(found.faults) >= verification.MOST_NAMED:
+            count = f"{count} or more (the first {verification.MOST_NAMED} are named)"
         cure = [] if found.records is None else [watch.cure(found.faults)]
         return "\n".join([*found.faults, f"NOT whole: {count} in {found.entries:,} entries", *cure])
     signed = _of_heads(found)

@@ -66,6 +66,8 @@ class Command(BaseCommand):
             **os.environ,
             "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
             "ASSAY_VAR_DIR": str(settings.VAR_DIR),
+            # what letters and calendars lead to, where the operator named no other address
+            "ASSAY_URL": os.environ.get("ASSAY_URL", f"http://{HOST}:{port}"),
             "PYTHONPATH": os.pathsep.join([*source_roots(), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep),
             "PYTHONSAFEPATH": "1",
             "PYTHONUNBUFFERED": "1",

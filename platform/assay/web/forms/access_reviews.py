@@ -11,6 +11,7 @@ from governance.people.access_reviews.rules import Decided, Verdict
 from governance.people.access_reviews.selectors import Row
 
 VERDICTS = [
+    ("", _("choose")),  # nothing is chosen for the reviewer: each row is looked at
     (Verdict.KEEP.value, _("keep")),
     (Verdict.CHANGE.value, _("change")),
     (Verdict.REMOVE.value, _("remove")),
@@ -26,7 +27,9 @@ class ReviewForm(ProofForm):
         super().__init__(*args, **kwargs)
         self.rows = rows
         for row in rows:
-            self.fields[f"verdict-{row.id}"] = forms.ChoiceField(label=_("Verdict"), choices=VERDICTS)
+            self.fields[f"verdict-{row.id}"] = forms.ChoiceField(
+                label=_("Verdict"), choices=VERDICTS, error_messages={"required": _("Choose keep, change or remove.")}
+            )
             self.fields[f"to-{row.id}"] = forms.ChoiceField(
                 label=_("Other role"), choices=[("", "–"), *roles], required=False
             )

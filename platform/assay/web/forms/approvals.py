@@ -47,7 +47,7 @@ class DelegationForm(forms.Form):
     starts_on = forms.DateField(
         label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), initial=timezone.localdate
     )
-    ends_on = forms.DateField(label=_("To and with"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    ends_on = forms.DateField(label=_("Last day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     reason = forms.CharField(label=_("Why"), max_length=2_000, help_text=_("For example “on leave”."))
 
     def __init__(
