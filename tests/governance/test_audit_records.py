@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
 from assay import doctor
+from governance.delivery.lineage import services as lineage
 from governance.foundation.audit import sealing, services, watch
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.audit.verification import verify
@@ -15,6 +17,7 @@ from governance.foundation.core import writes
 from governance.foundation.core.actor import PLATFORM
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals.models import ApprovalRequest, Decision
+from governance.people.engagements import services as engagements
 from governance.people.projects import services as projects
 from governance.people.projects.models import Member, Project
 from governance.people.projects.rules import Role
@@ -42,6 +45,30 @@ def test_an_untouched_house_is_as_the_entries_left_it(home: House, version: Data
     report = verify(records=True)
     assert report.faults == []
     assert report.records == sum(model._base_manager.count() for model in sealing.covered().values())
+
+
+def test_whom_an_audit_is_laid_open_to_is_sealed_with_it(home: House) -> None:
+    today = timezone.localdate()
+    plan = engagements.plan(
+        actor=home.admin, organisation_id=home.organisation.pk, title="Audit", auditors=["omar"], access_from=today,
+        access_until=today, project_ids=[home.project.pk],
+    )  # fmt: skip
+    assert verify(records=True).sound
+    table = "INSERT INTO engagements_engagement_auditors (engagement_id, user_id) VALUES (%s, %s)"
+    sql(table, plan.pk.hex, home.dev.user_id)
+    assert [str(plan.pk) in fault for fault in verify(records=True).faults] == [True]
+
+
+def test_what_a_run_used_and_what_a_withdrawal_reached_are_sealed_with_them(
+    home: House, version: DatasetVersion
+) -> None:
+    run = factories.launched_run(home)
+    withdrawal = lineage.withdraw(actor=home.ben, version_id=run.data()[0].pk, reason="Consent was taken back.")
+    assert verify(records=True).faults == []
+    sql("DELETE FROM lineage_affected WHERE object_id = %s", run.pk.hex)
+    sql("DELETE FROM runs_rundata WHERE run_id = %s", run.pk.hex)
+    faults = verify(records=True).faults
+    assert len(faults) == 2 and {str(one.pk) in " ".join(faults) for one in (run, withdrawal)} == {True}
 
 
 @pytest.mark.parametrize(

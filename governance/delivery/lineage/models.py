@@ -19,6 +19,7 @@ class Withdrawal(Record):
     taken back."""
 
     kind = "withdrawal"
+    sealed_with = ("affected",)
 
     version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="withdrawals")
     version_sha256 = models.CharField(max_length=64)  # the version's content digest

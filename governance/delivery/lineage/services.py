@@ -15,6 +15,7 @@ from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Fault, Faults, NotAllowed, Unusable, WrongState
 from governance.foundation.core.events import reinstated, withdrawn
+from governance.foundation.core.writes import note
 from governance.foundation.jobs import errands
 from governance.materials.datasets import provenance
 from governance.materials.datasets import selectors as datasets
@@ -128,7 +129,8 @@ def look_at_what_was_registered(sender: type[DatasetVersion], version: DatasetVe
             links = provenance.linked_ids(version.provenance)
             link = found.affected.filter(object_id__in=links).first()
             starts = [Reached(version, f"derived from {link.name}")] if link else []
-        follow(actor, found, starts)
+        if count := follow(actor, found, starts):
+            record(actor, "data.withdrawal-reached", subject=found, facts={"version": version.pk, "found": count})
 
 
 def follow(actor: Actor, made: Withdrawal, reached: Iterable[Reached]) -> int:
@@ -138,6 +140,7 @@ def follow(actor: Actor, made: Withdrawal, reached: Iterable[Reached]) -> int:
     if inside or outside:
         _keep(made, inside, outside, len(known))
         _tell(actor, made, inside)
+        note(Withdrawal, [made.pk])  # what it reaches is sealed with it, by the entry that the caller writes
     return len(inside) + len(outside)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.apps import apps
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from governance.foundation.core import writes
 from governance.foundation.core.records import Record
@@ -29,6 +29,11 @@ def watch() -> None:
     for name, model in covered().items():
         for signal in (post_save, post_delete):
             signal.connect(writes.note_saved, sender=model, dispatch_uid=f"noted {name}")
+        for relation in model.sealed_with:
+            field: Any = model._meta.get_field(relation)
+            if field.many_to_many:
+                through = field.remote_field.through
+                m2m_changed.connect(writes.note_linked, sender=through, dispatch_uid=f"noted {name} {relation}")
 
 
 def take() -> Told:
@@ -84,7 +89,8 @@ def compared(ledger: Ledger, limit: int) -> tuple[int, list[tuple[str, str]]]:
     same = 0
     differing: list[tuple[str, str]] = []
     for name, model in models_by_name.items():
-        for row in model._base_manager.order_by("pk").iterator(chunk_size=CHUNK):
+        rows = model._base_manager.order_by("pk").prefetch_related(*model.sealed_with)
+        for row in rows.iterator(chunk_size=CHUNK):
             word = ledger.word(name, str(row.pk))
             if word is not None and word[0] == row.record_digest:
                 same += 1

@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
-from governance.foundation.core.canonical import digest
+from governance.foundation.core.canonical import canonical, digest, plain
 from governance.foundation.core.errors import NotFound
 from governance.foundation.core.writes import NotedWrites
 
@@ -25,6 +25,9 @@ class Record(models.Model):
     kind: ClassVar[str] = ""
     # Whether the audit trail keeps the digest of each state of it. Not so for what is only a worker's notes.
     is_told_of: ClassVar[bool] = True
+
+    # Relations whose rows are part of it and have no seal of their own: whom an audit is laid open to, what a run used.
+    sealed_with: ClassVar[tuple[str, ...]] = ()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -45,11 +48,13 @@ class Record(models.Model):
 
     @property
     def record_digest(self) -> str:
-        """sha256 over all stored fields: what the audit trail keeps of this row after a change.
+        """sha256 over all stored fields, and what is `sealed_with` it: what the audit trail keeps of this row after a
+        change.
 
         A field at its default is left out, so that a column that a later version adds changes no digest.
         """
-        return digest({name: value for name, value in stored_fields(self).items() if not is_default(self, name, value)})
+        told = {name: value for name, value in stored_fields(self).items() if not is_default(self, name, value)}
+        return digest(told | {name: rows for name in self.sealed_with if (rows := _rows_of(self, name))})
 
 
 R = TypeVar("R", bound=Record)
@@ -73,6 +78,14 @@ def one_of(seen: models.QuerySet[R], pk: Any, noun: str = "") -> R:
     if found is None:
         raise NotFound(noun or str(seen.model._meta.verbose_name))
     return found
+
+
+def _rows_of(record: Record, relation: str) -> list[Any]:
+    """The rows of a relation in an order of their own: keys where it only links, else all that each row holds."""
+    related = getattr(record, relation).all()
+    if record._meta.get_field(relation).many_to_many:
+        return sorted(str(row.pk) for row in related)
+    return sorted((plain(stored_fields(row)) for row in related), key=canonical)
 
 
 def stored_fields(row: models.Model) -> dict[str, Any]:

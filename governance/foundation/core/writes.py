@@ -68,6 +68,11 @@ class NotedWrites(models.QuerySet[M]):
         return made
 
 
+def note_linked(sender: Any, instance: models.Model, **_: Any) -> None:
+    """Links of a row were set, added or taken away (`m2m_changed`)."""
+    note(type(instance), [instance.pk])
+
+
 def note_saved(sender: type[models.Model], instance: models.Model, **_: Any) -> None:
     """A row was saved or deleted by itself (signals of Django)."""
     note(sender, [instance.pk])

@@ -17,6 +17,7 @@ class Engagement(Record):
     something open is asked of this row each time (`access`)."""
 
     kind = "engagement"
+    sealed_with = ("auditors", "projects")
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="engagements")
     title = models.CharField(max_length=160)

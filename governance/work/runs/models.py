@@ -20,6 +20,7 @@ class Run(Record):
     """One fine-tuning. The plan's fields change in DRAFT only; what was observed is written by the worker."""
 
     kind = "run"
+    sealed_with = ("data_links",)
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="runs")
     number = models.PositiveIntegerField()

@@ -48,6 +48,7 @@ ACTS: Mapping[str, str | Promise] = {
     "base-model.registered": _t("registered the base model"),
     "dataset.created": _t("opened the dataset"),
     "data.withdrawn": _t("put on record the"),
+    "data.withdrawal-reached": _t("registered what is reached by the"),
     "data.reinstated": _t("took back the"),
     "trail.key-made": _t("made the key that signs the audit trail"),
     "trail.key-rotated": _t("changed the key that signs the audit trail"),
