@@ -12,7 +12,6 @@ from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound, Unusable, WrongState
 from governance.people.approvals import selectors as approvals
-from governance.people.approvals import subjects
 from governance.people.projects import services as projects
 from governance.people.projects.rules import Role
 from governance.work.evaluation_plans import measures, services
@@ -193,10 +192,3 @@ def test_the_standard_plan_can_be_written_as_it_stands(home: House) -> None:
     assert {task["name"] for task in plan.tasks} == set(measures.usable())
     assert plan.thresholds
     assert plan.rationale
-
-
-def test_a_plan_cannot_be_asked_about_alone(home: House) -> None:
-    """It is approved inside the run plan that names it; nobody signs it by itself."""
-    plan = write(home)
-    with pytest.raises(NotFound):
-        subjects.load(plan.kind, plan.pk)
