@@ -424,7 +424,7 @@ def _erasure(home: House) -> Erasure:
 
 def _disposal(home: House) -> Disposal:
     """One that waits for a second person; of other rows than those that are sent to the doors."""
-    version = factories.dataset_version(home, rows=7)
+    version = factories.dataset_version(home, rows=4)
     DatasetVersion.objects.filter(pk=version.pk).update(created_at=timezone.now() - timedelta(days=99))
     return disposals.propose(actor=home.ben, project_id=home.project.pk, ids=[version.pk], reason="Nobody uses it.")
 
