@@ -262,7 +262,7 @@ SHELL = {
     "person": {"name": "Cleo", "role": "compliance officer", "links": [{"label": "Your account", "url": "/me/"}]},
     "sign_out_url": "/sign-out/",
     "no_worker": {"waiting": 2, "since": None},
-    "audit": {"url": "/audit/", "entry": 18402, "at": NOON},
+    "audit": {"url": "/audit/", "entry": 18402, "at": NOON, "sound": True},
 }
 
 
@@ -274,7 +274,9 @@ def test_the_shell_names_the_place_says_what_waits_and_warns_when_nobody_works()
     assert "3 waiting for you" in said
     assert "No worker is alive" in said
     assert "2 jobs wait and will not start." in said
-    assert "18,402" in said
+    assert "Audit log verified to entry 18,402" in said
+    broken = Words(render_to_string("base.html", {"shell": {**SHELL, "audit": {**SHELL["audit"], "sound": False}}}))
+    assert "The audit log is not whole" in broken.text and "18,402" not in broken.text
     (sign_out,) = [form for form in page.every("form") if form.get("action") == "/sign-out/"]
     assert sign_out["method"] == "post"
 
