@@ -37,6 +37,7 @@ from governance.materials.scans import services as scans
 from governance.materials.scans import worker as scan_worker
 from governance.materials.scans.rules import Holds
 from governance.people.approvals import publishing, reauthentication
+from governance.people.approvals import selectors as approval_selectors
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.approvals.rules import Verdict
@@ -206,7 +207,8 @@ def decide(actor: Actor, request: ApprovalRequest, verdict: Verdict, *, reason: 
     proof = reauthentication.by_password(
         actor=actor, password=PASSWORD, subject_digest=request.subject_digest, verdict=verdict
     )
-    return approvals.decide(actor=actor, request_id=request.pk, verdict=verdict, reason=reason, proof=proof)
+    step = next((seat.step.name for seat in approval_selectors.seats(actor, request)), "")
+    return approvals.decide(actor=actor, request_id=request.pk, verdict=verdict, reason=reason, proof=proof, step=step)
 
 
 def published(actor: Actor, policy: Policy) -> Policy:

@@ -213,6 +213,15 @@ def test_a_rotation_that_was_cut_short_is_completed(trail_key: TrailKey, monkeyp
             ),
             "does not hold",
         ),
+        (lambda: TreeHead.objects.update(root="zz"), "says something else than the text that was signed"),
+        (lambda: TrailKey.objects.update(public_key="zz"), "does not hold"),
+        (
+            lambda: [
+                TreeHead.objects.filter(pk=head.pk).update(checkpoint=head.checkpoint.replace("— ", "— — "))
+                for head in TreeHead.objects.all()
+            ],
+            "cannot be read",
+        ),
         (lambda: Subtree.objects.update(hash=bytes(32)), "what is kept of the Merkle tree (0 of tier 1)"),
     ],
 )  # fmt: skip

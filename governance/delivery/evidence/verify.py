@@ -28,12 +28,13 @@ import base64
 import binascii
 import hashlib
 import json
+import os
 import re
 import struct
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -1161,9 +1162,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     report = verify(options.bundle, options.key)
-    with suppress(BrokenPipeError):  # whoever reads only the first lines
-        said = json.dumps(report.as_dict(), indent=2, ensure_ascii=True) if options.json else report.as_text()
-        print(said, flush=True)
+    try:
+        print(json.dumps(report.as_dict(), indent=2, ensure_ascii=True) if options.json else report.as_text())
+        sys.stdout.flush()
+    except BrokenPipeError:  # somebody reads only the first lines; what is left goes nowhere, also at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return report.exit_status
 
 

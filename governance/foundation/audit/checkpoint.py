@@ -88,8 +88,12 @@ def is_signed_by(note: str, name: str, public: bytes) -> bool:
 def _signatures(lines: str) -> tuple[tuple[str, bytes, bytes], ...]:
     found = []
     for line in lines.splitlines():
-        dash, name, encoded = line.split(" ")
-        raw = _from_base64(encoded)
+        dash, _, rest = line.partition(" ")
+        name, _, encoded = rest.partition(" ")
+        try:
+            raw = _from_base64(encoded)
+        except ValueError:
+            raise NotACheckpoint("a signature is not spelt in base64") from None
         if dash != "—" or len(raw) < 5:
             raise NotACheckpoint("a signature line is not spelt as one")
         found.append((name, raw[:4], raw[4:]))

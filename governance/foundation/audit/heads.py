@@ -100,7 +100,10 @@ def signed_before() -> Iterator[tuple[int, bytes]]:
     """(size, root) of the last head in the database, and of the last in the file."""
     last = TreeHead.objects.first()
     if last is not None:
-        yield last.size, bytes.fromhex(last.root)
+        try:
+            yield last.size, bytes.fromhex(last.root)
+        except ValueError:
+            raise TrailBroken(f"The root of the head at entry {last.size:,} is none; nothing is signed.") from None
     for newest in deque(in_file(), maxlen=1):
         yield newest.size, newest.root
 

@@ -225,7 +225,7 @@ def _commitment(salt: Any, text: str) -> str | None:
 
 
 def _hash(text: Any) -> bytes:
-    """A hash as stored; what is none is taken for the empty one, which nothing fits."""
+    """A hash or a key as stored; what is none is taken for the empty one, which nothing fits."""
     try:
         return bytes.fromhex(text)
     except (ValueError, TypeError):
@@ -249,7 +249,7 @@ def _signed(kept: Iterable[checkpoint.Checkpoint]) -> tuple[dict[int, list[tuple
     signed: dict[int, list[tuple[str, bytes]]] = {}
     for stored in TreeHead.objects.order_by("size").iterator(chunk_size=entries.CHUNK):
         said += _broken_head(stored, known)
-        signed.setdefault(stored.size, []).append((IN_DATABASE, bytes.fromhex(stored.root)))
+        signed.setdefault(stored.size, []).append((IN_DATABASE, _hash(stored.root)))
     try:
         elsewhere = [(IN_FILE, head) for head in heads.in_file()]
     except heads.TrailBroken as error:
@@ -266,9 +266,9 @@ def _signed(kept: Iterable[checkpoint.Checkpoint]) -> tuple[dict[int, list[tuple
 def _broken_succession(known: list[TrailKey]) -> Iterator[str]:
     """Each key but the first is signed in by the one before it, or the trail says that that one was lost."""
     for before, key in pairwise(known):
-        text = keys.follows(before.name, bytes.fromhex(key.public_key))
+        text = keys.follows(before.name, _hash(key.public_key))
         try:
-            holds = checkpoint.is_signed_by(key.statement, before.name, bytes.fromhex(before.public_key))
+            holds = checkpoint.is_signed_by(key.statement, before.name, _hash(before.public_key))
         except checkpoint.NotACheckpoint:
             holds = False
         if holds and key.statement.startswith(text + "\n—"):
@@ -303,6 +303,5 @@ def _broken_head(head: TreeHead, known: list[TrailKey]) -> Iterator[str]:
 def _is_ours(head: checkpoint.Checkpoint, known: list[TrailKey]) -> bool:
     note = head.note
     return any(
-        head.origin == key.name and checkpoint.is_signed_by(note, key.name, bytes.fromhex(key.public_key))
-        for key in known
+        head.origin == key.name and checkpoint.is_signed_by(note, key.name, _hash(key.public_key)) for key in known
     )

@@ -90,15 +90,11 @@ class Ground:
 
 
 def standing(grounds: Iterable[Ground], today: date) -> list[Ground]:
-    """Those that keep something today: what goes before everything else first; of one basis, what lasts longest."""
+    """Those that keep something today: what goes before everything else first; of one basis, what lasts longest. Any
+    ground keeps it, the weakest too: the order says which of them answers for it."""
     running = {ground for ground in grounds if ground.until is None or today <= ground.until}
     last = {ground: -(ground.until or date.max).toordinal() for ground in running}
     return sorted(running, key=lambda one: (PRECEDENCE.index(one.basis), last[one], one.says))
-
-
-def may_go(grounds: Iterable[Ground], today: date) -> bool:
-    """Whether nothing keeps it. Any ground does, the weakest too: the order says which of them answers for it."""
-    return not standing(grounds, today)
 
 
 def free_from(grounds: Iterable[Ground]) -> date | None:

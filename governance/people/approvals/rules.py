@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from governance.people.policies.kinds import KINDS, Touch
-from governance.people.policies.rules import Factor, Step, Terms, barred
+from governance.people.policies.rules import Step, Terms, barred
 from governance.people.projects.rules import Role
 
 
@@ -145,7 +145,7 @@ class Ballot:
     by_second_factor: bool = False
 
     def fits(self, step: Step) -> bool:
-        return step.takes(self.person, self.roles) and (self.by_second_factor or step.factor != Factor.SECOND)
+        return step.fits(self.person, self.roles, by_second_factor=self.by_second_factor)
 
 
 def replay(terms: Terms, touched: Sequence[Touch], ballots: Iterable[Ballot]) -> list[Vote]:

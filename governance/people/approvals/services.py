@@ -169,7 +169,12 @@ def decide(*, actor: Actor, request_id: UUID, verdict: Verdict, reason: str, pro
 
 
 def _seat(actor: Actor, request: ApprovalRequest, wanted: str) -> Seat:
-    """The step in which `actor` decides. Raises Unusable for one that is not open to them."""
+    """The step in which `actor` decides. Raises Unusable for one that is not open to them, and for none where several
+    take them: which of these is open can change until the decision arrives."""
+    taking = selectors.steps_of(actor, request)
+    if not wanted and len(taking) > 1:
+        said = " or ".join(f"“{name}”" for name in taking)
+        raise Unusable([Fault("step", "Say in which step you decide.", f"In {said}.")])
     open_to = selectors.seats(actor, request)
     named = [seat for seat in open_to if seat.step.name == wanted] if wanted else open_to
     if not named:

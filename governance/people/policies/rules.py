@@ -61,6 +61,10 @@ class Step:
         answering = roles - READERS
         return bool(self.roles & answering) or (bool(answering) and any(one.id == person for one in self.people))
 
+    def fits(self, person: int, roles: frozenset[Role], *, by_second_factor: bool) -> bool:
+        """Whether what somebody signed, with these roles and so, is what this step asks for."""
+        return self.takes(person, roles) and (by_second_factor or self.factor != Factor.SECOND)
+
     @property
     def deciders(self) -> str:
         """“a data steward or Ben Castell”"""

@@ -56,7 +56,7 @@ def create(*, actor: Actor, organisation_id: UUID, name: str, slug: str = "", **
         raise Unusable([taken]) from None
     record(actor, "project.created", subject=project, facts=project.content())
     if actor.user_id is not None:
-        _appoint(actor, project, actor.user_id, Role.OWNER)
+        _appoint(actor, project, actor, Role.OWNER)
     return project
 
 
@@ -79,7 +79,7 @@ def appoint(*, actor: Actor, project_id: UUID, username: str, role: Role) -> Mem
         raise Unusable(
             [Fault("username", f"“{username}” does not belong to {project.organisation}.", "Add them there first.")]
         )
-    return _appoint(actor, project, user.pk, Role(role))
+    return _appoint(actor, project, Actor.of(user), Role(role))
 
 
 @transaction.atomic
@@ -159,11 +159,10 @@ def _describe(actor: Actor, project: Project, fields: dict[str, Any]) -> None:
     faults.raise_if_any()
 
 
-def _appoint(actor: Actor, project: Project, user_id: int, role: Role) -> Member:
-    held = selectors.roles(Actor.of(get_user_model().objects.get(pk=user_id)), project.pk)
-    if clash := rules.clash(held, role):
+def _appoint(actor: Actor, project: Project, person: Actor, role: Role) -> Member:
+    if clash := rules.clash(selectors.roles(person, project.pk), role):
         raise Unusable([Fault("role", clash, "Appoint somebody else, or dismiss them from the other part first.")])
-    member, made = Member.objects.get_or_create(project=project, user_id=user_id, role=role.value)
+    member, made = Member.objects.get_or_create(project=project, user_id=person.person_id, role=role.value)
     if not made:
         raise Unusable([Fault("role", f"They are {SPOKEN[role]} of {project} already.")])
     record(actor, "project.appointed", subject=member, facts={"role": role.value})

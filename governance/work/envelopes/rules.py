@@ -13,7 +13,7 @@ from typing import Any, Self
 from governance.foundation.core.canonical import plain
 from governance.law.licences.rule_set import OUTCOMES, Outcome
 from governance.law.licences.verdicts import WORDS
-from governance.people.policies.rules import Factor, Step, Terms, empty_seats
+from governance.people.policies.rules import Step, Terms, empty_seats
 from governance.people.projects.rules import Role
 
 LONGEST = timedelta(days=366)
@@ -255,7 +255,7 @@ class Approver:
     by_second_factor: bool = False
 
     def fits(self, person: int, step: Step) -> bool:
-        return step.takes(person, self.roles) and (self.by_second_factor or step.factor != Factor.SECOND)
+        return step.fits(person, self.roles, by_second_factor=self.by_second_factor)
 
 
 def could_approve(terms: Terms, barred: Iterable[int], people: Mapping[int, Approver]) -> bool:

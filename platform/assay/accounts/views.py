@@ -25,6 +25,8 @@ SHOWN_SIGNATURES = 25
 
 
 class PasswordForm(PasswordChangeForm):
+    """The old password is checked where wrong ones are counted."""
+
     def clean_old_password(self) -> str:
         shown: str = self.cleaned_data["old_password"]
         try:

@@ -22,7 +22,6 @@ from assay.accounts import keys
 from assay.accounts.models import User
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import Door, Input, NounViewSet
-from governance.foundation.core.errors import Fault, Unusable
 from governance.people.approvals import passing, reauthentication, selectors, services, subjects
 from governance.people.approvals.methods import SIGNS, WRONG, Method
 from governance.people.approvals.models import ApprovalRequest, Comment, Decision
@@ -204,10 +203,6 @@ class ApprovalViewSet(NounViewSet):
     def decisions(self, request: Request, pk: UUID) -> Response:
         """Decide, with a proof for this very digest and verdict."""
         body = NewDecision.of(request)
-        names = selectors.steps_of(self.actor, selectors.visible(self.actor, pk))
-        if len(names) > 1 and not body["step"]:  # which of them is open can change until this arrives
-            said = " or ".join(f"“{name}”" for name in names)
-            raise Unusable([Fault("step", "Say in which step you decide.", f"In {said}.")])
         made = services.decide(actor=self.actor, request_id=pk, **{**body, "verdict": Verdict(body["verdict"])})
         return Response(DecisionSerializer(made).data, status=status.HTTP_201_CREATED)
 
