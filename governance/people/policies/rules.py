@@ -72,9 +72,10 @@ class Step:
         return " or ".join([*([listing(self.roles)] if self.roles else []), *names])
 
     def needed(self, left: int) -> str:
-        """“one risk owner”, for the page that says what is missing."""
+        """“one risk owner, with a second factor”, for the page that says what is missing."""
         who = self.deciders.split(" ", 1)[1] if self.roles else self.deciders
-        return f"one {who}" if left == 1 and self.roles else f"{left} of: {who}" if left > 1 else who
+        people = f"one {who}" if left == 1 and self.roles else f"{left} of: {who}" if left > 1 else who
+        return f"{people}, with a second factor" if self.factor == Factor.SECOND else people
 
 
 @dataclass(frozen=True)
