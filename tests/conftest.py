@@ -17,7 +17,8 @@ from hypothesis import settings as hypothesis_settings
 
 from governance.foundation.audit import keys
 from governance.foundation.audit.models import TrailKey
-from tests.people import House, house
+from tests.people import House
+from tests.settled import settled
 from tests.tampering import guards_lifted
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ def emptied_between_tests() -> Iterator[None]:
 @pytest.fixture
 def home(db: None) -> House:
     """The organisation, its project, its people (`home.ada`, `home.rita`, ...), and a stranger (`home.dev`)."""
-    return house()
+    return settled()
 
 
 @pytest.fixture
