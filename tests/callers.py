@@ -30,9 +30,11 @@ def by_session(actor: Actor, **kwargs: Any) -> APIClient:
     return client
 
 
-def proof(client: APIClient, sha256: str, verdict: str = "approve", password: str = PASSWORD) -> Any:
+def proof(client: APIClient, sha256: str, verdict: str = "approve", password: str = PASSWORD, **choice: Any) -> Any:
     """The answer to showing anew who one is."""
     body = {"password": password, "subject_sha256": sha256, "verdict": verdict}
+    if choice:
+        body["choice"] = choice
     return client.post(f"{API}/reauthentications/", body)
 
 

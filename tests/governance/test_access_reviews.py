@@ -32,14 +32,21 @@ def sign(actor: Actor, place: Any, by_name: dict[str, Decided], **changes: Any) 
     """Everybody keeps what they have but for those who are named."""
     rows = selectors.rows_of(place)
     shown = selectors.shown_sha256(rows)
-    proof = reauthentication.by_password(actor=actor, password=PASSWORD, subject_digest=shown, verdict=Signed.APPROVE)
+    decided = {str(row.id): by_name.get(row.username, Decided(Verdict.KEEP)) for row in rows}
     given: dict[str, Any] = {
-        "decided": {str(row.id): by_name.get(row.username, Decided(Verdict.KEEP)) for row in rows},
+        "decided": decided,
         "shown_sha256": shown,
-        "proof": proof,
+        "proof": proved(actor, shown, decided),
         f"{place.kind}_id": place.pk,
     }
     return services.sign(actor=actor, **(given | changes))
+
+
+def proved(actor: Actor, shown: str, decided: dict[str, Decided]) -> str:
+    said = {row: {"verdict": str(one.verdict), "to": one.to} for row, one in decided.items()}
+    return reauthentication.by_password(
+        actor=actor, password=PASSWORD, subject_digest=shown, verdict=Signed.APPROVE, choice={"rows": said}
+    )
 
 
 def roles(home: House) -> set[tuple[str, str]]:
@@ -79,6 +86,27 @@ def test_a_refused_review_changes_nothing(home: House) -> None:
     with pytest.raises(NotAllowed, match="proof"), transaction.atomic():
         sign(home.admin, home.project, {"vera": LEFT}, proof="no.ne")
     assert roles(home) == before and not AccessReview.objects.exists()
+
+
+def test_a_proof_for_keeping_everybody_signs_no_other_verdict(home: House) -> None:
+    rows = selectors.rows_of(home.project)
+    shown = selectors.shown_sha256(rows)
+    keeps = {str(row.id): Decided(Verdict.KEEP) for row in rows}
+    vera = next(str(row.id) for row in rows if row.username == "vera")
+    before = roles(home)
+    reader, owner = (Decided(Verdict.CHANGE, "She reads only.", role) for role in ("auditor", "owner"))
+    of_the_rows_alone = reauthentication.by_password(
+        actor=home.admin, password=PASSWORD, subject_digest=shown, verdict=Signed.APPROVE
+    )
+    for proof, decided in (
+        (proved(home.admin, shown, keeps), keeps | {vera: LEFT}),
+        (proved(home.admin, shown, keeps | {vera: reader}), keeps | {vera: owner}),
+        (of_the_rows_alone, keeps),
+    ):
+        with pytest.raises(NotAllowed, match="Show again"), transaction.atomic():
+            sign(home.admin, home.project, {}, decided=decided, proof=proof)
+    assert roles(home) == before and not AccessReview.objects.exists()
+    sign(home.admin, home.project, {}, proof=proved(home.admin, shown, keeps))
 
 
 def test_who_came_meanwhile_makes_the_review_stale(home: House) -> None:

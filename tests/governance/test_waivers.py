@@ -70,13 +70,18 @@ def granted(home: House, subject: Any, **changes: Any) -> Waiver:
     return waiver
 
 
+def proved(home: House, actor: Actor, about: Any, chosen: str) -> str:
+    return reauthentication.by_password(
+        actor=actor, password=PASSWORD, subject_digest=about.content_digest, verdict=Verdict.APPROVE,
+        choice=rules.choice(home.project.pk, chosen),
+    )  # fmt: skip
+
+
 def pick(
     home: House, about: Any, chosen: str, *, actor: Actor | None = None, reason: str = "It fits."
 ) -> LicenceChoice:
     actor = actor or home.ben
-    proof = reauthentication.by_password(
-        actor=actor, password=PASSWORD, subject_digest=about.content_digest, verdict=Verdict.APPROVE
-    )
+    proof = proved(home, actor, about, chosen)
     return services.choose(
         actor=actor, project_id=home.project.pk, kind=about.kind, subject_id=about.pk, chosen=chosen, reason=reason,
         proof=proof,
@@ -275,11 +280,12 @@ def test_a_pick_needs_a_role_a_reason_an_alternative_and_a_fresh_proof(home: Hou
     }
     with pytest.raises(NotAllowed, match="Show again"):
         services.choose(actor=home.ben, proof="no.proof", **given)
-    ritas = reauthentication.by_password(
-        actor=home.rita, password=PASSWORD, subject_digest=data.content_digest, verdict=Verdict.APPROVE
+    of_the_data_alone = reauthentication.by_password(
+        actor=home.ben, password=PASSWORD, subject_digest=data.content_digest, verdict=Verdict.APPROVE
     )
-    with pytest.raises(NotAllowed, match="Show again"):
-        services.choose(actor=home.ben, proof=ritas, **given)
+    for proof in (proved(home, home.rita, data, "MIT"), proved(home, home.ben, data, "Apache-2.0"), of_the_data_alone):
+        with pytest.raises(NotAllowed, match="Show again"):
+            services.choose(actor=home.ben, proof=proof, **given)
     assert not LicenceChoice.objects.exists()
 
 

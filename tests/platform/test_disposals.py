@@ -360,8 +360,9 @@ def test_a_persons_row_is_erased_from_what_is_left_of_a_file_that_is_gone(home: 
     version = aged(factories.dataset_version(home, rows=9))
     worked(confirmed(proposed(home, version), home.cleo))
     shown = reauthentication.by_password(
-        actor=home.paula, password=PASSWORD, subject_digest=version.content_digest, verdict=Verdict.APPROVE
-    )
+        actor=home.paula, password=PASSWORD, subject_digest=version.content_digest, verdict=Verdict.APPROVE,
+        choice={"rows": [4]},
+    )  # fmt: skip
     erasure = erasures.ask(
         actor=home.paula, version_id=version.pk, rows=[4], case_number="2026-17", reason="Art. 17.", proof=shown
     )

@@ -63,17 +63,18 @@ def version(home: House, tmp_path: Path) -> DatasetVersion:
     return registered(home, tmp_path)
 
 
-def shown(actor: Actor, version: DatasetVersion) -> str:
+def shown(actor: Actor, version: DatasetVersion, *rows: int) -> str:
     return reauthentication.by_password(
-        actor=actor, password=PASSWORD, subject_digest=version.content_digest, verdict=Verdict.APPROVE
-    )
+        actor=actor, password=PASSWORD, subject_digest=version.content_digest, verdict=Verdict.APPROVE,
+        choice={"rows": list(rows)},
+    )  # fmt: skip
 
 
 def asked(home: House, version: DatasetVersion, *rows: int, actor: Actor | None = None) -> Erasure:
     actor = actor or home.paula
     return services.ask(
         actor=actor, version_id=version.pk, rows=list(rows or (5,)), case_number="2026-17",
-        reason="Art. 17(1)(b) GDPR: consent was withdrawn.", proof=shown(actor, version),
+        reason="Art. 17(1)(b) GDPR: consent was withdrawn.", proof=shown(actor, version, *(rows or (5,))),
     )  # fmt: skip
 
 
@@ -204,10 +205,11 @@ def test_it_takes_two_people(home: House, version: DatasetVersion, worked: Any) 
             asked(home, version, actor=actor)
     with pytest.raises(NotFound):
         asked(home, version, actor=home.dev)
-    with pytest.raises(NotAllowed, match="Show again"):
-        services.ask(
-            actor=home.paula, version_id=version.pk, rows=[5], case_number="1", reason="Art. 17.", proof="none.none"
-        )
+    for other in ("none.none", shown(home.paula, version, 6)):
+        with pytest.raises(NotAllowed, match="Show again"):
+            services.ask(
+                actor=home.paula, version_id=version.pk, rows=[5], case_number="1", reason="Art. 17.", proof=other
+            )
     erasure = asked(home, version)
     assert erasure.state == State.ASKED and not Job.objects.filter(subject_id=erasure.pk).exists()
     request = ApprovalRequest.objects.get(subject_id=erasure.pk)
@@ -364,7 +366,7 @@ def test_nothing_of_the_person_is_in_the_trail(home: House, version: DatasetVers
 
 def test_over_rest(home: House, version: DatasetVersion, worked: Any) -> None:
     client = by_token(home.paula)
-    signed = proof(client, version.content_digest).json()["proof"]
+    signed = proof(client, version.content_digest, rows=[5]).json()["proof"]
     body = {"version": str(version.pk), "rows": [5], "case_number": "2026-17", "reason": "Art. 17.", "proof": signed}
     answer = client.post(f"{API}/erasures/", body, format="json")
     assert answer.status_code == 201, answer.content

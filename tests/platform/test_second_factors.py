@@ -23,6 +23,8 @@ from governance.people.approvals import reauthentication
 from governance.people.approvals.methods import Method
 from governance.people.approvals.rules import Verdict
 from governance.people.organisations import services as organisations
+from governance.people.waivers.models import LicenceChoice
+from tests import factories
 from tests.callers import API, by_token
 from tests.devices import App, Key
 from tests.people import PASSWORD, House
@@ -198,6 +200,32 @@ def test_a_keys_answer_is_bound_to_person_digest_and_verdict(home: House) -> Non
     assert not shown(home.rita, answer, DIGEST, Verdict.APPROVE)
 
 
+def test_a_keys_answer_signs_for_the_licence_that_was_picked_and_for_no_other(home: House) -> None:
+    data = factories.dataset_version(home, licence="MIT OR Apache-2.0")
+    browser, key = with_key(home, home.ben)
+    page = reverse("licence-pick", args=[home.project.pk, data.kind, data.pk])
+    given = {"chosen": "MIT", "reason": "Shorter.", "method": "webauthn"}
+    assert browser.post(page, {"chosen": "MIT", "asks_key": "1"}, secure=True).status_code == 422, "no reason yet"
+    asked = browser.post(page, {**given, "asks_key": "1"}, secure=True).json()
+    assert not LicenceChoice.objects.exists(), "a challenge decides nothing"
+    other = {**given, "chosen": "Apache-2.0", "credential": key.get(asked)}
+    assert browser.post(page, other, secure=True).status_code == 422
+    asked = browser.post(page, {**given, "asks_key": "1"}, secure=True).json()
+    assert browser.post(page, {**given, "credential": key.get(asked)}, secure=True).status_code == 302
+    assert (LicenceChoice.objects.get().chosen, LicenceChoice.objects.get().method) == ("MIT", "webauthn")
+
+
+def test_a_proof_for_one_change_of_an_account_makes_no_other(home: House) -> None:
+    app = App(home.rita)
+    account = lambda *change: factors.account_digest(home.rita.person_id, *change)  # noqa: E731
+    for bound in (account(factors.Change.ADD_KEY), account(factors.Change.REMOVE, app.factor.pk + 1)):
+        proof = reauthentication.prove(
+            actor=home.rita, method=Method.TOTP, shown=app.code(), subject_digest=bound, verdict=Verdict.APPROVE
+        )
+        with pytest.raises(NotAllowed, match="Show again"):
+            factors.remove(actor=home.rita, factor_id=app.factor.pk, proof=proof)
+
+
 def test_a_challenge_is_good_for_two_minutes(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     browser, key = with_key(home, home.rita)
     answer = key.get(ask(browser, DIGEST, "approve"))
@@ -229,7 +257,7 @@ def test_who_has_a_second_factor_changes_it_with_that_and_not_with_the_password(
     proof = reauthentication.by_password(
         actor=home.rita,
         password=PASSWORD,
-        subject_digest=factors.account_digest(home.rita.person_id),
+        subject_digest=factors.account_digest(home.rita.person_id, factors.Change.REMOVE, app.factor.pk),
         verdict=Verdict.APPROVE,
     )
     with pytest.raises(NotAllowed, match="A password is not enough here"):

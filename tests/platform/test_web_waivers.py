@@ -127,9 +127,16 @@ def test_a_token_alone_picks_nothing(home: House, pick_body: Callable[..., dict[
     assert ben.post("/api/v1/licence-choices/", pick_body(data), format="json").status_code == 403
     proof = ben.post(
         "/api/v1/reauthentications/",
-        {"password": PASSWORD, "subject_sha256": data.content_digest, "verdict": "approve"},
+        {
+            "password": PASSWORD,
+            "subject_sha256": data.content_digest,
+            "verdict": "approve",
+            "choice": {"project": str(home.project.pk), "chosen": "MIT"},
+        },
         format="json",
     ).json()["proof"]
+    other = pick_body(data, proof=proof) | {"chosen": "GPL-3.0-only"}
+    assert ben.post("/api/v1/licence-choices/", other, format="json").status_code == 403
     made = ben.post("/api/v1/licence-choices/", pick_body(data, proof=proof), format="json")
     assert (made.status_code, made.json()["chosen"], made.json()["by_name"]) == (201, "MIT", "Ben Castell")
     assert selectors.verdict(home.project, [data]).open

@@ -1,6 +1,8 @@
 """What an erasure may become. Pure. What goes before it says `retention.rules`."""
 
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
 
 class State(StrEnum):
@@ -25,7 +27,13 @@ TRANSITIONS: dict[State, set[State]] = {
 UNDER_WAY = (State.HELD, State.ASKED, State.QUEUED)
 ROWS_AT_MOST = 10_000
 
+
 NOT_UNLEARNED = (
     "Models that were trained on the rows are listed. They are not made to forget: whether one may be used further is "
     "decided by people."
 )
+
+
+def choice(rows: Iterable[int]) -> dict[str, Any]:
+    """What the signature under an erasure covers beside the version: which of its rows."""
+    return {"rows": sorted(set(rows))}

@@ -32,7 +32,8 @@ ACT = "erase rows"
 @transaction.atomic
 def ask(*, actor: Actor, version_id: UUID, rows: Sequence[int], case_number: str, reason: str, proof: str) -> Erasure:
     """Ask that rows of a version (by number, from 1) are destroyed. Where a hold goes before it, the erasure stands on
-    record as held, with ground and end; else a second person is asked. `proof` is for the version's content digest.
+    record as held, with ground and end; else a second person is asked. `proof` is for the version's content digest and
+    these rows (`rules.choice`).
 
     Raises NotFound, NotAllowed (who, or no proof), Unusable, WrongState.
     """
@@ -42,8 +43,9 @@ def ask(*, actor: Actor, version_id: UUID, rows: Sequence[int], case_number: str
         version.check_readable()  # its rows stand in the next version
     numbers = _checked(version, rows, case_number, reason)
     method = reauthentication.consume(
-        proof=proof, actor=actor, subject_digest=version.content_digest, verdict=Verdict.APPROVE
-    )
+        proof=proof, actor=actor, subject_digest=version.content_digest, verdict=Verdict.APPROVE,
+        choice=rules.choice(numbers),
+    )  # fmt: skip
     hold = retention.before_erasure(version.dataset)
     erasure = Erasure(
         version=version, version_sha256=version.content_digest, rows=numbers, case_number=case_number.strip(),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
 from governance.foundation.core.errors import Faults
 
@@ -25,6 +26,11 @@ class Decided:
     verdict: Verdict
     reason: str = ""
     to: str = ""
+
+    @property
+    def to_now(self) -> str:
+        """`to`, where it counts."""
+        return self.to if self.verdict == Verdict.CHANGE else ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,13 @@ def check(held: Collection[Held], decided: Mapping[str, Decided], *, reviewer: i
         if said.verdict == Verdict.CHANGE and (said.to not in roles or said.to == row.role):
             faults.add(row.id, f"Say which other role {row.name} gets.", f"One of: {', '.join(roles)}.")
     faults.raise_if_any()
+
+
+def choice(decided: Mapping[str, Decided]) -> dict[str, Any]:
+    """What the signature covers beside the rows as they were shown: what becomes of each."""
+    return {
+        "rows": {row: {"verdict": said.verdict.value, "to": said.to_now} for row, said in decided.items()},
+    }
 
 
 def due_on(last: date | None, began: date) -> date:

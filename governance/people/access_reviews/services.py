@@ -38,8 +38,10 @@ def sign(
 ) -> AccessReview:
     """Record what `actor` decided on each row of a project, or of an organisation, and carry it out.
 
-    `decided` is by the row's id, `proof` for `shown_sha256`. Raises NotFound, NotAllowed, Unusable, and StaleSubject
-    where somebody came, went or got another role since it was shown.
+    `decided` is by the row's id, `proof` for `shown_sha256` and these verdicts (`rules.choice`).
+
+    Raises NotFound, NotAllowed, Unusable, and StaleSubject where somebody came, went or got another role since it was
+    shown.
     """
     place = _place(actor, project_id, organisation_id)
     rows = selectors.rows_of(place)
@@ -47,7 +49,9 @@ def sign(
         raise StaleSubject("People or roles changed since this was shown. Load the review again.")
     held = [row.held for row in rows]
     rules.check(held, decided, reviewer=actor.person_id, roles=selectors.roles_of(place))
-    method = reauthentication.consume(proof=proof, actor=actor, subject_digest=shown_sha256, verdict=Signed.APPROVE)
+    method = reauthentication.consume(
+        proof=proof, actor=actor, subject_digest=shown_sha256, verdict=Signed.APPROVE, choice=rules.choice(decided)
+    )
     # New roles first: whether an owner or an administrator is left is asked of what will be.
     for row in sorted(rows, key=lambda row: decided[str(row.id)].verdict != Verdict.CHANGE):
         _carry_out(actor, place, row, decided[str(row.id)])
@@ -92,6 +96,6 @@ def _kept(row: Row, said: Decided) -> dict[str, Any]:
     return {
         "id": str(row.id), "user": row.username, "name": row.name, "role": row.role, "since": plain(row.since),
         "last_sign_in": plain(row.last_sign_in), "last_act": plain(row.last_act), "keys": list(row.keys),
-        "verdict": said.verdict.value, "to": said.to if said.verdict == Verdict.CHANGE else "",
+        "verdict": said.verdict.value, "to": said.to_now,
         "reason": said.reason.strip(),
     }  # fmt: skip

@@ -1,4 +1,5 @@
-"""Showing anew who one is. Each method gives a single-use proof bound to person, subject digest and verdict.
+"""Showing anew who one is. Each method gives a single-use proof bound to person, subject digest and verdict; and
+to what is chosen, where the subject does not show it (which rows, which of two licences, who keeps access).
 
 A token of the API can ask for a proof only with something beside it that the person alone has: a token alone never
 signs. How a method is checked is its checker's business: the password's is here; those that need a device are
@@ -7,7 +8,7 @@ registered by the platform when it starts, so that nothing here knows of browser
 
 import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from django.utils import timezone
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
+from governance.foundation.core.canonical import digest
 from governance.foundation.core.errors import NotAllowed, Unusable, WrongState
 from governance.people.approvals.methods import SIGNS, SPOKEN, WRONG, Method
 from governance.people.approvals.models import Reauthentication
@@ -33,6 +35,11 @@ class Purpose:
 
     def __str__(self) -> str:
         return f"{self.verdict}:{self.subject_digest}"
+
+
+def bound(subject_digest: str, choice: Mapping[str, Any] | None) -> str:
+    """What a proof is bound to: the subject as it is, and what is chosen about it, where there is a choice."""
+    return digest({"subject": subject_digest, "choice": choice}) if choice else subject_digest
 
 
 class Checker(Protocol):
@@ -69,13 +76,25 @@ def methods(actor: Actor) -> list[Method]:
     return [] if user is None else [each for each in Method if each in _checkers and _checkers[each].has(user)]
 
 
-def by_password(*, actor: Actor, password: str, subject_digest: str, verdict: Verdict) -> str:
+def by_password(*, password: str, **given: Any) -> str:
     """`prove` by the method that everybody has."""
-    return prove(actor=actor, method=Method.PASSWORD, shown=password, subject_digest=subject_digest, verdict=verdict)
+    return prove(method=Method.PASSWORD, shown=password, **given)
 
 
-def prove(*, actor: Actor, method: Method, shown: str, subject_digest: str, verdict: Verdict) -> str:
-    """A proof for `verdict` on `subject_digest`. Raises Unusable for what is wrong, WrongState after too many tries."""
+def prove(
+    *,
+    actor: Actor,
+    method: Method,
+    shown: str,
+    subject_digest: str,
+    verdict: Verdict,
+    choice: Mapping[str, Any] | None = None,
+) -> str:
+    """A proof for `verdict` on `subject_digest`, and for `choice` where something is chosen.
+
+    Raises Unusable for what is wrong, WrongState after too many tries.
+    """
+    subject_digest = bound(subject_digest, choice)
     user = get_user_model().objects.filter(pk=actor.lookup_id, is_active=True).first()
     if user is None:
         raise NotAllowed("Only a person can sign.")
@@ -105,15 +124,21 @@ def prove(*, actor: Actor, method: Method, shown: str, subject_digest: str, verd
 
 
 def consume(
-    *, proof: str, actor: Actor, subject_digest: str, verdict: Verdict, accepts: Collection[Method] = SIGNS
+    *,
+    proof: str,
+    actor: Actor,
+    subject_digest: str,
+    verdict: Verdict,
+    accepts: Collection[Method] = SIGNS,
+    choice: Mapping[str, Any] | None = None,
 ) -> str:
     """Use `proof` up, in the caller's transaction; returns its method. Raises NotAllowed when it is another
-    person's, for another digest or verdict, stale, used, or of a method that is not enough here."""
+    person's, for another digest, verdict or choice, stale, used, or of a method that is not enough here."""
     pk, _, secret = proof.partition(".")
     now = timezone.now()
     fitting = Reauthentication.objects.filter(
         user_id=actor.lookup_id,
-        subject_digest=subject_digest,
+        subject_digest=bound(subject_digest, choice),
         verdict=Verdict(verdict).value,
         succeeded=True,
         secret_sha256=_hash(secret),

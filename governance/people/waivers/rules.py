@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from governance.law.licences.rules import LicenceSyntaxError, LicensedInput, Waived, parse
 
@@ -62,6 +63,11 @@ def covered(item: LicensedInput, digest: str, decided: Sequence[Mapping[str, Any
     if picked := picks.get(item.about) or picks.get(digest):
         item = replace(item, chosen=picked["chosen"], choice_says=picked["says"])
     return replace(item, waivers=waivers)
+
+
+def choice(project: UUID, chosen: str) -> dict[str, Any]:
+    """What the signature under a pick covers beside the input: for which project, and which alternative."""
+    return {"project": str(project), "chosen": normal(chosen) or chosen}
 
 
 def normal(expression: str | None) -> str | None:

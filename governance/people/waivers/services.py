@@ -101,7 +101,9 @@ def choose(
 ) -> LicenceChoice:
     """Pick one alternative of an input's licence for the project, and sign for it; a later pick replaces it.
 
-    `proof` is for the input's content digest. Raises NotAllowed (who, or no proof), NotFound, Unusable.
+    `proof` is for the input's content digest and this pick (`rules.choice`).
+
+    Raises NotAllowed (who, or no proof), NotFound, Unusable.
     """
     project = projects.require(actor, project_id, "pick a licence")
     if actor.user_id is None:
@@ -118,8 +120,9 @@ def choose(
     if not reason.strip():
         raise Unusable([Fault("reason", "Say why this one.", "One sentence is enough.")])
     method = reauthentication.consume(
-        proof=proof, actor=actor, subject_digest=subject.content_digest, verdict=Verdict.APPROVE
-    )
+        proof=proof, actor=actor, subject_digest=subject.content_digest, verdict=Verdict.APPROVE,
+        choice=rules.choice(project.pk, picked),
+    )  # fmt: skip
     choice = LicenceChoice.objects.create(
         project=project,
         subject_kind=kind,

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from assay.accounts import factors, keys
+from assay.accounts.factors import Change
 from assay.accounts.middleware import SHOWN
 from assay.accounts.models import User
 from assay.web.forms.faults import attempt
@@ -57,7 +58,7 @@ def add_app(request: PageRequest) -> HttpResponse:
     if factors.of(request.actor.person_id).app:
         return redirect("account")
     secret = request.session.setdefault(NEW_SECRET, generate_totp_secret())
-    form = AppForm(request.POST or None, **_signed(request))
+    form = AppForm(request.POST or None, **_signed(request, Change.ADD_APP))
     if form.is_valid():
         code = form.cleaned_data["new_code"]
         act = lambda: (factors.add_app(actor=request.actor, secret=secret, code=code, proof=form.prove()),)  # noqa: E731
@@ -74,7 +75,7 @@ def add_app(request: PageRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_key(request: PageRequest) -> HttpResponse:
-    form = KeyForm(request.POST or None, **_signed(request))
+    form = KeyForm(request.POST or None, **_signed(request, Change.ADD_KEY))
     if form.is_valid():
         given = form.own()
         act = lambda: (  # noqa: E731
@@ -112,7 +113,7 @@ class ChallengeForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: PageRequest, pk: int) -> HttpResponse:
     factor = factors.own(request.actor, pk)
-    form = ProofForm(request.POST or None, **_signed(request))
+    form = ProofForm(request.POST or None, **_signed(request, Change.REMOVE, pk))
     act = lambda: (factors.remove(actor=request.actor, factor_id=pk, proof=form.prove()),)  # noqa: E731
     if form.is_valid() and attempt(form, act):
         messages.success(request, _("Removed."))
@@ -126,7 +127,7 @@ def remove(request: PageRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def renew_codes(request: PageRequest) -> HttpResponse:
     """New recovery codes, shown in this answer and nowhere else."""
-    form = ProofForm(request.POST or None, **_signed(request))
+    form = ProofForm(request.POST or None, **_signed(request, Change.RENEW_CODES))
     act = lambda: factors.renew_codes(actor=request.actor, proof=form.prove())  # noqa: E731
     if form.is_valid() and (codes := attempt(form, act)):
         return render(request, "accounts/recovery_codes.html", {"codes": codes})
@@ -141,7 +142,7 @@ def reset(request: PageRequest, pk: int) -> HttpResponse:
     person = factors.colleague(request.actor, pk)
     if why := factors.why_not_reset(request.actor, person):
         raise NotAllowed(why)
-    form = ProofForm(request.POST or None, **_signed(request))
+    form = ProofForm(request.POST or None, **_signed(request, Change.RESET, pk))
     act = lambda: (factors.reset(actor=request.actor, user_id=pk, proof=form.prove()),)  # noqa: E731
     if form.is_valid() and attempt(form, act):
         messages.success(request, _("Reset. They sign in with their password and can set up another."))
@@ -150,12 +151,12 @@ def reset(request: PageRequest, pk: int) -> HttpResponse:
     return render(request, "accounts/reset_factors.html", context, status=422 if form.errors else 200)
 
 
-def _signed(request: PageRequest) -> dict[str, Any]:
-    """What a form needs that changes the account of who asks."""
+def _signed(request: PageRequest, change: Change, of: int | None = None) -> dict[str, Any]:
+    """What a form needs by which an account is changed."""
     actor = request.actor
     return {
         "signer": actor,
-        "subject": factors.account_digest(actor.person_id),
+        "subject": factors.account_digest(actor.person_id, change, of),
         "accepts": factors.accepted(actor.person_id),
     }
 

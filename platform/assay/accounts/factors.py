@@ -5,6 +5,7 @@ Every change takes a proof that it is the person: by a second factor where there
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -65,9 +66,19 @@ def with_second(user_ids: Collection[int]) -> set[int]:
     return set(found.values_list("user_id", flat=True))
 
 
-def account_digest(user_id: int) -> str:
-    """What a proof for a change of somebody's own account is bound to."""
-    return digest({"account": user_id})
+class Change(StrEnum):
+    """What a proof is for: one that was made to add a key removes none."""
+
+    ADD_APP = "add an app"
+    ADD_KEY = "add a key"
+    REMOVE = "remove a factor"
+    RENEW_CODES = "renew the codes"
+    RESET = "reset a person's factors"
+
+
+def account_digest(user_id: int, change: Change, of: int | None = None) -> str:
+    """What a proof for one change is bound to: who signs, what is done, and to which factor or which person's."""
+    return digest({"account": user_id, "change": change.value, "of": of})
 
 
 def accepted(user_id: int) -> Collection[Method]:
@@ -81,7 +92,7 @@ def add_app(*, actor: Actor, secret: str, code: str, proof: str) -> list[str]:
 
     Raises NotAllowed (no proof), Unusable (the code does not fit), WrongState (there is one).
     """
-    user = _proved(actor, proof)
+    user = _proved(actor, proof, Change.ADD_APP)
     if Authenticator.objects.filter(user=user, type=Type.TOTP).exists():
         raise WrongState("You have an authenticator app already; remove it before you set up another.")
     step = methods.step_of(secret, code)
@@ -100,7 +111,7 @@ def add_key(*, actor: Actor, name: str, credential: str, proof: str) -> list[str
 
     Raises NotAllowed (no proof), Unusable.
     """
-    user = _proved(actor, proof)
+    user = _proved(actor, proof, Change.ADD_KEY)
     kept = keys.registered(user, credential)
     if kept is None:
         raise Unusable([Fault("new_key", "The security key did not answer, or it took too long.", "Press it again.")])
@@ -113,7 +124,7 @@ def add_key(*, actor: Actor, name: str, credential: str, proof: str) -> list[str
 def remove(*, actor: Actor, factor_id: int, proof: str) -> None:
     """Take one of `actor`'s own factors away; with the last one the recovery codes go. Raises NotAllowed, NotFound."""
     factor = own(actor, factor_id)
-    user = _proved(actor, proof)
+    user = _proved(actor, proof, Change.REMOVE, factor_id)
     factor.delete()
     record(actor, "factor.removed", facts={"factor": SPOKEN[Type(factor.type)]})
     if not has_second(user.pk):
@@ -123,7 +134,7 @@ def remove(*, actor: Actor, factor_id: int, proof: str) -> None:
 @transaction.atomic
 def renew_codes(*, actor: Actor, proof: str) -> list[str]:
     """Ten new recovery codes instead of the old. Raises NotAllowed, WrongState (nothing to recover)."""
-    user = _proved(actor, proof)
+    user = _proved(actor, proof, Change.RENEW_CODES)
     if not has_second(user.pk):
         raise WrongState("Recovery codes stand in for a second factor; set one up first.")
     Authenticator.objects.filter(user=user, type=Type.RECOVERY_CODES).delete()
@@ -141,7 +152,7 @@ def reset(*, actor: Actor, user_id: int, proof: str = "") -> None:
     if why := why_not_reset(actor, user):
         raise NotAllowed(why)
     if actor.is_person:
-        _proved(actor, proof)
+        _proved(actor, proof, Change.RESET, user_id)
     if not Authenticator.objects.filter(user=user).delete()[0]:
         raise WrongState(f"{Actor.of(user).name} has no second factor.")
     record(actor, "factor.reset", personal={"for": user.get_username()})
@@ -180,13 +191,13 @@ def own(actor: Actor, factor_id: int) -> Authenticator:
     return factor
 
 
-def _proved(actor: Actor, proof: str) -> User:
-    """The person's row, locked, after the proof is used up."""
+def _proved(actor: Actor, proof: str, change: Change, of: int | None = None) -> User:
+    """The person's row, locked, after the proof for this change is used up."""
     user = get_user_model().objects.select_for_update().get(pk=actor.person_id)
     reauthentication.consume(
         proof=proof,
         actor=actor,
-        subject_digest=account_digest(user.pk),
+        subject_digest=account_digest(user.pk, change, of),
         verdict=Verdict.APPROVE,
         accepts=accepted(user.pk),
     )

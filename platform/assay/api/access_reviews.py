@@ -70,7 +70,11 @@ class DecidedInput(Input):
 class NewAccessReview(Place):
     rows = DecidedInput(many=True)
     shown_sha256 = serializers.CharField(max_length=64)
-    proof = serializers.CharField(max_length=200)
+    proof = serializers.CharField(
+        max_length=200,
+        help_text="From /reauthentications/, for `shown_sha256`, “approve” and the choice "
+        '`{"rows": {id: {"verdict": …, "to": …}}}`, `to` empty but where a role is changed.',
+    )
 
 
 class AccessReviewViewSet(NounViewSet):

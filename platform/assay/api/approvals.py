@@ -22,6 +22,7 @@ from assay.accounts import keys
 from assay.accounts.models import User
 from assay.api.narrowing import By, by_project
 from assay.api.nouns import Door, Input, NounViewSet
+from governance.foundation.core.canonical import canonical
 from governance.people.approvals import passing, reauthentication, selectors, services, subjects
 from governance.people.approvals.methods import SIGNS, WRONG, Method
 from governance.people.approvals.models import ApprovalRequest, Comment, Decision
@@ -230,6 +231,16 @@ class ApprovalViewSet(NounViewSet):
 class NewPurpose(Input):
     subject_sha256 = serializers.RegexField(r"^[0-9a-f]{64}$", help_text="The digest that you are about to decide on.")
     verdict = serializers.ChoiceField(choices=VERDICTS)
+    choice = serializers.DictField(
+        required=False, help_text="What is chosen beside the verdict, where the act that takes the proof says so."
+    )
+
+    def validate_choice(self, given: dict[str, Any]) -> dict[str, Any]:
+        try:
+            canonical(given)
+        except (TypeError, ValueError, RecursionError):
+            raise serializers.ValidationError("This has no canonical form (RFC 8785).") from None
+        return given
 
 
 class NewProof(NewPurpose):
@@ -250,7 +261,7 @@ class NewProof(NewPurpose):
 
 
 class ProofSerializer(serializers.Serializer[Any]):
-    proof = serializers.CharField(help_text="Good once, for this person, digest and verdict. Shown here only.")
+    proof = serializers.CharField(help_text="Good once, for this person, digest, verdict and choice. Shown here only.")
     expires_at = serializers.DateTimeField()
 
 
@@ -288,6 +299,7 @@ class ReauthenticationViewSet(Door, ViewSet):
             shown=body["shown"],
             subject_digest=body["subject_sha256"],
             verdict=Verdict(body["verdict"]),
+            choice=body.get("choice"),
         )
         shown = ProofSerializer({"proof": proof, "expires_at": expires_at})
         return Response(shown.data, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
@@ -297,6 +309,7 @@ class ReauthenticationViewSet(Door, ViewSet):
     def challenges(self, request: Request) -> Response:
         """What a security key has to sign for one digest and verdict: the options of `navigator.credentials.get`."""
         body = NewPurpose.of(request)
-        purpose = Purpose(body["subject_sha256"], Verdict(body["verdict"]))
+        subject = reauthentication.bound(body["subject_sha256"], body.get("choice"))
+        purpose = Purpose(subject, Verdict(body["verdict"]))
         options = keys.ask_for_one(cast(User, request.user), purpose)
         return Response(options, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})

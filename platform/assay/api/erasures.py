@@ -49,7 +49,10 @@ class NewErasure(Input):
     rows = serializers.ListField(child=serializers.IntegerField(min_value=1), help_text="Numbers, from 1.")
     case_number = serializers.CharField(max_length=80)
     reason = serializers.CharField(max_length=4000)
-    proof = serializers.CharField(help_text="From /reauthentications/, for the version's sha256 and “approve”.")
+    proof = serializers.CharField(
+        help_text="From /reauthentications/, for the version's sha256, “approve” and the choice "
+        '`{"rows": [3, 7]}`, in order.'
+    )
 
 
 class ErasureViewSet(NounViewSet):

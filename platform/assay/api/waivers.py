@@ -124,7 +124,8 @@ class NewLicenceChoice(Input):
     reason = serializers.CharField(max_length=4000)
     proof = serializers.CharField(
         required=False, allow_blank=True, default="",
-        help_text="From /reauthentications/, for the input's sha256 and the verdict “approve”.",
+        help_text="From /reauthentications/, for the input's sha256, “approve” and the choice "
+        '`{"project": …, "chosen": …}`.',
     )  # fmt: skip
 
 

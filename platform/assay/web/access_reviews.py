@@ -14,6 +14,7 @@ from assay.web.forms.access_reviews import ReviewForm
 from assay.web.forms.faults import attempt
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from assay.web.security_keys import challenge
 from governance.foundation.audit import selectors as audit
 from governance.people.access_reviews import rules, selectors, services
 from governance.people.access_reviews.selectors import REVIEW
@@ -66,6 +67,8 @@ def _review(
     form = ReviewForm(
         request.POST or None, rows=rows, roles=roles, signer=request.actor, subject=shown, initial={"shown": shown}
     )
+    if asked := challenge(request, form):
+        return asked
     act = lambda: services.sign(  # noqa: E731
         actor=request.actor, decided=form.given(), shown_sha256=shown, proof=form.prove(), **where
     )

@@ -16,6 +16,7 @@ from assay.web.forms.erasures import ErasureForm
 from assay.web.forms.faults import attempt
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from assay.web.security_keys import challenge
 from governance.delivery.erasures import rules, selectors, services
 from governance.delivery.erasures.rules import State
 from governance.foundation.audit import selectors as audit
@@ -44,6 +45,8 @@ def create(request: PageRequest, pk: UUID) -> HttpResponse:
     projects.require(request.actor, version.project_id, services.ACT)
     given = {"rows": request.GET.get("rows", "")}
     form = ErasureForm(request.POST or None, initial=given, signer=request.actor, subject=version.content_digest)
+    if asked := challenge(request, form):
+        return asked
     act = lambda: services.ask(actor=request.actor, version_id=pk, proof=form.prove(), **form.own())  # noqa: E731
     if form.is_valid() and (made := attempt(form, act)):
         return redirect("erasure-detail", pk=made.pk)

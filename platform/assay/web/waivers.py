@@ -15,6 +15,7 @@ from assay.web.forms.faults import attempt
 from assay.web.forms.waivers import LicenceTextForm, PickForm, RevokeForm, WaiverForm
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from assay.web.security_keys import challenge
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import NotFound
 from governance.law.licences.rules import TooManyAlternatives, Verdict
@@ -60,7 +61,9 @@ def pick(request: PageRequest, project: UUID, kind: str, pk: UUID) -> HttpRespon
     """Pick one alternative of a licence and sign for it."""
     found = projects.require(request.actor, project, "pick a licence")
     material = selectors.material(found, kind, pk)
-    form = _pick_form(request, material, _alternatives(material)[0])
+    form = _pick_form(request, found, material, _alternatives(material)[0])
+    if asked := challenge(request, form):
+        return asked
     act = lambda: services.choose(  # noqa: E731
         actor=request.actor, project_id=project, kind=kind, subject_id=pk, proof=form.prove(), **form.own()
     )
@@ -105,10 +108,13 @@ def revoke(request: PageRequest, pk: UUID) -> HttpResponse:
     return _detail(request, pk, form)
 
 
-def _pick_form(request: PageRequest, material: selectors.Licensed, alternatives: list[str]) -> PickForm:
+def _pick_form(
+    request: PageRequest, project: Project, material: selectors.Licensed, alternatives: list[str]
+) -> PickForm:
     """Bound where it was sent: the page has other forms."""
     sent = request.POST if request.resolver_match and request.resolver_match.url_name == "licence-pick" else None
-    return PickForm(sent, alternatives=alternatives, signer=request.actor, subject=material.content_digest)
+    subject = material.content_digest
+    return PickForm(sent, project_id=project.pk, alternatives=alternatives, signer=request.actor, subject=subject)
 
 
 def _context(
@@ -139,14 +145,14 @@ def _context(
         may_ask = projects.may(request.actor, project.pk, "ask for an approval")
         may_keep = projects.may(request.actor, project.pk, licence_texts.ACTS[material.kind])
         kept = texts.of(material.pk)
-        may_pick = projects.may(request.actor, project.pk, "pick a licence")
+        may_pick = bool(offered) and projects.may(request.actor, project.pk, "pick a licence")
         context |= {
             "one": material,
             "kind": material.kind,
             "one_url": addresses.of(material.kind, material.pk),
             "verdicts": selectors.by_purpose(project, material),
             "waiver_form": (waiver_form or WaiverForm(findings=findings)) if findings and may_ask else None,
-            "pick_form": (pick_form or _pick_form(request, material, offered)) if offered and may_pick else None,
+            "pick_form": (pick_form or _pick_form(request, project, material, offered)) if may_pick else None,
             "offered": offered,
             "too_many": too_many,
             "meaning": MEANING,

@@ -36,11 +36,18 @@
 
   // the server makes a challenge for this very act; the key signs it
   async function answer(place, form, submitter) {
-    const asked = new FormData();
-    asked.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
-    asked.set("subject_sha256", place.dataset.subject || "");
-    asked.set("verdict", submitter && submitter.name === "verdict" ? submitter.value : "approve");
-    const response = await window.fetch(place.dataset.ask, { method: "POST", body: asked });
+    const asked = place.dataset.ask ? new FormData() : new FormData(form);
+    if (place.dataset.ask) {
+      asked.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+      asked.set("subject_sha256", place.dataset.subject || "");
+      asked.set("verdict", submitter && submitter.name === "verdict" ? submitter.value : "approve");
+    } else {
+      // what is chosen stands in the form: the page that takes it makes the challenge, or shows what is wrong with it
+      asked.set("asks_key", "1");
+      asked.delete("password");
+    }
+    const response = await window.fetch(place.dataset.ask || form.action, { method: "POST", body: asked });
+    if (response.status === 422 && !place.dataset.ask) return null;
     if (!response.ok) throw new Error(String(response.status));
     const options = { publicKey: opened((await response.json()).publicKey) };
     const making = place.dataset.securityKey === "new";
@@ -65,8 +72,9 @@
     const failed = place.querySelector("[data-key-error]");
     failed.hidden = true;
     answer(place, form, submitter).then(function (said) {
+      if (said === null) return form.submit();
       place.querySelector("input[type=hidden]").value = said;
-      form.requestSubmit(submitter);
+      return form.requestSubmit(submitter);
     }, function () {
       failed.textContent = place.dataset.refused;
       failed.hidden = false;

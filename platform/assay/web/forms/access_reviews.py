@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from assay.web.forms.proof import ProofForm
+from governance.people.access_reviews import rules
 from governance.people.access_reviews.rules import Decided, Verdict
 from governance.people.access_reviews.selectors import Row
 
@@ -20,6 +21,8 @@ VERDICTS = [
 
 class ReviewForm(ProofForm):
     """Faults of a row come back under the row's id; they stand on its reason."""
+
+    has_choice = True
 
     shown = forms.CharField(widget=forms.HiddenInput)
 
@@ -40,6 +43,9 @@ class ReviewForm(ProofForm):
         for row in self.rows:
             names = {"verdict": f"verdict-{row.id}", "to": f"to-{row.id}", "reason": str(row.id)}
             yield {"row": row, **{name: self[field] for name, field in names.items()}}
+
+    def choice(self) -> dict[str, Any]:
+        return rules.choice(self.given())
 
     def given(self) -> dict[str, Decided]:
         """As the service takes it."""

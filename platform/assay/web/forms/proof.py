@@ -11,6 +11,7 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed
 from governance.people.approvals import reauthentication
 from governance.people.approvals.methods import SIGNS, WRONG, Method
+from governance.people.approvals.reauthentication import Purpose
 from governance.people.approvals.rules import Verdict
 
 LABELS = {
@@ -26,8 +27,18 @@ MISSING = {
 }
 
 
+# Sent with a form that has something to choose, by the browser that is about to ask a security key: the key signs for
+# what is chosen, so that the page that takes the form answers with the challenge.
+ASKS_KEY = "asks_key"
+
+
 class ProofForm(forms.Form):
-    """`signer` shows who they are for `subject`, a digest, by one of the methods that are accepted here."""
+    """`signer` shows who they are for `subject`, a digest, by one of the methods that are accepted here.
+
+    A form in which more is chosen than a verdict on `subject` says so by `choice`.
+    """
+
+    has_choice = False
 
     method = forms.ChoiceField(label=_("With"), widget=forms.RadioSelect)
     password = forms.CharField(
@@ -78,9 +89,23 @@ class ProofForm(forms.Form):
         ways = gettext(" or ").join(str(LABELS[each]).lower() for each in self.accepts)
         return "" if self.offered else gettext("This is signed by %(ways)s, and you have none set up.") % {"ways": ways}
 
+    @property
+    def asks_key(self) -> bool:
+        """Whether it was sent for a challenge, before the security key was asked."""
+        return self.is_bound and ASKS_KEY in self.data and self.way == Method.WEBAUTHN
+
+    @property
+    def purpose(self) -> Purpose:
+        """What a security key signs for. A verdict is chosen in none of the forms that have a choice."""
+        return Purpose(reauthentication.bound(self.subject, self.choice()), Verdict.APPROVE)
+
+    def choice(self) -> dict[str, Any] | None:
+        """What is chosen in a valid form beside the verdict, as the service binds the proof to it."""
+        return None
+
     def full_clean(self) -> None:
         """What belongs to a method that was not chosen is not asked for."""
-        taken = WRONG[self.way].field if self.way else ""
+        taken = WRONG[self.way].field if self.way and not self.asks_key else ""
         others = [field for name, field in self.fields.items() if name in MISSING and name != taken]
         for field in others:
             field.required = False
@@ -101,8 +126,9 @@ class ProofForm(forms.Form):
             raise NotAllowed(self.lacking)
         shown = self.cleaned_data[WRONG[method].field]
         return reauthentication.prove(
-            actor=self.signer, method=method, shown=shown, subject_digest=self.subject, verdict=verdict
-        )
+            actor=self.signer, method=method, shown=shown, subject_digest=self.subject, verdict=verdict,
+            choice=self.choice(),
+        )  # fmt: skip
 
     def own(self) -> dict[str, Any]:
         """What was given besides the proof."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils import timezone
@@ -14,6 +15,7 @@ from assay.web.forms.proof import ProofForm
 from governance.foundation.core.canonical import digest
 from governance.law.licences.rules import Waivable
 from governance.people.projects.models import Project
+from governance.people.waivers import rules
 from governance.people.waivers.selectors import Finding
 
 USUAL = timedelta(days=90)
@@ -59,12 +61,18 @@ class WaiverForm(forms.Form):
 
 
 class PickForm(ProofForm):
+    has_choice = True
+
     chosen = forms.ChoiceField(label=_("The project takes it under"), widget=forms.RadioSelect)
     reason = forms.CharField(label=_("Reason, kept with the signature"), widget=forms.Textarea(attrs={"rows": 2}))
 
-    def __init__(self, *args: Any, alternatives: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, project_id: UUID, alternatives: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.project_id = project_id
         self.fields["chosen"].choices = [(one, one) for one in alternatives]  # type: ignore[attr-defined]
+
+    def choice(self) -> dict[str, Any]:
+        return rules.choice(self.project_id, self.cleaned_data["chosen"])
 
 
 class RevokeForm(forms.Form):
