@@ -328,13 +328,17 @@ def _engagement(home: House) -> Engagement:
 def _review(home: House) -> AccessReview:
     rows = access_reviews.rows_of(home.project)
     shown = access_reviews.shown_sha256(rows)
-    proof = reauthentication.by_password(
-        actor=home.admin, password=PASSWORD, subject_digest=shown, verdict=Verdict.APPROVE
-    )
+    proof = _proof(home.admin, shown, rows={str(row.id): {"verdict": "keep", "to": ""} for row in rows})
     return sign_review(
         actor=home.admin, project_id=home.project.pk, shown_sha256=shown, proof=proof,
         decided={str(row.id): Decided(Kept.KEEP) for row in rows},
     )  # fmt: skip
+
+
+def _proof(actor: Actor, sha256: str, **choice: Any) -> str:
+    return reauthentication.by_password(
+        actor=actor, password=PASSWORD, subject_digest=sha256, verdict=Verdict.APPROVE, choice=choice
+    )
 
 
 def _policy(home: House) -> Policy:
@@ -368,9 +372,7 @@ def _envelope(home: House) -> Envelope:
 
 def _choice(home: House) -> LicenceChoice:
     about = factories.dataset_version(home, rows=6, licence="MIT OR GPL-3.0-only")
-    proof = reauthentication.by_password(
-        actor=home.ben, password=PASSWORD, subject_digest=about.content_digest, verdict=Verdict.APPROVE
-    )
+    proof = _proof(home.ben, about.content_digest, project=str(home.project.pk), chosen="MIT")
     return waivers.choose(
         actor=home.ben, project_id=home.project.pk, kind=about.kind, subject_id=about.pk, chosen="MIT", reason="So.",
         proof=proof,
@@ -414,9 +416,7 @@ def _split(home: House) -> Split:
 def _erasure(home: House) -> Erasure:
     """One that waits for a second person."""
     about = factories.dataset_version(home, rows=7)
-    proof = reauthentication.by_password(
-        actor=home.paula, password=PASSWORD, subject_digest=about.content_digest, verdict=Verdict.APPROVE
-    )
+    proof = _proof(home.paula, about.content_digest, rows=[1])
     return erasures.ask(
         actor=home.paula, version_id=about.pk, rows=[1], case_number="2026-17", reason="Art. 17.", proof=proof
     )
