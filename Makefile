@@ -45,7 +45,7 @@ test: setup-browser lint suite ## lint, types, import rules and the test suite; 
 
 .PHONY: suite
 suite:
-	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile -rs -m "not services" $(PYTEST)
+	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --durations=30 -rs -m "not services" $(PYTEST)
 
 .PHONY: test-services
 test-services: setup-services ## the tests that need real PostgreSQL and Redis, started for them on private ports

@@ -7,7 +7,7 @@ the literals that SQLite wrote it with, the audit trail's among them, in its ord
 from copy import deepcopy
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.people import House, house
 
@@ -32,7 +32,7 @@ def settled() -> House:
         return _built()
     if _written(list(_kept.before)) != _kept.before:
         return house()
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         for insert in _kept.added:
             cursor.execute(insert)
     return deepcopy(_kept.house)

@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 
 from tests import races
-from tests.people import House, house
+from tests.people import House
+from tests.settled import settled
 
 pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture
 def home(transactional_db: None) -> House:
-    return house()
+    return settled()
 
 
 def test_of_sixteen_who_decide_at_once_one_does(home: House, at_once: Any) -> None:

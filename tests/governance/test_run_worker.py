@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.utils import timezone
 
 from evaluation import report as reports
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import digest_of_file
-from governance.foundation.core.errors import Unusable
+from governance.foundation.core.errors import Unusable, WrongState
 from governance.foundation.jobs.models import Job
+from governance.materials.datasets.models import DatasetVersion
 from governance.work.evaluations import services as evaluations
 from governance.work.evaluations import worker as evaluation_worker
 from governance.work.evaluations.models import Evaluation
@@ -25,7 +29,8 @@ from governance.work.runs.folders import evaluation_folder
 from governance.work.runs.models import Run
 from governance.work.runs.rules import State
 from tests import factories, observations
-from tests.people import House, house
+from tests.people import House
+from tests.settled import settled
 from training import load_spec
 from training.manifest import ErrorReport, Manifest
 
@@ -36,7 +41,7 @@ pytestmark = pytest.mark.django_db
 def home(db: None, settings: Any, tmp_path: Path) -> House:
     settings.ASSAY_MODELS_DIR = tmp_path / "models"
     settings.DATA_DIR = tmp_path / "data"
-    return house()
+    return settled()
 
 
 @pytest.fixture
@@ -199,3 +204,19 @@ def test_an_evaluation_asked_for_anew_is_measured_anew(home: House, evaluation: 
     evaluation_worker.begin(lease=factories.lease_on(evaluation, "evaluate"), evaluation_id=evaluation.pk)
     assert not report.exists()
     assert digest_of_file(report.with_name("report.part-1.json"))[0] == refused
+
+
+def test_an_evaluation_whose_rows_are_gone_is_not_run_again(
+    home: House, evaluation: Evaluation, client: Client
+) -> None:
+    lease = factories.lease_on(evaluation, "evaluate")
+    evaluation_worker.fail(lease=lease, evaluation_id=evaluation.pk, message="No space left on device")
+    page = f"/evaluations/{evaluation.pk}/"
+    client.force_login(get_user_model().objects.get(username="ada"))
+    assert "Run this evaluation again" in client.get(page).content.decode()
+    DatasetVersion.objects.update(disposed_at=timezone.now())
+    shown = client.get(page).content.decode()
+    assert "Run this evaluation again" not in shown
+    assert "It cannot be run again" in shown
+    with pytest.raises(WrongState, match="was deleted on"):
+        evaluations.retry(actor=home.ada, evaluation_id=evaluation.pk)

@@ -20,7 +20,8 @@ from governance.materials.datasets.models import DatasetVersion
 from governance.people.projects.models import Member, Project
 from tests import factories
 from tests.callers import API, by_token, proof, rows, upload
-from tests.people import House, house
+from tests.people import House
+from tests.settled import settled
 
 
 def key(value: str = "") -> dict[str, Any]:
@@ -155,7 +156,7 @@ def test_a_proof_is_never_kept_to_be_answered_again(home: House) -> None:
 
 @pytest.fixture
 def committed(transactional_db: None) -> Iterator[House]:
-    yield house()
+    yield settled()
 
 
 def test_of_concurrent_duplicates_one_is_done(committed: House) -> None:

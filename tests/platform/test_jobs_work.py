@@ -23,7 +23,8 @@ from governance.work.runs import worker as run_worker
 from governance.work.runs.models import Run
 from governance.work.runs.rules import State
 from tests import factories
-from tests.people import House, house
+from tests.people import House
+from tests.settled import settled
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
@@ -31,7 +32,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 @pytest.fixture
 def home(transactional_db: None, settings: Any, tmp_path: Path) -> House:
     settings.ASSAY_MODELS_DIR = tmp_path / "models"
-    return house()
+    return settled()
 
 
 @pytest.fixture

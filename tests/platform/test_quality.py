@@ -18,7 +18,8 @@ from governance.materials.datasets.models import DatasetVersion, QualityProfile
 from governance.materials.datasets.rules import ProfileState
 from preparation.splits import Split
 from tests import factories
-from tests.people import House, house
+from tests.people import House
+from tests.settled import settled
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
@@ -26,7 +27,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 @pytest.fixture
 def home(transactional_db: None, settings: Any, tmp_path: Path) -> House:
     settings.ASSAY_MODELS_DIR = tmp_path / "models"
-    return house()
+    return settled()
 
 
 @pytest.fixture

@@ -38,5 +38,12 @@ def latest(model_version: ModelVersion) -> Evaluation | None:
     return model_version.evaluations.filter(state=State.SUCCEEDED).select_related("plan").first()
 
 
+def why_not_again(evaluation: Evaluation) -> str | None:
+    """Why an evaluation without a report cannot be run again: the rows that its plan measures on are gone."""
+    if any(task["name"] in ON_VALIDATION_ROWS and not task.get("items") for task in evaluation.plan.tasks):
+        return next(filter(None, (data.why_no_file for data in evaluation.model_version.run.data())), None)
+    return None
+
+
 def job(evaluation: Evaluation) -> Job | None:
     return jobs.latest(evaluation, "evaluate")

@@ -31,9 +31,11 @@ def ask(*, model_version: ModelVersion) -> Evaluation:
 
 @transaction.atomic
 def retry(*, actor: Actor, evaluation_id: UUID) -> Evaluation:
-    """Run a failed or cancelled evaluation again, under the same locked plan."""
+    """Run a failed or cancelled evaluation again, under the same locked plan. Raises NotAllowed, WrongState."""
     evaluation = selectors.visible(actor, evaluation_id)
     projects.require(actor, evaluation.project_id, "launch a run")
+    if why := selectors.why_not_again(evaluation):
+        raise WrongState(f"{why} What {evaluation} would measure on its rows can no longer be measured.")
     move(evaluation, TRANSITIONS, State.QUEUED, error=None, ended_at=None)
     jobs.ask(actor=actor, task=TASK, subject=evaluation)
     record(actor, "evaluation.retried", subject=evaluation)

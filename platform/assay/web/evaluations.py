@@ -45,6 +45,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "report": evaluation.report or {},
         "facts": _facts(evaluation),
         "may_retry": projects.may(request.actor, evaluation.project_id, "launch a run"),
+        "why_not_again": selectors.why_not_again(evaluation),
         "may_export": projects.may(request.actor, evaluation.project_id, "export evidence"),
         "live": evaluation.state in (State.QUEUED, State.RUNNING),
         "rendering": made.current(EVALUATION_REPORT, evaluation) if evaluation.report else None,
