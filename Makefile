@@ -12,6 +12,7 @@ INSTALL := python="$$(bash setup/find-python.sh)" && "$$python" setup/install.py
 # Processes of the test suite, and what else to hand to pytest: make test PYTEST="-k audit"
 TEST_WORKERS ?= 2
 PYTEST ?=
+SUITE = $(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --durations=30 -rs
 
 # On small shared machines a second numeric thread is slower than none; the trainer sets its own number.
 export OMP_NUM_THREADS ?= 1
@@ -45,7 +46,11 @@ test: setup-browser lint suite ## lint, types, import rules and the test suite; 
 
 .PHONY: suite
 suite:
-	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --durations=30 -rs -m "not services" $(PYTEST)
+	@$(SUITE) -m "not services and not slow" $(PYTEST)
+
+.PHONY: test-slow
+test-slow: setup-browser ## the tests that take longest: people's walks in Chromium, killed installations, every file of the outside data
+	@$(SUITE) -m slow $(PYTEST)
 
 .PHONY: test-services
 test-services: setup-services ## the tests that need real PostgreSQL and Redis, started for them on private ports

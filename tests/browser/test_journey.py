@@ -17,7 +17,7 @@ from tests.people import PASSWORD
 
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 pytestmark = [
-    pytest.mark.browser,
+    pytest.mark.slow,
     pytest.mark.timeout(900),
     pytest.mark.skipif(
         not (CHROMIUM and AXE.is_file()) and not os.environ.get("CI"),

@@ -20,7 +20,7 @@ from tests import living
 from tests.living import Served, at_work, checkpoint_of, ended, served_from, steps_of, until
 from tests.people import House, house
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -174,6 +174,7 @@ def counted(path: Path) -> int:
     return len(json.loads(text)) if name.endswith(".json") else sum(1 for line in text.split("\n") if line.strip())
 
 
+@pytest.mark.slow
 def test_every_set_that_fits_a_format_is_profiled_with_the_rows_its_makers_state(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
