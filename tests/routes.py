@@ -113,6 +113,7 @@ def _walk(patterns: Any, namespace: str) -> Iterator[Route]:
 ABOUT = {
     "audit-proof": "audit-event",
     "audit-checkpoint": "audit-event",
+    "audit-timestamp": "audit-event",
     "api:audit-head-detail": "audit-event",
     "questionnaire": "project",
     "search-list": "project",

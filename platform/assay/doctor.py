@@ -25,10 +25,10 @@ from django.db import Error, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from assay.jobs import mailing, processes
+from assay.jobs import mailing, processes, stamping
 from assay.jobs.app import GPU, LIGHT, app
 from assay.jobs.environment import environment
-from governance.foundation.audit import guards, heads, keys, watch
+from governance.foundation.audit import guards, heads, keys, stamps, watch
 from governance.foundation.jobs.models import Job, Worker
 from governance.foundation.jobs.rules import State as JobState
 from governance.materials.base_models import selectors as base_models
@@ -38,6 +38,7 @@ from governance.people.notifications.rules import LetterState
 GIB = 1024**3
 LOW_DISK = 5 * GIB
 SLOW = {"database": 0.5, "broker": 1.0}  # seconds
+CERTIFICATE_ENDS_SOON = timedelta(days=30)
 SCHEMA = "assay.doctor/1"
 
 
@@ -132,6 +133,23 @@ def trail() -> Finding:
     return Finding(
         name, State.WELL, f"it only grows; signed to entry {last.size:,} {_ago(timezone.now() - last.at)} ago"
     )
+
+
+def time_stamps() -> Finding:
+    """Whether the authority answers, with what is trusted here, and how long its certificates are good."""
+    name = "time stamps"
+    if not stamps.is_on():
+        return Finding(name, State.NOTE, "heads are not time stamped: no authority is named", "ASSAY_TIMESTAMP_URL")
+    try:
+        answer, roots = stamping.probe(), stamps.trusted()
+    except stamps.NotStamped as error:
+        cure = "Are ASSAY_TIMESTAMP_URL and _CERTIFICATES right? Heads wait meanwhile."
+        return Finding(name, State.WRONG, f"heads get none: {error}", cure)
+    ends = stamps.first_to_end(answer, roots).not_valid_after_utc
+    if ends < timezone.now() + CERTIFICATE_ENDS_SOON:
+        cure = "Ask the authority for the next ones; add them, and leave the old ones in the file."
+        return Finding(name, State.NOTE, f"{answer.authority} answers; a certificate ends on {ends:%Y-%m-%d}", cure)
+    return Finding(name, State.WELL, f"{answer.authority} answers; its certificates are good until {ends:%Y-%m-%d}")
 
 
 def broker() -> Finding:
@@ -288,7 +306,7 @@ def web_processes() -> list[int]:
 
 
 CHECKS: list[Callable[[], Finding]] = [
-    database, migrations, trail, broker, worker, light_worker, scheduler, waiting,
+    database, migrations, trail, time_stamps, broker, worker, light_worker, scheduler, waiting,
     data_folder, disk, torch, weasyprint, mail, models, web_without_torch,
 ]  # fmt: skip
 

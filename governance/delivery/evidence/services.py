@@ -118,7 +118,7 @@ def _contents(frozen: DossierVersion, folder: Path) -> tuple[Contents, dict[str,
     about = [(row.kind, str(row.pk)) for row in kept.values()] + [(run.kind, str(run.pk))]
     segment = audit.segment(about, project=frozen.project_id)
     if segment:
-        contents.segment, contents.head = [entry["seq"] for entry in segment], heads.newest()
+        contents.segment, contents.head = [entry["seq"] for entry in segment], heads.over(segment[-1]["seq"])
         contents.put("audit", "audit/segment.jsonl", container.segment_file(segment))
     else:
         contents.missing["audit"] = "the trail has no entry about it"

@@ -3,6 +3,7 @@
     python verify.py evidence.zip [--json] [--key KEY]
     python verify.py membership.json [--json]            one row's proof that it is in a dataset version
     python verify.py audit.json [--json] [--key KEY]     entries of the audit trail under a signed head
+    python verify.py FILE --unpack FOLDER                the signed head and its time stamp too, as files for openssl
 
 Four questions are answered apart, because one says nothing about the others:
 
@@ -415,6 +416,7 @@ class Report:
     subject: dict[str, Any] | None = None
     unreadable: str | None = None
     checks: list[Check] = field(default_factory=list)
+    unpacked: dict[str, bytes] = field(default_factory=dict)  # for a tool that checks what is not checked here
 
     def add(self, area: str, name: str, result: str, detail: str) -> None:
         # What a bundle says of itself is shown, so it must not be able to steer the reader's terminal.
@@ -1000,6 +1002,78 @@ def is_signed(note: Note, name: str, public: bytes) -> bool:
     )
 
 
+# --- Time stamps (RFC 3161): read here; whether the signature holds takes a tool that has certificates ---------
+
+DER_SEQUENCE, DER_SET, DER_FIRST = 0x30, 0x31, 0xA0
+DER_OBJECT, DER_INTEGER, DER_OCTETS, DER_TIME = 0x06, 0x02, 0x04, 0x18
+SIGNED_DATA, TST_INFO = "2a864886f70d010702", "2a864886f70d0109100104"  # 1.2.840.113549.1.7.2 and 1.9.16.1.4
+SHA256_OBJECT = "608648016503040201"  # 2.16.840.1.101.3.4.2.1
+
+
+def der_values(data: bytes, what: str) -> Iterator[tuple[int, bytes]]:
+    """(tag, content) of the values that follow one another in DER. Raises Malformed."""
+    at = 0
+    while at < len(data):
+        head = data[at : at + 2]
+        if len(head) < 2 or head[0] & 0x1F == 0x1F:
+            raise Malformed(f"{what} is cut off, or no DER")
+        size, at = head[1], at + 2
+        if size & 0x80:
+            count = size & 0x7F
+            size, at = int.from_bytes(data[at : at + count], "big"), at + count
+            if not 1 <= count <= 4:
+                raise Malformed(f"{what} is no DER")
+        if at + size > len(data):
+            raise Malformed(f"{what} is cut off")
+        yield head[0], data[at : at + size]
+        at += size
+
+
+def _der(data: bytes, what: str, *tags: int) -> list[bytes]:
+    """The first values of `data`, which must have these tags. Raises Malformed."""
+    found = []
+    for tag, (got, content) in zip(tags, der_values(data, what), strict=False):
+        if got != tag:
+            break
+        found.append(content)
+    if len(found) != len(tags):
+        raise Malformed(f"{what} is none as RFC 3161 has it")
+    return found
+
+
+def read_timestamp(answer: bytes, what: str) -> tuple[bytes, str]:
+    """(the sha256 that an authority's answer is about, the time that it gives). Raises Malformed."""
+    (whole,) = _der(answer, what, DER_SEQUENCE)
+    _, token = _der(whole, what, DER_SEQUENCE, DER_SEQUENCE)  # its status; without a token it was refused
+    kind, wrapped = _der(token, what, DER_OBJECT, DER_FIRST)
+    (signed,) = _der(wrapped, what, DER_SEQUENCE)
+    _, _, content = _der(signed, what, DER_INTEGER, DER_SET, DER_SEQUENCE)
+    inner, octets = _der(content, what, DER_OBJECT, DER_FIRST)
+    (info,) = _der(_der(octets, what, DER_OCTETS)[0], what, DER_SEQUENCE)
+    _, _, imprint, _, at = _der(info, what, DER_INTEGER, DER_OBJECT, DER_SEQUENCE, DER_INTEGER, DER_TIME)
+    algorithm, digested = _der(imprint, what, DER_SEQUENCE, DER_OCTETS)
+    named = (kind.hex(), inner.hex(), _der(algorithm, what, DER_OBJECT)[0].hex())
+    if named != (SIGNED_DATA, TST_INFO, SHA256_OBJECT) or not re.fullmatch(rb"[0-9]{14}(\.[0-9]{1,9})?Z", at):
+        raise Malformed(f"{what} is none as RFC 3161 has it, over a sha256")
+    told = at.decode()
+    return digested, f"{told[:4]}-{told[4:6]}-{told[6:8]} {told[8:10]}:{told[10:12]}:{told[12:14]} UTC"
+
+
+def check_timestamp(report: Report, stated: dict[str, Any]) -> None:
+    """The time stamp of the head, where there is one, is for this very note. Raises Malformed."""
+    if "timestamp" not in stated:
+        return
+    note = stated["checkpoint"].encode("utf-8", "surrogatepass")
+    answer = _base64(_text(stated["timestamp"], "timestamp"), "timestamp")
+    digested, at = read_timestamp(answer, "the time stamp")
+    if digested != hashlib.sha256(note).digest():
+        raise Malformed("the time stamp is not for this head")
+    report.add("integrity", "time stamp", HOLDS, "it is for the signed head")
+    report.unpacked = {"checkpoint.txt": note, "checkpoint.tsr": answer}
+    how = "--unpack FOLDER, then: openssl ts -verify -data checkpoint.txt -in checkpoint.tsr -CAfile CERTIFICATES"
+    report.add("freshness", "time stamp", NOT_CHECKED, f"{at}, if its signature holds; check that with {how}")
+
+
 def merkle_root_around(leaves: dict[int, bytes], size: int, given: list[bytes]) -> bytes | None:
     """The root over `size` leaves of which some are here; `given` are the roots of the largest subtrees without any of
     those, from left to right. None where that does not come out even."""
@@ -1046,6 +1120,7 @@ def check_trail(report: Report, stated: dict[str, Any], leaves: dict[int, bytes]
     else:
         held = HOLDS if key == public else BROKEN
         report.add("authorship", "trail key", held, f"it is {'' if held == HOLDS else 'not '}the key that was given")
+    check_timestamp(report, stated)
 
 
 def _signer(report: Report, note: Note, origin: str, keys: list[dict[str, Any]]) -> bytes:
@@ -1152,6 +1227,14 @@ def _key(text: str) -> bytes:
     return raw[1:]
 
 
+def _unpack(report: Report, folder: Path) -> None:
+    if not report.unpacked:
+        sys.exit("There is no time stamp to unpack: the signed head has none, or it did not hold.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in report.unpacked.items():
+        (folder / name).write_bytes(data)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="verify.py", description="Check an Assay evidence bundle offline.")
@@ -1160,8 +1243,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--key", type=_key, metavar="KEY", help="the Ed25519 key that must have signed, hex or name+id+base64"
     )
+    parser.add_argument(
+        "--unpack", type=Path, metavar="FOLDER", help="write the signed head and its time stamp there, for openssl"
+    )
     options = parser.parse_args(arguments)
     report = verify(options.bundle, options.key)
+    if options.unpack:
+        _unpack(report, options.unpack)
     try:
         print(json.dumps(report.as_dict(), indent=2, ensure_ascii=True) if options.json else report.as_text())
         sys.stdout.flush()

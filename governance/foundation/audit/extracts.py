@@ -1,10 +1,11 @@
 """Entries taken out of the trail for somebody else, with one proof for them all: they are in the tree whose signed head
 goes with them."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
-from governance.foundation.audit import heads, tree
+from governance.foundation.audit import heads, stamps, tree
 from governance.foundation.audit.models import AuditEvent, TreeHead
 from governance.foundation.core.errors import WrongState
 
@@ -32,11 +33,14 @@ def of(events: Sequence[AuditEvent]) -> dict[str, Any]:
 
 
 def sealed(numbers: Sequence[int], head: TreeHead) -> dict[str, Any]:
-    """The head, the keys, and what its root needs beside the entries with these `numbers` (sorted, none twice)."""
+    """The head with its time stamp, the keys, and what its root needs beside the entries with these `numbers` (sorted,
+    none twice)."""
     stored = heads.StoredTree()
     around = tree.around([number - 1 for number in numbers], head.size, stored.perfect)
+    stamp = stamps.of(head)
     return {
         "checkpoint": head.checkpoint,
+        **({"timestamp": b64encode(stamp.response).decode()} if stamp else {}),
         "keys": [{name: key[name] for name in ("verifier_key", "statement")} for key in heads.verifier_keys()],
         "around": [one.hex() for one in around],
     }

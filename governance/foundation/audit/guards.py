@@ -12,7 +12,7 @@ from governance.foundation.audit.rules import GENESIS
 
 EVENTS, PERSONAL = "audit_auditevent", "audit_personaldetail"
 KEYS, HEADS, SUBTREES = "audit_trailkey", "audit_treehead", "audit_subtree"
-VERIFICATIONS = "audit_verification"
+VERIFICATIONS, STAMPS = "audit_verification", "audit_timestamp"
 # Columns by which SQLite's INSERT OR REPLACE would take a row's place, which fires no delete trigger. The hidden
 # row number is such a column too.
 UNIQUE = {
@@ -22,6 +22,7 @@ UNIQUE = {
     HEADS: ("size",),
     SUBTREES: ("place",),
     VERIFICATIONS: ("id",),
+    STAMPS: ("head_id",),
 }
 ERASABLE = {PERSONAL}
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -91,7 +92,7 @@ def sign() -> TreeHead | None:
     note = checkpoint.signed(checkpoint.body(key.name, size, root), key.name, private)
     head = TreeHead(size=size, at=timezone.now(), root=root.hex(), key=key, checkpoint=note)
     # First to the file: a head that only the file knows is a true one all the same.
-    _append(head)
+    append({"size": head.size, "at": head.at.isoformat(timespec="seconds"), "checkpoint": head.checkpoint})
     head.save(force_insert=True)
     return head
 
@@ -110,13 +111,30 @@ def signed_before() -> Iterator[tuple[int, bytes]]:
 
 def in_file() -> Iterator[checkpoint.Checkpoint]:
     """The heads in the append-only file, oldest first. Raises TrailBroken for a line that is none."""
+    for line in _lines():
+        if isinstance(line, checkpoint.Checkpoint):
+            yield line
+
+
+def stamps_in_file() -> Iterator[tuple[int, str]]:
+    """(size of its head, digest) of every time stamp that the append-only file tells of. Raises as `in_file` does."""
+    for line in _lines():
+        if not isinstance(line, checkpoint.Checkpoint):
+            yield line
+
+
+def _lines() -> Iterator[checkpoint.Checkpoint | tuple[int, str]]:
     source = Path(settings.ASSAY_TRAIL_HEADS)
     if not source.is_file():
         return
     with source.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                yield checkpoint.parsed(json.loads(line)["checkpoint"])
+                told = json.loads(line)
+                if "stamped" in told:
+                    yield int(told["size"]), str(told["sha256"])
+                else:
+                    yield checkpoint.parsed(told["checkpoint"])
             except (ValueError, KeyError, TypeError):
                 raise TrailBroken(f"Line {number} of {source} is no signed head.") from None
 
@@ -134,7 +152,7 @@ def proof_of_growth(old: TreeHead, new: TreeHead) -> list[str]:
 
 
 def newest_first() -> QuerySet[TreeHead]:
-    return TreeHead.objects.select_related("key")
+    return TreeHead.objects.select_related("key", "stamp")
 
 
 def at(size: int) -> TreeHead:
@@ -153,6 +171,13 @@ def newest() -> TreeHead | None:
         except WrongState as refusal:
             log.error("The audit trail is not signed: %s", refusal)
     return last()
+
+
+def over(seq: int) -> TreeHead | None:
+    """A head for something that reaches to entry `seq`: the newest that is time stamped, where it goes so far, else the
+    newest of all."""
+    stamped = newest_first().filter(size__gte=seq, stamp__isnull=False).first()
+    return stamped or newest()
 
 
 def last() -> TreeHead | None:
@@ -181,10 +206,10 @@ def _refuse_fork(stored: StoredTree, old: int, old_root: bytes, new: int, new_ro
         raise TrailBroken(f"The entries up to {old:,} are not those for which a head was signed.")
 
 
-def _append(head: TreeHead) -> None:
+def append(line: dict[str, Any]) -> None:
+    """A line for the file of heads: a head, or that one was time stamped."""
     target = Path(settings.ASSAY_TRAIL_HEADS)
     target.parent.mkdir(parents=True, exist_ok=True)
-    line = {"size": head.size, "at": head.at.isoformat(timespec="seconds"), "checkpoint": head.checkpoint}
     with target.open("a", encoding="utf-8") as handle:
         handle.write(json.dumps(line, ensure_ascii=False) + "\n")
         handle.flush()

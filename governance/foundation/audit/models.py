@@ -97,6 +97,18 @@ class TreeHead(models.Model):
         return f"Head at entry {self.size}"
 
 
+class TimeStamp(models.Model):
+    """What a time-stamping authority (RFC 3161) said: the head, as it was given out, existed by then."""
+
+    head = models.OneToOneField(TreeHead, on_delete=models.PROTECT, primary_key=True, related_name="stamp")
+    at = models.DateTimeField()  # as the authority says
+    authority = models.CharField(max_length=200)  # whom the certificate names that signed
+    response = models.BinaryField()  # the whole answer, DER
+
+    def __str__(self) -> str:
+        return f"Time stamp of the head at entry {self.head_id}"
+
+
 class Subtree(models.Model):
     """The root over 256 entries, or over 256 such roots, and so on: what lets a root or a proof be made without
     reading the entries below it."""

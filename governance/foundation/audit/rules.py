@@ -32,6 +32,10 @@ def link(previous: bytes, leaf: bytes) -> bytes:
     return hashlib.sha256(NODE + previous + leaf).digest()
 
 
+def digest_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 def commitment(salt: bytes, data: Any) -> str:
     """sha256(salt || canonical JSON): binds to `data` without giving it away once the salt is gone."""
     return hashlib.sha256(salt + canonical(data)).hexdigest()

@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 from django.db import DatabaseError, connection
 
-from governance.foundation.audit import checkpoint, entries, guards, heads, keys, rules, sealing
-from governance.foundation.audit.models import AuditEvent, PersonalDetail, Subtree, TrailKey, TreeHead
+from governance.foundation.audit import checkpoint, entries, guards, heads, keys, rules, sealing, stamps
+from governance.foundation.audit.models import AuditEvent, PersonalDetail, Subtree, TimeStamp, TrailKey, TreeHead
 from governance.foundation.audit.tree import Growth
 from preparation.merkle import HASH_BYTES
 
@@ -33,6 +33,8 @@ class Report:
     erased: int = 0  # entries whose personal detail is gone, which is allowed
     heads: int = 0  # signed heads that hold
     last_head: int | None = None  # the entry up to which the newest of them goes
+    stamps: int = 0  # time stamps that hold
+    stamps_unchecked: int = 0  # those whose signature could not be looked at here
     records: int | None = None  # records that are as the trail says; None where they were not looked at
     faults: list[str] = field(default_factory=list)
 
@@ -57,7 +59,7 @@ def verify(
     report = Report()
     report.faults += guards.objections(connection)
     signed, said = _signed(kept)
-    report.faults += said
+    report.faults += [*said, *_broken_stamps(report)]
     walk = _Walk(report, signed)
     ledger = sealing.Ledger() if records else None
     try:
@@ -298,6 +300,30 @@ def _broken_head(head: TreeHead, known: list[TrailKey]) -> Iterator[str]:
         yield f"the head at entry {head.size:,} says something else than the text that was signed"
     elif not _is_ours(told, [key for key in known if key.number == head.key_id]):
         yield f"the signature of the head at entry {head.size:,} does not hold"
+
+
+def _broken_stamps(report: Report) -> Iterator[str]:
+    """What is wrong with time stamps; how many hold is counted in `report`."""
+    try:
+        roots = stamps.trusted()
+    except stamps.NotStamped:
+        roots = []
+    try:
+        told = dict(heads.stamps_in_file())
+    except heads.TrailBroken:
+        told = {}  # said of the heads already
+    for stamp in TimeStamp.objects.select_related("head").order_by("pk").iterator(chunk_size=entries.CHUNK):
+        remembered = told.pop(stamp.pk, None)
+        if why := stamps.objection(stamp, roots):
+            yield f"the time stamp of the head at entry {stamp.pk:,} {why}"
+        elif remembered not in (None, rules.digest_of(bytes(stamp.response))):
+            yield f"the time stamp of the head at entry {stamp.pk:,} is not the one that the file of heads tells of"
+        elif roots:
+            report.stamps += 1
+        else:
+            report.stamps_unchecked += 1
+    for size in sorted(told):
+        yield f"the time stamp of the head at entry {size:,}, which the file of heads tells of, is missing"
 
 
 def _is_ours(head: checkpoint.Checkpoint, known: list[TrailKey]) -> bool:

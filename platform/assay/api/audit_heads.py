@@ -1,5 +1,6 @@
 """The signed heads of the audit trail, to keep elsewhere."""
 
+from base64 import b64encode
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -11,16 +12,38 @@ from rest_framework.response import Response
 from assay.api.nouns import NounViewSet
 from assay.api.pages import EntryPages
 from governance.foundation.audit import heads
-from governance.foundation.audit.models import TreeHead
+from governance.foundation.audit.models import TimeStamp, TreeHead
 from governance.foundation.core.actor import Actor
+
+
+class TimeStampSerializer(serializers.ModelSerializer[Any]):
+    by = serializers.CharField(source="authority", read_only=True, help_text="Whom the certificate names.")
+    response = serializers.SerializerMethodField(help_text="The authority's whole answer: RFC 3161, DER, in base64.")
+
+    class Meta:
+        model = TimeStamp
+        fields: ClassVar = ["at", "by", "response"]
+        read_only_fields = fields
+        extra_kwargs: ClassVar = {"at": {"help_text": "As the authority says."}}
+
+    def get_response(self, stamp: TimeStamp) -> str:
+        return b64encode(stamp.response).decode()
 
 
 class AuditHeadSerializer(serializers.ModelSerializer[Any]):
     key = serializers.IntegerField(source="key_id", read_only=True, help_text="Number of the key that signed it.")
 
+    timestamp = TimeStampSerializer(
+        source="stamp",
+        read_only=True,
+        allow_null=True,
+        default=None,
+        help_text="When it existed by, as an authority says.",
+    )
+
     class Meta:
         model = TreeHead
-        fields: ClassVar = ["size", "at", "root", "key", "checkpoint"]
+        fields: ClassVar = ["size", "at", "root", "key", "checkpoint", "timestamp"]
         read_only_fields = fields
         extra_kwargs: ClassVar = {
             "size": {"help_text": "It holds for the first so many entries."},

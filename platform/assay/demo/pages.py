@@ -143,6 +143,7 @@ NOT_PAGES: Mapping[str, str] = {
     "audit-extract": FILES,
     "audit-proof": FILES,
     "audit-checkpoint": FILES,
+    "audit-timestamp": FILES,
     "audit-verifier": FILES,
     "run-live": PARTS,
 }

@@ -16,7 +16,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from assay.api import idempotency
-from assay.jobs import folders, mailing, processes
+from assay.jobs import folders, mailing, processes, stamping
 from assay.jobs.app import QUEUE_OF
 from assay.jobs.enqueue import send
 from governance.delivery.disposals import notices
@@ -32,6 +32,7 @@ from governance.people.approvals.timing import keep_time
 
 DUE_SECONDS = 12 * 3600  # between two looks at what may be deleted
 WATCH_SECONDS = 30  # between two looks at whether a verification is due
+STAMP_SECONDS = 10  # between two looks at whether a head waits for its time stamp
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +156,17 @@ def keep_watch(stop: threading.Event) -> None:
         else:
             for fault in found.faults if found is not None else ():
                 log.error("The audit trail is not whole: %s", fault)
+        finally:
+            connection.close()
+
+
+def keep_stamping(stop: threading.Event) -> None:
+    """Have each new head time stamped, where the operator named an authority, until `stop` is set."""
+    while not stop.wait(STAMP_SECONDS):
+        try:
+            stamping.stamp_when_due()
+        except Exception:
+            log.exception("A head could not be time stamped; it is tried again.")
         finally:
             connection.close()
 

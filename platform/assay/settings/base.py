@@ -274,6 +274,10 @@ ASSAY_TRAIL_HEADS = env.folder("ASSAY_TRAIL_HEADS", VAR_DIR / "trail" / "heads.j
 ASSAY_TRAIL_NAME = env.text("ASSAY_TRAIL_NAME", "")  # in every head; empty: a name that the first key gives
 ASSAY_HEAD_MINUTES = env.number("ASSAY_HEAD_MINUTES", 10)
 ASSAY_VERIFY_HOURS = env.number("ASSAY_VERIFY_HOURS", 24)
+# Who says when a head was signed (RFC 3161); nobody is asked unless the operator names an authority, and the
+# certificates (PEM) that its answers must lead to.
+ASSAY_TIMESTAMP_URL = env.web_address("ASSAY_TIMESTAMP_URL")
+ASSAY_TIMESTAMP_CERTIFICATES = env.text("ASSAY_TIMESTAMP_CERTIFICATES", "")
 # Where people find this installation: what the links in letters and calendars begin with.
 ASSAY_URL = env.text("ASSAY_URL", "http://127.0.0.1:8000").rstrip("/")
 # Letters go out by this mail server; without one none are written, and the pages say so.

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -36,6 +37,15 @@ def number(name: str, default: int) -> int:
 
 def folder(name: str, default: Path) -> Path:
     return Path(os.environ.get(name) or default).resolve()
+
+
+def web_address(name: str) -> str:
+    """An address that begins with http:// or https://; "" where it is not set."""
+    value = os.environ.get(name, "")
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ImproperlyConfigured(f"{name}={value!r} is no address that begins with http:// or https://.")
+    return value
 
 
 def listing(name: str, default: list[str]) -> list[str]:

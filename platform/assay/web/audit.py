@@ -16,7 +16,7 @@ from assay.web import trail
 from assay.web.requests import PageRequest
 from governance.delivery.evidence import examining, verify
 from governance.delivery.evidence.rules import State
-from governance.foundation.audit import extracts, heads, sealing, selectors, verification, watch
+from governance.foundation.audit import extracts, heads, sealing, selectors, stamps, verification, watch
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.audit.rules import LARGEST_SEQ
 from governance.foundation.core.errors import NotFound
@@ -99,6 +99,8 @@ def integrity(request: PageRequest) -> HttpResponse:
         "end": selectors.head(),
         "signed": heads.last(),
         "heads": heads.newest_first()[:20],
+        "waiting": stamps.waiting(),
+        "trouble": stamps.trouble(),
         "keys": heads.verifier_keys(),
     }
     return render(request, "audit/integrity.html", context)
@@ -117,6 +119,17 @@ def checkpoint(request: PageRequest, pk: int) -> HttpResponse:
     head = heads.at(pk)
     response = HttpResponse(head.checkpoint, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="checkpoint-{head.size}.txt"'
+    return response
+
+
+@require_safe
+def timestamp(request: PageRequest, pk: int) -> HttpResponse:
+    """The authority's answer about a signed head, as it came (RFC 3161, DER)."""
+    stamp = stamps.of(heads.at(pk))
+    if stamp is None:
+        raise NotFound("time stamp")
+    response = HttpResponse(bytes(stamp.response), content_type="application/timestamp-reply")
+    response["Content-Disposition"] = f'attachment; filename="checkpoint-{stamp.pk}.tsr"'
     return response
 
 

@@ -245,6 +245,7 @@ urlpatterns = [
     path("audit/integrity/verify/", audit.verify_now, name="audit-verify"),
     path("audit/integrity/verify.py", audit.verifier, name="audit-verifier"),
     path("audit/integrity/heads/<int:pk>/", audit.checkpoint, name="audit-checkpoint"),
+    path("audit/integrity/heads/<int:pk>/timestamp/", audit.timestamp, name="audit-timestamp"),
     path("audit/<int:pk>/proof/", audit.proof, name="audit-proof"),
     path("jobs/", jobs.listing, name="job-list"),
     path("jobs/<uuid:pk>/retry/", jobs.retry, name="job-retry"),

@@ -3,6 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from django.core.management.base import BaseCommand
 from django.db import Error, connection
 
 from assay.management.refusals import spoken
-from governance.foundation.audit import checkpoint, guards, heads, keys, selectors, verification, watch
+from governance.foundation.audit import checkpoint, guards, heads, keys, selectors, stamps, verification, watch
+from governance.foundation.audit.models import TreeHead
 from governance.foundation.core.actor import PLATFORM
 
 SOUND, NOT_SOUND, UNREADABLE = 0, 1, 2
@@ -66,9 +68,7 @@ class Command(BaseCommand):
     def _head(self, *, json: bool, **_: Any) -> None:
         ends, last = selectors.head(), heads.last()
         if json:
-            signed = (
-                {"size": last.size, "root": last.root, "at": last.at, "checkpoint": last.checkpoint} if last else None
-            )
+            signed = _told(last) if last else None
             self.stdout.write(_dumped({"end": ends, "signed": signed, "keys": heads.verifier_keys()}))
         elif last is None:
             self.stdout.write("No head was signed yet. Sign one: assay audit sign")
@@ -109,6 +109,18 @@ class Command(BaseCommand):
         return SOUND
 
 
+def _told(head: TreeHead) -> dict[str, Any]:
+    stamp = stamps.of(head)
+    told = {"at": stamp.at, "by": stamp.authority, "response": b64encode(stamp.response).decode()} if stamp else None
+    return {
+        "size": head.size,
+        "root": head.root,
+        "at": head.at,
+        "checkpoint": head.checkpoint,
+        "timestamp": told,
+    }
+
+
 def _as_json(found: verification.Report) -> str:
     return _dumped(
         {
@@ -122,6 +134,8 @@ def _as_json(found: verification.Report) -> str:
             "records": found.records,
             "signed_heads": found.heads,
             "last_signed_head": found.last_head,
+            "time_stamps": found.stamps,
+            "time_stamps_not_checked": found.stamps_unchecked,
             "faults": found.faults,
         }
     )
@@ -146,7 +160,18 @@ def _of_heads(found: verification.Report) -> str:
     if not found.heads:
         return "no signed head"
     hold = "1 signed head holds" if found.heads == 1 else f"{found.heads:,} signed heads hold"
-    return f"{hold}, the last at entry {found.last_head:,}"
+    return f"{hold}, the last at entry {found.last_head:,}{_of_stamps(found)}"
+
+
+def _of_stamps(found: verification.Report) -> str:
+    if found.stamps_unchecked:
+        return (
+            f"; time stamps: {found.stamps_unchecked:,}, of which no signature was checked:"
+            " ASSAY_TIMESTAMP_CERTIFICATES names no certificates"
+        )
+    if not found.stamps:
+        return ""
+    return "; 1 time stamp holds" if found.stamps == 1 else f"; {found.stamps:,} time stamps hold"
 
 
 def _dumped(answer: Any) -> str:

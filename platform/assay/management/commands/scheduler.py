@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from assay.jobs.housekeeping import keep_house, keep_watch
+from assay.jobs.housekeeping import keep_house, keep_stamping, keep_watch
 from assay.jobs.work import worker_name
+from governance.foundation.audit import stamps
 
 
 class Command(BaseCommand):
@@ -24,6 +25,9 @@ class Command(BaseCommand):
         rounds.start()
         # Reading the whole trail takes its time; what was lost must not wait for that. A stop does not either.
         threading.Thread(target=keep_watch, args=(stop,), name="watch", daemon=True).start()
+        if stamps.is_on():
+            # An authority that is slow or away holds up neither.
+            threading.Thread(target=keep_stamping, args=(stop,), name="stamping", daemon=True).start()
         signal.sigwait(asked)
         stop.set()
         rounds.join()
