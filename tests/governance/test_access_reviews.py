@@ -15,13 +15,14 @@ from governance.foundation.core.errors import NotAllowed, NotFound, StaleSubject
 from governance.people.access_reviews import rules, selectors, services
 from governance.people.access_reviews.models import AccessReview
 from governance.people.access_reviews.rules import Decided, Verdict
-from governance.people.approvals import reauthentication
+from governance.people.approvals import delegations, reauthentication
 from governance.people.approvals.rules import Verdict as Signed
+from governance.people.engagements import services as engagements
 from governance.people.organisations.models import Membership
 from governance.people.projects import services as projects
 from governance.people.projects.models import Member
 from governance.people.projects.rules import Role
-from tests.people import PASSWORD, House
+from tests.people import PASSWORD, House, person
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +108,53 @@ def test_a_proof_for_keeping_everybody_signs_no_other_verdict(home: House) -> No
             sign(home.admin, home.project, {}, decided=decided, proof=proof)
     assert roles(home) == before and not AccessReview.objects.exists()
     sign(home.admin, home.project, {}, proof=proved(home.admin, shown, keeps))
+
+
+def test_everybody_with_access_is_looked_at_however_they_come_to_have_it(home: House) -> None:
+    until = timezone.localdate() + timedelta(days=9)
+    days: dict[str, date] = {"starts_on": timezone.localdate(), "ends_on": until}
+    loan = delegations.delegate(
+        actor=home.rita, project_id=home.project.pk, username="paula", role=Role.RISK_OWNER, reason="On leave.", **days
+    )
+    orla = person("orla", "Orla Quinn")
+    audit = engagements.plan(
+        actor=home.admin, organisation_id=home.organisation.pk, title="Audit 2026", auditors=["orla"],
+        access_from=timezone.localdate(), access_until=until, project_ids=[home.project.pk],
+    )  # fmt: skip
+    assert "orla" not in {row.username for row in selectors.rows_of(home.project)}, "nothing is laid open yet"
+    engagements.lay_open(actor=home.admin, engagement_id=audit.pk)
+    found = {(row.username, row.way.value, row.through, row.until) for row in selectors.rows_of(home.project)}
+    assert found - {(name, "role", "", None) for name, _role in roles(home)} == {
+        ("admin", "administrator", "Linden Bank", None),
+        ("paula", "loan", "Rita Falk", until),
+        ("orla", "audit", "Audit 2026", until),
+    }
+    assert "orla" not in {row.username for row in selectors.rows_of(home.organisation)}, (
+        "one project is laid open to her"
+    )
+    for name, said in (("orla", "as soon as the engagement is closed"), ("paula", "keeps this access")):
+        other = Decided(Verdict.CHANGE, "So.", "viewer") if name == "paula" else LEFT
+        with pytest.raises(Unusable) as refused:
+            sign(home.admin, home.project, {}, decided=_decided(home, name, other))
+        assert said in " ".join(f"{fault.message} {fault.cure}" for fault in refused.value.faults)
+    decided = _decided(home, "paula", LEFT)
+    proof = proved(home.admin, selectors.shown_sha256(selectors.rows_of(home.project)), decided)
+    review = sign(home.admin, home.project, {}, decided=decided, proof=proof)
+    loan.refresh_from_db()
+    assert loan.ended_by_name == home.admin.name
+    assert orla.person_id in {row.user_id for row in selectors.rows_of(home.project)}
+    assert [(row["through"], row["until"]) for row in review.rows if row["verdict"] == "remove"] == [
+        ("Rita Falk", until.isoformat())
+    ]
+
+
+def _decided(home: House, name: str, said: Decided) -> dict[str, Decided]:
+    """Everybody keeps what they have but for what `name` has by no role of their own."""
+    kept = Decided(Verdict.KEEP)
+    return {
+        str(row.id): said if row.username == name and row.way != rules.Way.ROLE else kept
+        for row in selectors.rows_of(home.project)
+    }
 
 
 def test_who_came_meanwhile_makes_the_review_stale(home: House) -> None:

@@ -20,10 +20,13 @@ def test_a_review_by_pages_shows_faults_beside_the_row_and_keeps_what_was_typed(
     listed = client.get(reverse("access-review-list")).content.decode()
     assert "never looked through" in listed
     page = reverse("project-review-access", args=[home.project.pk])
-    rows = {row.username: row for row in selectors.rows_of(home.project)}
-    vera = rows["vera"].id
-    given = {f"verdict-{row.id}": "keep" for row in rows.values()}
-    given |= {"shown": selectors.shown_sha256(rows.values()), f"verdict-{vera}": "remove", "password": PASSWORD}
+    rows = selectors.rows_of(home.project)
+    vera = next(row.id for row in rows if row.username == "vera")
+    given = {"shown": selectors.shown_sha256(rows), "password": PASSWORD, f"verdict-{vera}": "remove"}
+    undecided = client.post(page, given).content.decode()
+    assert f'<a href="#id_verdict-{rows[0].id}">{rows[0].name}, ' in undecided
+    assert "Nothing is chosen yet: keep or change or remove." in undecided
+    given = {f"verdict-{row.id}": "keep" for row in rows} | given
     refused = client.post(page, given)
     assert refused.status_code == 422
     assert "Say why Vera Lund does not keep the role of viewer" in refused.content.decode()
@@ -31,6 +34,7 @@ def test_a_review_by_pages_shows_faults_beside_the_row_and_keeps_what_was_typed(
     assert wrong.status_code == 422 and "not your password" in wrong.content.decode()
     assert Member.objects.filter(user__username="vera").exists()
     signed = client.post(page, given | {str(vera): "She left."}, follow=True).content.decode()
+    assert "of Linden Bank, in each of its projects" in signed
     assert "She left." in signed and "removed" in signed and "Admin Adler" in signed
     assert not Member.objects.filter(user__username="vera").exists()
 

@@ -14,14 +14,14 @@ from governance.people.projects.models import Project
 
 
 class AccessReview(Record):
-    """Of a project's members and roles, or (without a project) of an organisation's."""
+    """Of who has access to a project, or (without one) to an organisation."""
 
     kind = "access_review"
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="access_reviews")
     project = models.ForeignKey(Project, null=True, on_delete=models.PROTECT, related_name="access_reviews")
-    # As they were shown, with what was decided: [{"id", "user", "name", "role", "since", "last_sign_in", "last_act",
-    # "keys", "verdict", "to", "reason"}]
+    # As they were shown, with what was decided: [{"id", "user", "name", "role", "way", "through", "until", "since",
+    # "last_sign_in", "last_act", "keys", "verdict", "to", "reason"}]; before ways were told apart, roles alone.
     rows = models.JSONField()
     shown_sha256 = models.CharField(max_length=64)  # of people and roles as they were shown: what was signed over
     meaning = models.TextField()

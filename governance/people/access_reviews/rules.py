@@ -7,16 +7,39 @@ from enum import StrEnum
 from typing import Any
 
 from governance.foundation.core.errors import Faults
+from governance.people.projects.rules import SPOKEN
 
 EVERY = timedelta(days=92)  # a quarter, at its longest
 SOON = timedelta(days=14)
 MEANING = "I looked at each of these people and roles, and answer for who keeps access."
 
 
+class Way(StrEnum):
+    """How somebody comes to have access."""
+
+    ROLE = "role"  # a role of their own; in an organisation, that they belong to it
+    ADMINISTRATOR = "administrator"  # of the organisation, in each of its projects
+    LOAN = "loan"  # of a deciding role, for some days
+    AUDIT = "audit"  # an audit engagement lays the place open to them
+
+
 class Verdict(StrEnum):
     KEEP = "keep"
     CHANGE = "change"
     REMOVE = "remove"
+
+
+# What can be decided of each in a review; the rest is looked at here, and ended where it is governed.
+CAN: dict[Way, tuple[Verdict, ...]] = {
+    Way.ROLE: (Verdict.KEEP, Verdict.CHANGE, Verdict.REMOVE),
+    Way.LOAN: (Verdict.KEEP, Verdict.REMOVE),
+    Way.ADMINISTRATOR: (Verdict.KEEP,),
+    Way.AUDIT: (Verdict.KEEP,),
+}
+ELSEWHERE = {
+    Way.ADMINISTRATOR: "An administrator is changed or let go in the access review of the organisation.",
+    Way.AUDIT: "An auditor's access ends on its last day, or as soon as the engagement is closed.",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +64,12 @@ class Held:
     user_id: int
     name: str
     role: str
+    way: Way = Way.ROLE
+
+
+def spoken(role: str) -> str:
+    """A role of a project in words; how somebody belongs to an organisation says itself."""
+    return {known.value: words for known, words in SPOKEN.items()}.get(role, role)
 
 
 def check(held: Collection[Held], decided: Mapping[str, Decided], *, reviewer: int, roles: Collection[str]) -> None:
@@ -51,14 +80,21 @@ def check(held: Collection[Held], decided: Mapping[str, Decided], *, reviewer: i
     for row in held:
         said = decided.get(row.id)
         if said is None:
-            faults.add(row.id, f"Nothing is said of {row.name}, {row.role}.", "Keep, change or remove it.")
+            choices = " or ".join(verdict.value for verdict in CAN[row.way])
+            faults.add(row.id, f"Nothing is said of {row.name}, {spoken(row.role)}.", f"It can be: {choices}.")
+            continue
+        if said.verdict not in CAN[row.way]:
+            cure = ELSEWHERE.get(row.way, "Take it back, and appoint them for good.")
+            faults.add(row.id, f"{row.name} keeps this access, as far as this review goes.", cure)
             continue
         if said.verdict != Verdict.KEEP and row.user_id == reviewer:
             faults.add(row.id, "Your own access is for somebody else to take away.", "Keep it, and ask them.")
         if said.verdict != Verdict.KEEP and not said.reason.strip():
-            faults.add(row.id, f"Say why {row.name} does not keep the role of {row.role}.", "One sentence is enough.")
+            faults.add(
+                row.id, f"Say why {row.name} does not keep the role of {spoken(row.role)}.", "One sentence is enough."
+            )
         if said.verdict == Verdict.CHANGE and (said.to not in roles or said.to == row.role):
-            faults.add(row.id, f"Say which other role {row.name} gets.", f"One of: {', '.join(roles)}.")
+            faults.add(row.id, f"Say which other role {row.name} gets.", f"One of: {', '.join(map(spoken, roles))}.")
     faults.raise_if_any()
 
 

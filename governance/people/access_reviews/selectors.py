@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
@@ -15,11 +15,13 @@ from governance.foundation.core.canonical import digest
 from governance.foundation.core.records import one_of
 from governance.people.access_reviews import rules
 from governance.people.access_reviews.models import AccessReview
-from governance.people.access_reviews.rules import Held
+from governance.people.access_reviews.rules import Held, Way
+from governance.people.approvals import selectors as approvals
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations import sight
 from governance.people.organisations.models import Membership, Organisation
 from governance.people.organisations.rules import Belonging
+from governance.people.organisations.sight import Reader
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Member, Project
 from governance.people.projects.rules import Role
@@ -33,7 +35,7 @@ _keys: list[Keys] = []
 
 @dataclass(frozen=True)
 class Row:
-    """One role of one person, with what a reviewer looks at."""
+    """One way in of one person, with what a reviewer looks at."""
 
     id: UUID
     user_id: int
@@ -44,10 +46,26 @@ class Row:
     last_sign_in: datetime | None
     last_act: datetime | None  # in this project, or this organisation
     keys: tuple[str, ...]
+    way: Way
+    through: str  # whose role it is, which engagement, which organisation; "" for a role of their own
+    until: date | None
 
     @property
     def held(self) -> Held:
-        return Held(str(self.id), self.user_id, self.name, self.role)
+        return Held(str(self.id), self.user_id, self.name, self.role, self.way)
+
+
+@dataclass(frozen=True)
+class _Access:
+    """One way in, as its own room has it."""
+
+    id: UUID
+    user: Any
+    role: str
+    since: datetime
+    way: Way = Way.ROLE
+    through: str = ""
+    until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -80,19 +98,40 @@ def visible(actor: Actor, review_id: UUID) -> AccessReview:
 
 
 def of_project(project: Project) -> list[Row]:
-    """Everybody with a role in it, a row for each role."""
-    members = list(Member.objects.filter(project=project).select_related("user"))
-    acts = _last_acts([each.user_id for each in members], project=project.pk)
-    return _rows([(each, each.role) for each in members], acts)
+    """Everybody with access to it, a row for each way in: roles, the organisation's administrators, roles on loan, and
+    whoever audits it."""
+    members = Member.objects.filter(project=project).select_related("user")
+    held = Membership.objects.filter(organisation=project.organisation_id, is_administrator=True).select_related("user")
+    of_it = str(project.organisation)
+    found = [_Access(each.pk, each.user, each.role, each.created_at) for each in members]
+    found += [
+        _Access(each.pk, each.user, Belonging.ADMINISTRATOR, each.created_at, Way.ADMINISTRATOR, of_it) for each in held
+    ]
+    found += [
+        _Access(each.pk, each.taker, each.role, each.created_at, Way.LOAN, each.lender_name, each.ends_on)
+        for each in approvals.on_loan([project.pk]).select_related("taker")
+    ]
+    found += map(_audits, sight.readers(project.organisation_id, project.pk))
+    return _rows(found, project=project.pk)
 
 
 def of_organisation(organisation: Organisation) -> list[Row]:
-    """Everybody who belongs to it."""
-    found = list(Membership.objects.filter(organisation=organisation).select_related("user"))
-    acts = _last_acts([each.user_id for each in found], organisation=organisation.pk)
-    return _rows(
-        [(each, Belonging.ADMINISTRATOR if each.is_administrator else Belonging.MEMBER) for each in found], acts
-    )
+    """Everybody who belongs to it, and whoever audits it as a whole."""
+    found = [
+        _Access(
+            each.pk, each.user, Belonging.ADMINISTRATOR if each.is_administrator else Belonging.MEMBER, each.created_at
+        )
+        for each in Membership.objects.filter(organisation=organisation).select_related("user")
+    ]  # fmt: skip
+    found += map(_audits, sight.readers(organisation.pk))
+    return _rows(found, organisation=organisation.pk)
+
+
+def _audits(reader: Reader) -> _Access:
+    """An engagement may have several auditors, and each is a row."""
+    pk = uuid5(reader.through.pk, str(reader.user.pk))
+    since = timezone.make_aware(datetime.combine(reader.first, time.min))
+    return _Access(pk, reader.user, Role.AUDITOR, since, Way.AUDIT, str(reader.through), reader.last)
 
 
 def roles_of(place: Project | Organisation) -> list[str]:
@@ -104,8 +143,8 @@ def rows_of(place: Project | Organisation) -> list[Row]:
 
 
 def shown_sha256(rows: Iterable[Row]) -> str:
-    """What a reviewer signs over: people and roles; not when they last came, which changes while one reads."""
-    return digest(sorted([str(row.id), row.user_id, row.role] for row in rows))
+    """What a reviewer signs over: people, roles and ways in; not when they last came, which changes while one reads."""
+    return digest(sorted([str(row.id), row.user_id, row.role, row.way.value] for row in rows))
 
 
 def due(actor: Actor) -> list[Due]:
@@ -131,14 +170,15 @@ def _last_acts(user_ids: list[int], **where: UUID) -> dict[int, datetime]:
     return {people[row["actor"]]: row["at"] for row in newest}
 
 
-def _rows(held: Iterable[tuple[Any, str]], acts: Mapping[int, datetime]) -> list[Row]:
-    found = list(held)
-    told = [keys([each.user_id for each, _role in found]) for keys in _keys]
+def _rows(found: list[_Access], **where: UUID) -> list[Row]:
+    people = [each.user.pk for each in found]
+    acts, told = _last_acts(people, **where), [keys(people) for keys in _keys]
     return [
         Row(
-            each.pk, each.user_id, each.user.get_username(), each.user.get_full_name() or each.user.get_username(),
-            str(role), each.created_at, each.user.last_login, acts.get(each.user_id),
-            tuple(words for keys in told for words in keys.get(each.user_id, ())),
+            each.id, each.user.pk, each.user.get_username(), each.user.get_full_name() or each.user.get_username(),
+            str(each.role), each.since, each.user.last_login, acts.get(each.user.pk),
+            tuple(words for keys in told for words in keys.get(each.user.pk, ())),
+            each.way, each.through, each.until,
         )
-        for each, role in found
+        for each in found
     ]  # fmt: skip

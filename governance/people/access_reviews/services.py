@@ -12,9 +12,9 @@ from governance.foundation.core.canonical import plain
 from governance.foundation.core.errors import StaleSubject
 from governance.people.access_reviews import rules, selectors
 from governance.people.access_reviews.models import AccessReview
-from governance.people.access_reviews.rules import Decided, Verdict
+from governance.people.access_reviews.rules import Decided, Verdict, Way
 from governance.people.access_reviews.selectors import REVIEW, Row
-from governance.people.approvals import reauthentication
+from governance.people.approvals import delegations, reauthentication
 from governance.people.approvals.rules import Verdict as Signed
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations import services as organisation_services
@@ -79,7 +79,9 @@ def _place(actor: Actor, project_id: UUID | None, organisation_id: UUID | None) 
 def _carry_out(actor: Actor, place: Project | Organisation, row: Row, said: Decided) -> None:
     if said.verdict == Verdict.KEEP:
         return
-    if isinstance(place, Project):
+    if row.way == Way.LOAN:
+        delegations.end(actor=actor, delegation_id=row.id)
+    elif isinstance(place, Project):
         if said.verdict == Verdict.CHANGE:
             project_services.appoint(actor=actor, project_id=place.pk, username=row.username, role=Role(said.to))
         project_services.dismiss(actor=actor, member_id=row.id)
@@ -94,7 +96,8 @@ def _carry_out(actor: Actor, place: Project | Organisation, row: Row, said: Deci
 
 def _kept(row: Row, said: Decided) -> dict[str, Any]:
     return {
-        "id": str(row.id), "user": row.username, "name": row.name, "role": row.role, "since": plain(row.since),
+        "id": str(row.id), "user": row.username, "name": row.name, "role": row.role, "way": row.way.value,
+        "through": row.through, "until": plain(row.until), "since": plain(row.since),
         "last_sign_in": plain(row.last_sign_in), "last_act": plain(row.last_act), "keys": list(row.keys),
         "verdict": said.verdict.value, "to": said.to_now,
         "reason": said.reason.strip(),

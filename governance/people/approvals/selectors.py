@@ -192,18 +192,22 @@ def facts_now(request: ApprovalRequest) -> rules.Facts:
     return facts(request, subjects.touched(subjects.load(request.subject_kind, request.subject_id)))
 
 
-def loans(user_ids: Iterable[int], project_ids: Iterable[UUID]) -> dict[tuple[int, UUID], list[rules.Loan]]:
-    """The roles that these people have on loan today, by person and project, from lenders who still hold them and could
-    still sign in, to people who are members still."""
+def on_loan(project_ids: Iterable[UUID]) -> QuerySet[Delegation]:
+    """The roles that are on loan today, from lenders who still hold them and could still sign in, to people who are
+    members still."""
     today = timezone.localdate()
     belongs = Member.objects.filter(project=OuterRef("project"))
     held = belongs.filter(user=OuterRef("lender"), role=OuterRef("role"))
-    lent = Delegation.objects.filter(
-        taker__in=list(user_ids), project__in=list(project_ids), starts_on__lte=today, ends_on__gte=today,
-        ended_at=None, lender__is_active=True,
-    )  # fmt: skip
+    found = Delegation.objects.filter(
+        project__in=list(project_ids), starts_on__lte=today, ends_on__gte=today, ended_at=None, lender__is_active=True
+    )
+    return found.filter(Exists(held), Exists(belongs.filter(user=OuterRef("taker")))).order_by("created_at")
+
+
+def loans(user_ids: Iterable[int], project_ids: Iterable[UUID]) -> dict[tuple[int, UUID], list[rules.Loan]]:
+    """What these people have on loan today, by person and project."""
     found: dict[tuple[int, UUID], list[rules.Loan]] = defaultdict(list)
-    for each in lent.filter(Exists(held), Exists(belongs.filter(user=OuterRef("taker")))).order_by("created_at"):
+    for each in on_loan(project_ids).filter(taker__in=list(user_ids)):
         loan = rules.Loan(each.pk, each.lender_id, each.lender_name, Role(each.role))
         found[each.taker_id, each.project_id].append(loan)
     return found

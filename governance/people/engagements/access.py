@@ -1,6 +1,8 @@
 """What open engagements lay open to their auditors: asked anew with each question, kept nowhere."""
 
+from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDate
@@ -10,16 +12,20 @@ from governance.foundation.core.actor import Actor
 from governance.people.engagements.models import Engagement
 from governance.people.engagements.rules import State
 from governance.people.organisations.models import Membership
+from governance.people.organisations.sight import Reader
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 
 
-def open_to(actor: Actor) -> QuerySet[Engagement]:
-    """Engagements that lay their scope open to `actor` today: `rules.lays_open` as a query."""
+def in_force() -> QuerySet[Engagement]:
+    """Engagements that lay their scope open today: `rules.lays_open` as a query."""
     today = timezone.localdate()
-    return Engagement.objects.filter(
-        auditors=actor.lookup_id, state=State.OPEN, access_from__lte=today, access_until__gte=today
-    )
+    return Engagement.objects.filter(state=State.OPEN, access_from__lte=today, access_until__gte=today)
+
+
+def open_to(actor: Actor) -> QuerySet[Engagement]:
+    """Those that lay it open to `actor`."""
+    return in_force().filter(auditors=actor.lookup_id)
 
 
 def is_auditing(actor: Actor) -> bool:
@@ -41,6 +47,12 @@ class OpenEngagements:
     def records(self, actor: Actor, project: str, at: str) -> Q:
         inside = Q(projects=OuterRef(project)) | Q(whole_organisation=True, organisation__projects=OuterRef(project))
         return Q(Exists(_over(open_to(actor).filter(inside), at)))
+
+    def readers(self, organisation_id: UUID, project_id: UUID | None) -> Iterator[Reader]:
+        reaches = Q(whole_organisation=True) | (Q(projects=project_id) if project_id else Q(pk__in=[]))
+        for found in in_force().filter(reaches, organisation=organisation_id).distinct().prefetch_related("auditors"):
+            for user in found.auditors.all():
+                yield Reader(user, found, found.access_from, found.access_until)
 
 
 def entries(actor: Actor) -> Q:

@@ -3,13 +3,28 @@
 It is asked, never copied: when the time is over, the next question has the other answer.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from operator import or_
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from governance.foundation.core.actor import Actor
+from governance.foundation.core.records import Record
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A person to whom a place is laid open today: through which record, and for which days."""
+
+    user: Any
+    through: Record
+    first: date
+    last: date
 
 
 class Sight(Protocol):
@@ -24,6 +39,9 @@ class Sight(Protocol):
     def records(self, actor: Actor, project: str, at: str) -> Q:
         """Which records are laid open: `project` is the way from a record to its project, `at` the field that says
         when it was made."""
+
+    def readers(self, organisation_id: UUID, project_id: UUID | None) -> Iterable[Reader]:
+        """Everybody to whom a project, or (without one) its organisation as a whole, is laid open."""
 
 
 _given: list[Sight] = []
@@ -45,6 +63,10 @@ def projects(actor: Actor, path: str) -> Q:
 
 def records(actor: Actor, project: str, at: str) -> Q:
     return _any(sight.records(actor, project, at) for sight in _given)
+
+
+def readers(organisation_id: UUID, project_id: UUID | None = None) -> list[Reader]:
+    return [reader for sight in _given for reader in sight.readers(organisation_id, project_id)]
 
 
 def _any(conditions: Any) -> Q:

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -12,7 +12,7 @@ from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer
 from governance.people.access_reviews import selectors, services
 from governance.people.access_reviews.models import AccessReview
-from governance.people.access_reviews.rules import Decided, Verdict
+from governance.people.access_reviews.rules import CAN, Decided, Verdict, Way
 from governance.people.access_reviews.selectors import REVIEW
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
@@ -43,7 +43,7 @@ class Place(Input):
 
 
 class RowSerializer(serializers.Serializer[Any]):
-    """One role of one person."""
+    """One way in of one person."""
 
     id = serializers.UUIDField()
     username = serializers.CharField()
@@ -53,6 +53,14 @@ class RowSerializer(serializers.Serializer[Any]):
     last_sign_in = serializers.DateTimeField(allow_null=True)
     last_act = serializers.DateTimeField(allow_null=True, help_text="In this project, or this organisation.")
     keys = serializers.ListField(child=serializers.CharField())
+    way = serializers.ChoiceField(choices=[way.value for way in Way], help_text="How they come to have access.")
+    through = serializers.CharField(help_text="Whose role it is, which organisation, which engagement.")
+    until = serializers.DateField(allow_null=True)
+    can = serializers.SerializerMethodField(help_text="What a review can decide of it.")
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(choices=[one.value for one in Verdict])))
+    def get_can(self, row: selectors.Row) -> list[str]:
+        return [verdict.value for verdict in CAN[row.way]]
 
 
 class AccessSerializer(serializers.Serializer[Any]):

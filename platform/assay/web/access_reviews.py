@@ -1,5 +1,6 @@
 """Access reviews: what is due, the review itself, and what was signed."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,6 @@ from governance.people.organisations import selectors as organisations
 from governance.people.organisations.models import Organisation
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
-from governance.people.projects.rules import SPOKEN
 
 
 @require_safe
@@ -50,8 +50,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     review = selectors.visible(request.actor, pk)
     context = {
         "review": review,
-        "rows": review.rows,
-        "spoken": SPOKEN,
+        "rows": [_shown(row) for row in review.rows],
         "crumbs": [{"label": _("Access reviews"), "url": reverse("access-review-list")}],
         "events": audit.history(review)[:50],
     }
@@ -62,7 +61,7 @@ def _review(
     request: PageRequest, place: Project | Organisation, way: list[dict[str, Any]], **where: UUID
 ) -> HttpResponse:
     rows = selectors.rows_of(place)
-    roles = [(role, _spoken(role)) for role in selectors.roles_of(place)]
+    roles = [(role, rules.spoken(role)) for role in selectors.roles_of(place)]
     shown = request.POST.get("shown") or selectors.shown_sha256(rows)
     form = ReviewForm(
         request.POST or None, rows=rows, roles=roles, signer=request.actor, subject=shown, initial={"shown": shown}
@@ -78,16 +77,17 @@ def _review(
     context = {
         "place": place,
         "form": form,
-        "rows": [{**row, "spoken": _spoken(row["row"].role)} for row in form.by_row()],
+        "rows": [{**row, "spoken": rules.spoken(row["row"].role)} for row in form.by_row()],
         "meaning": rules.MEANING,
         "crumbs": way,
     }
     return render(request, "access_reviews/form.html", context, status=422 if form.errors else 200)
 
 
-def _spoken(role: str) -> str:
-    """A role of a project in words; how somebody belongs to an organisation says itself."""
-    return {str(known): words for known, words in SPOKEN.items()}.get(role, role)
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it was signed; the oldest do not say how somebody had access."""
+    until = date.fromisoformat(row["until"]) if row.get("until") else None
+    return {**row, "until": until, "spoken": rules.spoken(row["role"]), "spoken_to": rules.spoken(row["to"])}
 
 
 def _address(place: Project | Organisation) -> str:

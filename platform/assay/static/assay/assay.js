@@ -166,6 +166,21 @@
     });
   });
 
+  // --- a form of many rows: what was not chosen yet is chosen together, and stays to be seen and changed -----------
+  function offerTheRest() {
+    doc.querySelectorAll("[data-choose-rest][hidden]").forEach(function (offer) { offer.hidden = false; });
+  }
+
+  doc.addEventListener("click", function (event) {
+    const button = event.target.closest("[data-choose]");
+    if (!button) return;
+    button.form.querySelectorAll("select").forEach(function (select) {
+      const wanted = Array.from(select.options).some(function (each) { return each.value === button.dataset.choose; });
+      if (wanted && !select.value) select.value = button.dataset.choose;
+    });
+    announce(button.dataset.chosen);
+  });
+
   // --- the decision panel holds the focus while it is open ----------------------------------------------------
   function settlePanel() {
     const panel = doc.querySelector(".a-panel");
@@ -219,6 +234,7 @@
   function settle() {
     enhanceDigests();
     nameCells();
+    offerTheRest();
     reachScrolling();
     settlePanel();
   }
