@@ -8,7 +8,7 @@ class LineageConfig(AppConfig):
 
     def ready(self) -> None:
         from governance.delivery.lineage import selectors
-        from governance.delivery.lineage.models import Trace
+        from governance.delivery.lineage.models import Trace, Withdrawal
         from governance.delivery.lineage.services import look_at_what_was_registered
         from governance.delivery.releases.models import Release
         from governance.documents.dossiers.models import DossierVersion
@@ -19,6 +19,7 @@ class LineageConfig(AppConfig):
         from governance.work.runs.models import Run
 
         errands.register(Trace)
+        subjects.register(Withdrawal, summary=selectors.summary)
         registered.connect(look_at_what_was_registered, dispatch_uid="lineage")
         subjects.forbid_also(DatasetVersion, selectors.why_not_approve)
         subjects.tell_also(DatasetVersion, selectors.told_about_data)

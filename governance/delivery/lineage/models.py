@@ -11,6 +11,9 @@ from governance.delivery.lineage.rules import TRACE_TRANSITIONS, TraceState
 from governance.foundation.core.records import Record
 from governance.foundation.jobs.models import Errand
 from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals import subjects
+from governance.people.approvals.subjects import SignedPart
+from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 
 
@@ -87,6 +90,31 @@ class Withdrawal(Record):
             "by": self.withdrawn_by_name,
             "affected": [each.content() for each in self.affected.all()],
         }
+
+    @property
+    def why_not_take_back(self) -> str | None:
+        """Why nobody can take it back, whoever they are."""
+        if self.is_final:
+            return "What followed from this withdrawal cannot be undone; it cannot be taken back."
+        return "This withdrawal was taken back already." if self.taken_back_at else None
+
+    def why_not_ask(self) -> str | None:
+        return self.why_not_take_back
+
+    def signed_parts(self) -> list[SignedPart]:
+        return [SignedPart.of("Withdrawal", self), SignedPart.of("Data", self.version)]
+
+    def touched_by(self) -> list[Touch]:
+        """Who withdrew it, and whoever had a part in anything that it reached in its project: none of them has it used
+        again."""
+        affected = self.affected.filter(project=self.project_id)
+        reached: dict[int, str] = {}
+        for kind in {each.kind for each in affected}:
+            found = subjects.load_all(kind, [each.object_id for each in affected if each.kind == kind])
+            for subject in found.values():
+                reached |= {person: did for person, _, did in reversed(subject.touched_by())}
+        withdrew = (self.withdrawn_by_id, Act.MADE, "withdrew it")
+        return touches(withdrew, *((person, Act.MADE, did) for person, did in reached.items()))
 
 
 class Trace(Errand):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from governance.people.policies.kinds import KINDS
+
 
 class TraceState(StrEnum):
     QUEUED = "queued"
@@ -18,7 +20,7 @@ TRACE_TRANSITIONS: dict[TraceState, set[TraceState]] = {
     TraceState.CANCELLED: {TraceState.QUEUED},
 }
 
-MEANING = "I looked at why this data was withdrawn, and answer for its being used again."
+MEANING = KINDS["withdrawal"].meaning
 
 
 def why_not_take_back(*, person: int | None, first_name: str, withdrew: int | None, touched: Mapping[int, str]) -> str:

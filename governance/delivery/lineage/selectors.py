@@ -1,5 +1,6 @@
 """Questions about withdrawals."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
@@ -11,10 +12,13 @@ from governance.delivery.lineage.radius import Reached
 from governance.delivery.releases.models import Release
 from governance.documents.dossiers.models import DossierVersion
 from governance.foundation.core.actor import Actor
+from governance.foundation.core.errors import Missing
 from governance.foundation.core.records import one_of
 from governance.materials.datasets.models import DatasetVersion
-from governance.people.approvals import subjects
+from governance.people.approvals.selectors import standing
 from governance.people.approvals.subjects import Fact
+from governance.people.policies import selectors as policies
+from governance.people.policies.kinds import KINDS
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 from governance.work.runs.models import Run
@@ -58,19 +62,37 @@ def why_not_take_back(actor: Actor, withdrawal: Withdrawal) -> str:
         person=actor.user_id,
         first_name=actor.first_name,
         withdrew=withdrawal.withdrawn_by_id,
-        touched=_touched(withdrawal),
+        touched={person: did for person, _, did in reversed(withdrawal.touched_by())},
     )
 
 
-def _touched(withdrawal: Withdrawal) -> dict[int, str]:
-    """Who did what to anything that it reached in its project, and can be approved."""
-    touched: dict[int, str] = {}
-    affected = withdrawal.affected.filter(project=withdrawal.project_id)
-    for kind in {each.kind for each in affected}:
-        found = subjects.load_all(kind, [each.object_id for each in affected if each.kind == kind])
-        for subject in found.values():
-            touched |= {person: did for person, _, did in reversed(subject.touched_by())}
-    return touched
+def approval_lacks(withdrawal: Withdrawal) -> list[Missing]:
+    """What keeps it from being taken back where a policy asks others first; nothing where none does."""
+    if not policies.asks_for(Withdrawal.kind, withdrawal.project_id):
+        return []
+    answer = standing(withdrawal, withdrawal.project_id)
+    lacks = f"Taking back the {withdrawal} needs {' and '.join(answer.missing)}."
+    return [] if answer.granted else [Missing(lacks, answer.why, withdrawal.kind, str(withdrawal.pk))]
+
+
+def summary(withdrawal: Withdrawal, project: Project) -> Iterable[Fact]:
+    """What a decider needs to know: what was withdrawn and why, and what comes back with it."""
+    said = f"{withdrawal.what}, by {withdrawal.withdrawn_by_name} on {withdrawal.created_at:%d %B %Y}"
+    yield Fact("Withdrawn", said, withdrawal.reason, warns=True)
+    if withdrawal.case_number:
+        yield Fact("Case", withdrawal.case_number)
+    own = Counter(row.kind for row in withdrawal.affected.all() if row.project_id == project.pk)
+    for kind, count in own.items():
+        noun = KINDS[kind].noun if kind in KINDS else kind.replace("_", " ")
+        yield Fact("Comes back", f"{count} {noun}" if count == 1 else f"{count} {noun}s", "as far as it was suspended")
+    elsewhere = withdrawal.affected.exclude(project=project).count()
+    if elsewhere:
+        yield Fact("Elsewhere", f"{elsewhere} of other projects", "Nothing of theirs was suspended for this.")
+    trace = getattr(withdrawal, "trace", None)
+    if trace is not None and trace.state != rules.TraceState.DONE:
+        yield Fact(
+            "Not looked through", "other versions of the organisation", f"The look is {trace.state}.", warns=True
+        )
 
 
 def affected_seen(actor: Actor, withdrawal: Withdrawal) -> tuple[list[Affected], int]:

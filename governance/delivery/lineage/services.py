@@ -13,7 +13,7 @@ from governance.delivery.lineage.models import Affected, Trace, Withdrawal
 from governance.delivery.lineage.radius import Reached, project_of
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, Faults, NotAllowed, Unusable, WrongState
+from governance.foundation.core.errors import Fault, Faults, GateClosed, NotAllowed, Unusable, WrongState
 from governance.foundation.core.events import reinstated, withdrawn
 from governance.foundation.core.writes import note
 from governance.foundation.jobs import errands
@@ -21,6 +21,7 @@ from governance.materials.datasets import provenance
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import reauthentication
+from governance.people.approvals import services as approvals
 from governance.people.approvals.rules import Verdict
 from governance.people.projects import selectors as projects
 from governance.people.projects.services import hold
@@ -86,8 +87,9 @@ def trace_again(*, actor: Actor, trace_id: UUID) -> Trace:
 def take_back(*, actor: Actor, withdrawal_id: UUID, reason: str, proof: str) -> Withdrawal:
     """Say that the data may be used after all: what was suspended for this has its approvals again. It takes a person
     who neither withdrew it nor had a part in anything that it reached; `proof` is for the withdrawal's content digest.
+    Where a policy asks for it, others have approved that before.
 
-    Raises NotFound, NotAllowed (who, or no proof), Unusable, WrongState.
+    Raises NotFound, NotAllowed (who, or no proof), GateClosed (approval), Unusable, WrongState.
     """
     found = selectors.visible(actor, withdrawal_id)
     projects.require(actor, found.project_id, ACT)
@@ -97,10 +99,10 @@ def take_back(*, actor: Actor, withdrawal_id: UUID, reason: str, proof: str) -> 
     )  # fmt: skip
     if why := selectors.why_not_take_back(actor, found):
         raise NotAllowed(why)
-    if found.is_final:
-        raise WrongState("What followed from this withdrawal cannot be undone; it cannot be taken back.")
-    if found.taken_back_at is not None:
-        raise WrongState("This withdrawal was taken back already.")
+    if over := found.why_not_take_back:
+        raise WrongState(over)
+    if missing := selectors.approval_lacks(found):
+        raise GateClosed(f"{found} cannot be taken back", missing)
     if not reason.strip():
         raise Unusable([Fault("reason", "Say why the data may be used after all.", "One sentence is enough.")])
     method = reauthentication.consume(
@@ -141,6 +143,7 @@ def follow(actor: Actor, made: Withdrawal, reached: Iterable[Reached]) -> int:
         _keep(made, inside, outside, len(known))
         _tell(actor, made, inside)
         note(Withdrawal, [made.pk])  # what it reaches is sealed with it, by the entry that the caller writes
+        approvals.void_changed(actor=actor, subject=made, project_id=made.project_id)
     return len(inside) + len(outside)
 
 

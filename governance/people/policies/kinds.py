@@ -135,6 +135,11 @@ KINDS: dict[str, Kind] = {
         frozenset({Act.EDITED_DATA, Act.WROTE_THRESHOLDS, Act.LAUNCHED}),
     ),
     "erasure": Kind("erasure", "I checked that these rows are to be erased, and know that it cannot be undone."),
+    "withdrawal": Kind(
+        "reinstatement",
+        "I looked at why this data was withdrawn, and answer for its being used again.",
+        by_policy_alone=True,
+    ),
     "dossier": Kind(
         "dossier",
         "I reviewed this dossier and approve it.",

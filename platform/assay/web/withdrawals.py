@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assay.web import addresses, tables
+from assay.web import addresses, standings, tables
 from assay.web.forms.faults import attempt
 from assay.web.forms.withdrawals import RowNumbers, TakeBackForm, WithdrawalForm
 from assay.web.lineage import NOUNS
@@ -31,6 +31,7 @@ from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.selectors import Standing
+from governance.people.policies import selectors as policies
 from governance.people.policies.kinds import KINDS
 from governance.people.projects import selectors as projects
 
@@ -92,15 +93,17 @@ def _detail(request: PageRequest, found: Withdrawal, form: TakeBackForm | None =
     form = form or TakeBackForm(signer=request.actor, subject=found.content_digest)
     rows, elsewhere = selectors.affected_seen(request.actor, found)
     may = projects.may(request.actor, found.project_id, ACT)
+    asked_for = found.why_not_take_back is None and policies.asks_for(found.kind, found.project_id)
     context = {
         "withdrawal": found,
         "groups": _grouped([_row_of(row) for row in rows]),
         "count": len(rows),
         "elsewhere": elsewhere,
         "may_export": projects.may(request.actor, found.project_id, "export evidence"),
-        "form": form if may and found.taken_back_at is None and not found.is_final else None,
+        "form": form if may and found.why_not_take_back is None else None,
         "why_not": selectors.why_not_take_back(request.actor, found),
         "meaning": MEANING,
+        "standing": standings.of(found, found.project, request.actor) if asked_for else None,
         "trace": getattr(found, "trace", None),
         "crumbs": _crumbs(request, found.version),
         "events": audit.history(found)[:50],
