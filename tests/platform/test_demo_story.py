@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from assay.demo.beforehand import publish_policy
+from assay.demo.beforehand import publish_policy, set_retention
 from assay.demo.cast import assemble
 from assay.demo.story import Story
 from governance.materials.annotations.selectors import waiting_for
@@ -83,3 +83,9 @@ def test_the_policy_for_run_plans_is_published_once_and_signed(story: Story) -> 
     assert (policy.state, policy.published_by_method) == ("published", "password")
     assert policies.governing(story.stage.project.pk, "run").policy == policy
     assert policies.unstaffed(policy) == []
+
+
+def test_how_long_failed_runs_are_kept_is_set_once(story: Story) -> None:
+    first, again = set_retention(story.stage), set_retention(story.stage)
+    assert (first.pk, first.number) == (again.pk, 1)
+    assert first.days == {"unregistered-files": 7, "unfinished-runs": 30, "data": None}

@@ -1,4 +1,5 @@
-"""What the demo's people settle beforehand: a policy for run plans, and how far retrains may go without a decision."""
+"""What the demo's people settle beforehand: a policy for run plans, how far retrains may go without a decision, and how
+long things are kept that nothing else keeps."""
 
 from datetime import timedelta
 
@@ -7,6 +8,10 @@ from django.utils import timezone
 from assay.demo.cast import PASSWORD, Stage
 from assay.demo.story import Story
 from governance.materials.datasets.models import DatasetVersion
+from governance.oversight.retention import selectors as retention
+from governance.oversight.retention import services as holds
+from governance.oversight.retention.models import RetentionRule
+from governance.oversight.retention.rules import Thing
 from governance.people.approvals import publishing, reauthentication
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import Verdict
@@ -23,6 +28,7 @@ RUN_PLANS = {
     "deadline_days": 5,
     "remind_after_days": 2,
 }
+KEPT = {Thing.RUN: 30, Thing.FILE: 7}  # days; data itself goes by nobody's rule here
 WEEKLY = Bounds(most_rows_added=60, most_percent_added=10.0, most_rows_removed=5)
 
 
@@ -54,3 +60,13 @@ def approve_retrains(story: Story, run: Run, data: DatasetVersion) -> Envelope:
     story.decide(request, story.stage["ben"], reason="A tenth more of the same rows is still the same data.")
     story.decide(request, story.stage["rita"], reason="Same model, same settings, same limits; releases are signed.")
     return envelope
+
+
+def set_retention(stage: Stage) -> RetentionRule:
+    """Cleo: what came to nothing is not kept for ever."""
+    return retention.rule(stage.project.pk) or holds.set_rule(
+        actor=stage["cleo"],
+        project_id=stage.project.pk,
+        days=KEPT,
+        reason="A month is enough to look into why a run failed; its checkpoints fill the disk.",
+    )

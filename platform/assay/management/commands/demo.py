@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from assay.demo import base, files
-from assay.demo.beforehand import approve_retrains, publish_policy
+from assay.demo.beforehand import approve_retrains, publish_policy, set_retention
 from assay.demo.cast import PASSWORD, assemble
 from assay.demo.story import Story, StoryStopped
 from assay.demo.workers import WorkerDied, at_work
@@ -71,6 +71,7 @@ class Command(BaseCommand):
             made = step("The worker makes the PDFs", lambda: story.render(evaluation, frozen))
             bundle = step("The evidence is sealed into a bundle", lambda: story.export_evidence(frozen))
             step("Ben and Rita approve a range of retrains", lambda: approve_retrains(story, run, data))
+            step("Cleo says how long failed runs are kept", lambda: set_retention(stage))
             step(
                 "A run that cannot work, an approval and a review that wait",
                 lambda: story.leave_more(model, data, plan),
