@@ -28,7 +28,7 @@ RUN_PLANS = {
     "deadline_days": 5,
     "remind_after_days": 2,
 }
-KEPT = {Thing.RUN: 30, Thing.FILE: 7}  # days; data itself goes by nobody's rule here
+KEPT: dict[str, int | None] = {Thing.RUN: 30, Thing.FILE: 7}  # days; data itself goes by nobody's rule here
 WEEKLY = Bounds(most_rows_added=60, most_percent_added=10.0, most_rows_removed=5)
 
 
