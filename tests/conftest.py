@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.management.commands import flush
 from django.db import connection, connections
 from hypothesis import HealthCheck
@@ -42,6 +43,16 @@ def emptied_between_tests() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flush.Command, "handle", handle)
         yield
+
+
+HEADS = django_settings.ASSAY_TRAIL_HEADS
+
+
+@pytest.fixture(autouse=True)
+def own_file_of_heads(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A head that another test signed, over entries that were rolled back, is none of this one's trail."""
+    if settings.ASSAY_TRAIL_HEADS == HEADS and HEADS.exists():
+        settings.ASSAY_TRAIL_HEADS = tmp_path_factory.mktemp("trail") / "heads.jsonl"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Audit engagements: what one lays open and to whom, what goes to and fro in it, what was read, and its report."""
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -97,6 +98,50 @@ def test_only_an_open_engagement_on_its_days_lays_its_scope_open(home: House, ru
     services.close(actor=orla, engagement_id=engagement.pk, conclusion="Nothing to object to.")
     assert not any(sees(orla, run))
     assert selectors.visible(orla, engagement.pk), "their own engagement stays theirs to read"
+
+
+def test_a_plan_is_changed_until_it_is_laid_open_and_then_its_last_day_alone(
+    home: House, run: Run, orla: Actor
+) -> None:
+    made = planned(home, access_until=today(2))
+    noor = person("noor", "Noor Aydin")
+    before = made.content_digest
+    services.revise(actor=home.cleo, engagement_id=made.pk, title=" Audit of 2027 ", auditors=["noor"])
+    made.refresh_from_db()
+    assert (made.title, [user.get_username() for user in made.auditors.all()]) == ("Audit of 2027", ["noor"])
+    assert list(made.projects.all()) == [home.project], "what is not named stays"
+    facts = json.loads(AuditEvent.objects.filter(action="engagement.revised").latest("seq").body)["facts"]
+    assert (facts["was"], facts["content"]) == (before, made.content_digest)
+    services.lay_open(actor=home.cleo, engagement_id=made.pk)
+    assert all(sees(noor, run))
+    assert not any(sees(orla, run))
+    for change in ({"auditors": ["orla"]}, {"period_from": None}, {"access_until": today(), "title": "Another"}):
+        with pytest.raises(WrongState, match="only its last day moves"):
+            services.revise(actor=home.cleo, engagement_id=made.pk, **change)
+    services.revise(actor=home.cleo, engagement_id=made.pk, access_until=today(9))
+    assert Engagement.objects.get(pk=made.pk).access_until == today(9)
+    with pytest.raises(Unusable, match="before it begins"):
+        services.revise(actor=home.cleo, engagement_id=made.pk, access_until=today(-1))
+    services.close(actor=home.cleo, engagement_id=made.pk, conclusion="Nothing to object to.")
+    with pytest.raises(WrongState, match="is closed"):
+        services.revise(actor=home.cleo, engagement_id=made.pk, access_until=today(20))
+
+
+def test_a_plan_is_changed_by_who_may_lay_all_of_it_open(home: House, orla: Actor) -> None:
+    made = planned(home)
+    for nobody in (home.ada, home.omar, home.vera):
+        with pytest.raises(NotAllowed):
+            services.revise(actor=nobody, engagement_id=made.pk, title="Mine")
+    with pytest.raises(NotFound):
+        services.revise(actor=home.dev, engagement_id=made.pk, title="Mine")
+    with pytest.raises(NotFound):
+        services.revise(actor=home.cleo, engagement_id=made.pk, project_ids=[home.elsewhere.pk])
+    with pytest.raises(NotAllowed):
+        services.revise(actor=home.cleo, engagement_id=made.pk, whole_organisation=True)
+    with pytest.raises(Unusable, match="part in it"):
+        services.revise(actor=home.cleo, engagement_id=made.pk, auditors=["ada"])
+    made.refresh_from_db()
+    assert (made.title, made.whole_organisation, made.projects.count()) == ("Audit of 2026", False, 1)
 
 
 def test_it_lays_open_its_own_projects_and_nothing_beside_them(home: House, orla: Actor) -> None:

@@ -95,6 +95,8 @@ GET    engagement-list           200 200 200 200 200 200 200 200   200 200   302
 GET    engagement-create         403 403 403 200 403 403 403 200   200 200   302
 POST   engagement-create         403 403 403 422 403 403 403 422   422 422   302
 GET    engagement-detail         200 200 200 200 200 200 200 200   404 404   302
+GET    engagement-edit           403 403 403 200 403 403 403 200   404 404   302
+POST   engagement-edit           403 403 403 422 403 403 403 422   404 404   302
 POST   engagement-open           403 403 403 409 403 403 403 409   404 404   302
 POST   engagement-close          403 403 403 422 403 403 403 422   404 404   302
 POST   engagement-ask            403 403 403 403 403 403 403 403   404 404   302
@@ -449,6 +451,7 @@ GET    api:access-review-detail  404 404 404 200 404 200 404 200   404 404   401
 GET    api:engagement-list       200 200 200 200 200 200 200 200   200 200   401
 POST   api:engagement-list       403 403 403 201 403 403 403 201   404 404   401
 GET    api:engagement-detail     200 200 200 200 200 200 200 200   404 404   401
+PATCH  api:engagement-detail     403 403 403 200 403 403 403 200   404 404   401
 POST   api:engagement-open       403 403 403 409 403 403 403 409   404 404   401
 POST   api:engagement-close      403 403 403 200 403 403 403 200   404 404   401
 POST   api:engagement-requests   403 403 403 403 403 403 403 403   404 404   401

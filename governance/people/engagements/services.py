@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, Faults, Unusable
+from governance.foundation.core.errors import Fault, Faults, Unusable, WrongState
 from governance.foundation.core.moves import move
 from governance.people.engagements import rules, selectors
 from governance.people.engagements.models import Engagement
@@ -41,26 +41,36 @@ def plan(
 
     Raises NotFound, NotAllowed (each project of the scope has to be `actor`'s to lay open) and Unusable.
     """
-    scope = _scope(actor, organisation_id, project_ids, whole=whole_organisation)
-    faults = Faults()
-    if not title.strip():
-        faults.add("title", "An engagement needs a title.", "Say who audits what, for which year.")
-    if access_until < access_from:
-        faults.add("access_until", "Access would end before it begins.", "Choose a later day.")
-    if period_from and period_until and period_until < period_from:
-        faults.add("period_until", "The period would end before it begins.", "Choose a later day.")
-    people = _auditors(auditors, scope, organisation_id, (period_from, period_until), faults)
-    faults.raise_if_any()
-    engagement = Engagement.objects.create(
+    engagement = Engagement(
         organisation_id=organisation_id, title=title.strip(), purpose=purpose.strip(),
         whole_organisation=whole_organisation, period_from=period_from, period_until=period_until,
         access_from=access_from, access_until=access_until,
         planned_by_id=actor.user_id, planned_by_name=actor.name,
     )  # fmt: skip
-    engagement.auditors.set(people)
-    if not whole_organisation:
-        engagement.projects.set(scope)
+    _keep(actor, engagement, project_ids, auditors)
     record(actor, "engagement.planned", subject=engagement, facts={"content": engagement.content_digest})
+    return engagement
+
+
+@transaction.atomic
+def revise(*, actor: Actor, engagement_id: UUID, **changes: Any) -> Engagement:
+    """Change a plan, by the names of `plan`; of what is laid open already only the last day of access moves.
+
+    Raises NotFound, NotAllowed, WrongState, Unusable.
+    """
+    engagement = held(actor, engagement_id)
+    if engagement.state == State.CLOSED:
+        raise WrongState(f"{engagement} is closed; plan another.")
+    if engagement.state == State.OPEN and changes.keys() - {"access_until"}:
+        raise WrongState(f"{engagement} is laid open; only its last day moves. Close it, and plan another.")
+    was = engagement.content_digest
+    project_ids = changes.pop("project_ids", [project.pk for project in engagement.projects.all()])
+    auditors = changes.pop("auditors", [user.get_username() for user in engagement.auditors.all()])
+    for name, value in changes.items():
+        setattr(engagement, name, value.strip() if isinstance(value, str) else value)
+    _keep(actor, engagement, project_ids, auditors)
+    facts = {"was": was, "content": engagement.content_digest, "until": engagement.access_until}
+    record(actor, "engagement.revised", subject=engagement, facts=facts)
     return engagement
 
 
@@ -106,6 +116,25 @@ def held(actor: Actor, engagement_id: UUID) -> Engagement:
     engagement = locked(actor, engagement_id)
     selectors.require_hold(actor, engagement)
     return engagement
+
+
+def _keep(actor: Actor, engagement: Engagement, project_ids: Collection[UUID], auditors: Collection[str]) -> None:
+    """Save it with its scope and people. Raises NotFound, NotAllowed, Unusable."""
+    whole = engagement.whole_organisation
+    scope = _scope(actor, engagement.organisation_id, project_ids, whole=whole)
+    faults = Faults()
+    if not engagement.title:
+        faults.add("title", "An engagement needs a title.", "Say who audits what, for which year.")
+    if engagement.access_until < engagement.access_from:
+        faults.add("access_until", "Access would end before it begins.", "Choose a later day.")
+    first, last = engagement.period
+    if first and last and last < first:
+        faults.add("period_until", "The period would end before it begins.", "Choose a later day.")
+    people = _auditors(auditors, scope, engagement.organisation_id, engagement.period, faults)
+    faults.raise_if_any()
+    engagement.save()
+    engagement.auditors.set(people)
+    engagement.projects.set([] if whole else scope)
 
 
 def _scope(actor: Actor, organisation_id: UUID, project_ids: Collection[UUID], *, whole: bool) -> list[Project]:

@@ -16,6 +16,7 @@ from assay.api import exports
 from assay.api.narrowing import By
 from assay.api.nouns import Input, NounViewSet, RecordSerializer, address
 from assay.api.parsers import FIELDS_BESIDE_A_FILE, JsonBody, JsonPart, UploadBody
+from assay.api.preconditions import unchanged
 from governance.documents.renderings.documents import AUDIT_REPORT
 from governance.foundation.core import blobs
 from governance.people.engagements import exchange, selectors, services
@@ -119,6 +120,22 @@ class NewEngagement(Input):
     period_until = serializers.DateField(required=False, allow_null=True, default=None)
 
 
+class RevisedEngagement(Input):
+    """Only what is to change; of what is laid open already, `access_until` alone."""
+
+    title = serializers.CharField(max_length=160, required=False)
+    purpose = serializers.CharField(max_length=8000, required=False, allow_blank=True)
+    projects = serializers.ListField(
+        child=serializers.UUIDField(), required=False, max_length=100, source="project_ids"
+    )
+    whole_organisation = serializers.BooleanField(required=False)
+    auditors = serializers.ListField(child=serializers.CharField(max_length=150), required=False, max_length=50)
+    access_from = serializers.DateField(required=False)
+    access_until = serializers.DateField(required=False)
+    period_from = serializers.DateField(required=False, allow_null=True)
+    period_until = serializers.DateField(required=False, allow_null=True)
+
+
 class Conclusion(Input):
     conclusion = serializers.CharField(max_length=8000)
 
@@ -185,6 +202,7 @@ class EngagementViewSet(NounViewSet):
     """Audits: those that are yours to hold, those that reach into a project of yours, those that you do."""
 
     noun = "audit engagement"
+    edited = True
     seen = selectors.visible_to
     serializer_class = EngagementSerializer
 
@@ -196,6 +214,14 @@ class EngagementViewSet(NounViewSet):
             actor=self.actor, organisation_id=body.pop("organisation"), project_ids=body.pop("projects"), **body
         )
         return self.created(made)
+
+    @extend_schema(request=RevisedEngagement, responses={200: EngagementSerializer})
+    def partial_update(self, request: Call, pk: UUID) -> Response:
+        """Change a plan, or move the last day of what is laid open."""
+        given = RevisedEngagement.of(request)
+        with unchanged(request, self.one()):
+            services.revise(actor=self.actor, engagement_id=pk, **given)
+        return self.shown(self.one())
 
     @extend_schema(request=None, responses={200: EngagementSerializer})
     @action(detail=True, methods=["post"])

@@ -216,6 +216,7 @@ WHO: Mapping[str, str] = {
     "access-review-detail": "admin",
     "engagement-list": "ben",
     "engagement-create": "cleo",
+    "engagement-edit": "cleo",
     "engagement-detail": "omar",
     "engagement-report": "omar",
     "audit-request-detail": "ben",

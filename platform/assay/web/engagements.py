@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assay.web import addresses, tabs, trail
-from assay.web.forms.engagements import CloseForm, FindingForm, PlanForm, RequestForm
+from assay.web.forms.engagements import CloseForm, FindingForm, LastDayForm, PlanForm, RequestForm
 from assay.web.forms.faults import attempt
 from assay.web.requests import PageRequest
 from governance.documents.renderings import selectors as made
 from governance.documents.renderings import services as renderings
 from governance.documents.renderings.documents import AUDIT_REPORT
 from governance.foundation.audit import selectors as audit
-from governance.foundation.core.errors import NotAllowed
+from governance.foundation.core.errors import NotAllowed, WrongState
 from governance.people.engagements import exchange, selectors, services
 from governance.people.engagements.models import Engagement
 from governance.people.engagements.rules import State
@@ -51,6 +51,27 @@ def create(request: PageRequest) -> HttpResponse:
             messages.success(request, _("Planned. It lays nothing open before you say so."))
             return redirect("engagement-detail", pk=made.pk)
     return render(request, "engagements/form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: PageRequest, pk: UUID) -> HttpResponse:
+    """The plan again; of what is laid open already, its last day."""
+    engagement = selectors.visible(request.actor, pk)
+    selectors.require_hold(request.actor, engagement)
+    if engagement.state == State.CLOSED:
+        raise WrongState(_("It is closed; plan another."))
+    planned = engagement.state == State.PLANNED
+    form = (
+        PlanForm(request.POST or None, scopes=_scopes(request), initial=PlanForm.of(engagement))
+        if planned
+        else LastDayForm(request.POST or None, initial={"access_until": engagement.access_until})
+    )
+    act = lambda: services.revise(actor=request.actor, engagement_id=pk, **form.given())  # noqa: E731
+    if form.is_valid() and attempt(form, act):
+        messages.success(request, _("Changed, and on record."))
+        return redirect("engagement-detail", pk=pk)
+    context = {"form": form, "engagement": engagement, "planned": planned, "crumbs": crumbs(engagement, within=True)}
+    return render(request, "engagements/form.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -196,6 +217,7 @@ def _detail(
         "requests": asked,
         "findings": found,
         "may_open": holds and engagement.state == State.PLANNED,
+        "may_edit": holds and engagement.state != State.CLOSED,
         "may_report": (audits or holds) and engagement.report is not None,
         "request_form": (request_form or RequestForm(projects=_about(request, engagement))) if works else None,
         "finding_form": (finding_form or FindingForm(projects=_about(request, engagement))) if works else None,

@@ -200,6 +200,7 @@ ACTS: Mapping[str, str | Promise] = {
     "organisation.member-changed": _t("changed how somebody belongs:"),
     "organisation.member-removed": _t("took away"),
     "engagement.planned": _t("planned the audit"),
+    "engagement.revised": _t("changed the audit's plan"),
     "engagement.opened": _t("laid open the scope of"),
     "engagement.exported": _t("took the report of"),
     "engagement.closed": _t("closed, with its report,"),

@@ -79,6 +79,7 @@ urlpatterns = [
     path("engagements/", engagements.listing, name="engagement-list"),
     path("engagements/new/", engagements.create, name="engagement-create"),
     path("engagements/<uuid:pk>/", engagements.detail, name="engagement-detail"),
+    path("engagements/<uuid:pk>/edit/", engagements.edit, name="engagement-edit"),
     path("engagements/<uuid:pk>/open/", engagements.lay_open, name="engagement-open"),
     path("engagements/<uuid:pk>/close/", engagements.close, name="engagement-close"),
     path("engagements/<uuid:pk>/requests/", engagements.ask, name="engagement-ask"),

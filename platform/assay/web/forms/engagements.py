@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from assay.web import addresses
 from governance.people.engagements.exchange import Attached
+from governance.people.engagements.models import Engagement
 from governance.people.engagements.rules import ENDINGS, LARGEST_FILE, MOST_FILES, Severity
 
 SEVERITIES = [
@@ -64,6 +65,28 @@ class PlanForm(forms.Form):
         ids = [pk for _kind, pk in self.cleaned_data["scope"]]
         whole = kind == "organisation"
         return {**words, "whole_organisation": whole, "project_ids": [] if whole else ids}
+
+    @staticmethod
+    def of(engagement: Engagement) -> dict[str, Any]:
+        """What the form begins with for a plan that is there."""
+        days = ("access_from", "access_until", "period_from", "period_until")
+        scope = [f"project:{project.pk}" for project in engagement.projects.all()]
+        return {
+            "title": engagement.title,
+            "purpose": engagement.purpose,
+            "auditors": ", ".join(user.get_username() for user in engagement.auditors.all()),
+            "scope": [f"organisation:{engagement.organisation_id}"] if engagement.whole_organisation else scope,
+            **{name: getattr(engagement, name) for name in days},
+        }
+
+
+class LastDayForm(forms.Form):
+    """Of what is laid open already nothing else changes."""
+
+    access_until = _day(_("Access until"), _("To end it today, close the engagement."))
+
+    def given(self) -> dict[str, Any]:
+        return dict(self.cleaned_data)
 
 
 class AboutForm(forms.Form):
