@@ -99,6 +99,7 @@ class Asked:
     state: str = "open"
     votes: list[Vote] = field(default_factory=list)
     ends: int | None = None
+    under: int = 0  # which policy for its kind: the how manieth that governed
     causes: set[UUID] = field(default_factory=set)
 
 
@@ -112,6 +113,8 @@ class Book:
         self.asked: dict[UUID, Asked] = {}  # in the order in which they were asked
         self.loans: list[Loan] = []
         self.terms = dict(DEFAULTS)
+        self.under = dict.fromkeys(DEFAULTS, 0)
+        self.policies = itertools.count(1)
         self.withdrawn: dict[UUID, UUID] = {}  # withdrawal -> version
         self.reference: UUID | None = None
 
@@ -149,10 +152,28 @@ class Book:
         return [each for each in self.asked.values() if each.subject == pk]
 
     def stands(self, pk: UUID) -> bool:
-        """The newest question about the thing as it is now was answered by an approval that still has its force."""
-        now = self.parts(pk)
-        same = [each for each in self.about(pk) if each.parts == now and each.state not in ("withdrawn", "void")]
+        """The newest question about the thing as it is now that was answered was answered by an approval that still has
+        its force; one that is open takes nothing away, for it may be asked about anew only where it is approved."""
+        same = self._said_of_it(pk)
+        if len(same) > 1 and same[-1].state == "open" and self.state(same[-2]) == "granted":
+            return True
         return bool(same) and self.state(same[-1]) == "granted"
+
+    def _said_of_it(self, pk: UUID) -> list[Asked]:
+        now, past = self.parts(pk), ("withdrawn", "void", "replaced")
+        return [each for each in self.about(pk) if each.parts == now and each.state not in past]
+
+    def approval(self, pk: UUID) -> Asked:
+        """Of what stands."""
+        return [each for each in self._said_of_it(pk) if each.state == "granted"][-1]
+
+    def may_be_renewed(self, pk: UUID) -> bool:
+        """What stands is asked about anew where another policy governs by now, or its approval ends within a fortnight,
+        which here is each that ends at all; not while it is asked about anew already."""
+        approval = self.approval(pk)
+        return self._said_of_it(pk)[-1] is approval and (
+            approval.under != self.under[self.things[pk].kind] or approval.ends is not None
+        )
 
     def barred_data(self, pk: UUID) -> bool:
         """A version that was withdrawn, or holds all of one that was."""
@@ -220,14 +241,17 @@ class Book:
         """A new question: what was asked about another content is void, and what changed nothing is carried over."""
         now, kind = self.parts(subject), self.things[subject].kind
         self._void_others(subject)
-        new = Asked(subject, now, self.terms[kind], person)
+        renews = self.stands(subject)
+        new = Asked(subject, now, self.terms[kind], person, under=self.under[kind])
         line = {subject, *self.things[subject].line}
         before = [each for each in self.asked.values() if each.subject in line]
-        if before and self.state(before[-1]) in ("void", "changes_requested", "granted") and not before[-1].causes:
+        ending = renews and bool(before) and before[-1].state == "granted" and before[-1].ends is not None
+        source = bool(before) and self.state(before[-1]) in ("void", "changes_requested", "granted")
+        if source and not before[-1].causes and not (ending and before[-1].subject == subject):
             new.votes = list(self._carried(before[-1], new))
         self.asked[pk] = new
         self._close(new)
-        under = None if new.state != "open" or self._told_otherwise(new) else self.covered(new)
+        under = None if new.state != "open" or renews or self._told_otherwise(new) else self.covered(new)
         if under is not None:
             new.state = "granted"
             new.ends = None if new.terms.days is None else under + new.terms.days
@@ -246,7 +270,13 @@ class Book:
             if step is None or step not in last.terms.steps or vote.verdict != "approve" or vote.stands_for:
                 continue
             reviewed = {part: new.parts[part] for part in step.parts or new.parts}
-            if vote.parts == reviewed and vote.person not in barred and self.roles[vote.person] & set(step.roles):
+            old = new.terms.days is not None and vote.day + new.terms.days <= self.day
+            if (
+                not old
+                and vote.parts == reviewed
+                and vote.person not in barred
+                and self.roles[vote.person] & set(step.roles)
+            ):
                 yield vote
 
     def decide(self, asked: Asked, person: int, seat: tuple[str, int | None], verdict: str) -> None:
@@ -257,12 +287,16 @@ class Book:
 
     def _close(self, asked: Asked) -> None:
         verdicts = {vote.verdict for vote in asked.votes}
+        before = [each for each in self.about(asked.subject) if each is not asked and each.parts == asked.parts]
         if "reject" in verdicts or "changes" in verdicts:
             asked.state = "refused" if "reject" in verdicts else "changes_requested"
         elif all(self._given(asked, step) >= step.quorum for step in asked.terms.steps):
             asked.state = "granted"
             if asked.terms.days is not None:
                 asked.ends = min(vote.day for vote in asked.votes) + asked.terms.days
+        for each in before if asked.state != "open" else ():
+            if each.state == "granted":
+                each.state = "expired" if self.state(each) == "expired" else "replaced"
 
     def take_questions_back(self, subject: UUID) -> None:
         for each in self.about(subject):
@@ -284,6 +318,7 @@ class Book:
 
     def govern(self, kind: str, terms: Terms | None) -> None:
         self.terms[kind] = terms or DEFAULTS[kind]
+        self.under[kind] = next(self.policies) if terms else 0
 
     def reached(self, version: UUID) -> set[UUID]:
         """All that rests on a version: those that share rows with it, runs on any of them, what came of the model."""
@@ -331,10 +366,7 @@ class Book:
         if not self._inside(asked.subject):
             return None
         under = next((pk for pk in self.in_force(base) if self._could(pk, asked)), None)
-        return None if under is None else self._approval(under).votes[-1].day
-
-    def _approval(self, envelope: UUID) -> Asked:
-        return [each for each in self.about(envelope) if each.state == "granted"][-1]
+        return None if under is None else self.approval(under).votes[-1].day
 
     def _inside(self, subject: UUID) -> bool:
         """Every envelope here takes twenty rows more, and all else as in the reference."""
@@ -355,7 +387,7 @@ class Book:
 
     def _could(self, envelope: UUID, asked: Asked) -> bool:
         """Whether those who approved the envelope could have sat in every seat, one person each."""
-        people = {vote.person for vote in self._approval(envelope).votes if vote.verdict == "approve"} - self.barred(
+        people = {vote.person for vote in self.approval(envelope).votes if vote.verdict == "approve"} - self.barred(
             asked
         )
         seats = [step for step in asked.terms.steps for _ in range(step.quorum)]

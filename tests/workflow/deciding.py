@@ -56,14 +56,28 @@ POLICIES = {
 class Deciding(Making):
     @rule(name=PEOPLE, one=ANY)
     def ask(self, name: str, one: int) -> None:
-        idle = [pk for pk in self.book.things if not self.book.stands(pk)]
-        pk = self.one(idle or list(self.book.things), one)
+        self._ask(
+            name, self.one([pk for pk in self.book.things if not self.book.stands(pk)] or list(self.book.things), one)
+        )
+
+    @rule(name=PEOPLE, one=ANY)
+    def renew(self, name: str, one: int) -> None:
+        """What stands is asked about anew where it may be, and stands until that is decided."""
+        standing = [pk for pk in self.book.things if self.book.stands(pk)]
+        renewable = [pk for pk in standing if self.book.may_be_renewed(pk)]
+        if standing:
+            pk = self.one(renewable or standing, one)
+            may, asked = pk in renewable, len(self.book.asked)
+            self._ask(name, pk, "renew")
+            assert may or len(self.book.asked) == asked, "what is approved is asked about anew for a reason alone"
+
+    def _ask(self, name: str, pk: UUID, act: str = "ask") -> None:
         subject = NAMED[self.book.things[pk].kind].objects.get(pk=pk)
         person, drafted = self.who(name), isinstance(subject, Run) and subject.state == "draft"
         if drafted:
             asked = self.does("submit", lambda: runs.submit(actor=person, run_id=pk))
         else:
-            asked = self.does("ask", lambda: approvals.ask(actor=person, subject=subject, project_id=self.project))
+            asked = self.does(act, lambda: approvals.ask(actor=person, subject=subject, project_id=self.project))
         if isinstance(asked, Refusal):
             return
         if drafted:

@@ -54,7 +54,7 @@ def _stands(label: str, subject: object, release: Release) -> Gate:
     answer = standing(subject, release.project_id)
     kind, pk = subject.kind, str(subject.pk)  # type: ignore[attr-defined]
     if answer.granted:
-        return Gate(f"{kind}:{pk}", label, Light.GREEN, f"{subject}: by {answer.by}", "", kind, pk)
+        return Gate(f"{kind}:{pk}", label, Light.GREEN, f"{subject}: by {answer.by}", answer.remark, kind, pk)
     needs = " and ".join(answer.missing)
     return Gate(f"{kind}:{pk}", label, Light.RED, f"{subject} needs {needs}", answer.why, kind, pk)
 

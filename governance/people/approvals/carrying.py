@@ -1,11 +1,15 @@
 """What holds of an earlier approval when a changed subject is asked about anew: the decisions of those whose parts are
 the same as they were, and of nobody else."""
 
+from datetime import timedelta
+
+from django.utils import timezone
+
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
 from governance.people.approvals import selectors
 from governance.people.approvals.models import ApprovalRequest, Carried, Decision
-from governance.people.approvals.rules import State, Verdict
+from governance.people.approvals.rules import State, Verdict, ends_soon
 from governance.people.policies.kinds import KINDS
 from governance.people.policies.rules import Step, barred
 from governance.people.policies.selectors import staff
@@ -24,10 +28,17 @@ def carry_over(actor: Actor, request: ApprovalRequest) -> None:
     bars = barred(selectors.facts_now(request).touched, request.terms)
     people = staff(request.project_id)
     steps = {step.name: step for step in request.terms.steps}
+    now = timezone.now()
+    renews = last.state == State.GRANTED and last.subject_digest == request.subject_digest
+    if renews and ends_soon(last.terms, last.expires_at, now):
+        return  # what was decided then would end as soon
+    days = request.terms.expires_after_days
     for decision in last.standing_decisions():
         step = steps.get(decision.step)
         if step is None or not _same_review(step, last, decision, digests):
             continue
+        if days is not None and decision.created_at + timedelta(days=days) <= now:
+            continue  # too old to count by now
         # Whoever touched it since, or lost the role, decides anew or not at all; a loan is for its days alone.
         roles = people.get(decision.by_id, frozenset())
         if decision.stands_for_id is None and decision.by_id not in bars and step.takes(decision.by_id, roles):

@@ -19,7 +19,7 @@ from governance.people.projects.models import Member
 from governance.people.projects.rules import SPOKEN, Role
 
 MOST_PAST = 500
-CLOSED = (State.GRANTED, State.REFUSED, State.CHANGES, State.VOID, State.SUSPENDED, State.EXPIRED)
+CLOSED = (State.GRANTED, State.REFUSED, State.CHANGES, State.VOID, State.SUSPENDED, State.EXPIRED, State.REPLACED)
 ROLE_OF = {spoken: role for role, spoken in SPOKEN.items()}
 
 

@@ -6,7 +6,7 @@ changes roles keeps what they touched. Each person decides once on a request, so
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -25,17 +25,19 @@ class State(StrEnum):
     VOID = "void"  # the approved thing changed
     SUSPENDED = "suspended"  # something it relies on was withdrawn
     EXPIRED = "expired"  # its policy has approvals end after a time
+    REPLACED = "replaced"  # the very same was decided anew, under the policy that governed then
 
 
 TRANSITIONS: dict[State, set[State]] = {
     State.OPEN: {State.GRANTED, State.CHANGES, State.REFUSED, State.WITHDRAWN, State.VOID},
-    State.GRANTED: {State.VOID, State.SUSPENDED, State.EXPIRED},
+    State.GRANTED: {State.VOID, State.SUSPENDED, State.EXPIRED, State.REPLACED},
     State.SUSPENDED: {State.GRANTED, State.VOID, State.EXPIRED},
     State.CHANGES: set(),
     State.REFUSED: set(),
     State.WITHDRAWN: set(),
     State.VOID: set(),
     State.EXPIRED: set(),
+    State.REPLACED: set(),
 }
 
 
@@ -47,6 +49,7 @@ class Verdict(StrEnum):
 
 
 PROOF_LIFETIME = timedelta(seconds=120)
+ENDS_SOON = timedelta(days=14)  # where the policy names no days after which it is reminded
 WRONG_TRIES = 5
 WRONG_TRIES_WITHIN = timedelta(minutes=15)
 
@@ -157,6 +160,12 @@ def replay(terms: Terms, touched: Sequence[Touch], ballots: Iterable[Ballot]) ->
         if open_to and ballot.person not in bars:
             votes.append(Vote(ballot.person, open_to[0].name, ballot.verdict))
     return votes
+
+
+def ends_soon(terms: Terms, expires_at: datetime | None, now: datetime) -> bool:
+    """Whether an approval ends so soon that the same may be asked about anew before it does."""
+    days = terms.remind_after_days
+    return expires_at is not None and expires_at - now <= (ENDS_SOON if days is None else timedelta(days=days))
 
 
 def missing(terms: Terms, votes: Iterable[Vote] = ()) -> list[str]:

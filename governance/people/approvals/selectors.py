@@ -18,13 +18,16 @@ from governance.people.approvals.passing import Passed
 from governance.people.approvals.rules import State, Verdict
 from governance.people.policies import selectors as policies
 from governance.people.policies.kinds import KINDS, Act, Touch, touches
-from governance.people.policies.rules import Factor, Terms
+from governance.people.policies.rules import Factor
+from governance.people.policies.selectors import Governing
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Member
 from governance.people.projects.rules import Role
 
 # What a list of requests brings along, so that the votes of many are read in as many queries as those of one.
 DECIDED = ("decisions", "carried__decision")
+# What says nothing any more of whether something is approved.
+ENDED = (State.WITHDRAWN, State.VOID, State.REPLACED)
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,13 @@ class Standing:
     decisions: list[Decision] = field(default_factory=list)
     changed: bool = False  # it was approved once, and changed since
     passed: Passed | None = None  # what had approved it beforehand, where nobody decided on it itself
+    remark: str = ""  # what is to be known of an approval that stands: another policy governs by now, it ends soon
+    renewal: ApprovalRequest | None = None  # asks about the very same anew, while the approval stands
+
+    @property
+    def renewable(self) -> bool:
+        """Whether the very same may be asked about anew although it is approved."""
+        return self.granted and bool(self.remark) and self.renewal is None
 
     @property
     def by(self) -> str:
@@ -62,15 +72,14 @@ def standings(asked: Iterable[Any], project_id: UUID | None = None) -> dict[UUID
     kind = next(iter(subjects_by_id.values())).kind
     found = ApprovalRequest.objects.filter(subject_kind=kind, subject_id__in=subjects_by_id)
     requests: dict[UUID, list[ApprovalRequest]] = {pk: [] for pk in subjects_by_id}
-    for request in found.order_by("-created_at").prefetch_related(*DECIDED, "suspensions"):
+    for request in found.order_by("-created_at").select_related("policy").prefetch_related(*DECIDED, "suspensions"):
         if request.project_id == (project_id or subjects_by_id[request.subject_id].project_id):
             requests[request.subject_id].append(request)
     where = {pk: project_id or subject.project_id for pk, subject in subjects_by_id.items()}
     governing = policies.governing_all(set(where.values()), kind)
     passed = _passed(requests)
     return {
-        pk: _standing(subject, requests[pk], governing[where[pk]].terms, passed)
-        for pk, subject in subjects_by_id.items()
+        pk: _standing(subject, requests[pk], governing[where[pk]], passed) for pk, subject in subjects_by_id.items()
     }
 
 
@@ -79,23 +88,30 @@ def standings_by_project(subject: Any, project_ids: Iterable[UUID]) -> dict[UUID
     requests: dict[UUID, list[ApprovalRequest]] = {pk: [] for pk in project_ids}
     governing = policies.governing_all(list(requests), subject.kind)
     found = ApprovalRequest.objects.filter(project__in=list(requests), subject_kind=subject.kind, subject_id=subject.pk)
-    for request in found.order_by("-created_at").prefetch_related(*DECIDED, "suspensions"):
+    for request in found.order_by("-created_at").select_related("policy").prefetch_related(*DECIDED, "suspensions"):
         requests[request.project_id].append(request)
     passed = _passed(requests)
-    return {pk: _standing(subject, rows, governing[pk].terms, passed) for pk, rows in requests.items()}
+    return {pk: _standing(subject, rows, governing[pk], passed) for pk, rows in requests.items()}
 
 
 def _passed(requests: Mapping[UUID, list[ApprovalRequest]]) -> dict[UUID, Passed]:
     return passing.passed([request for rows in requests.values() for request in rows])
 
 
-def _standing(subject: Any, requests: list[ApprovalRequest], terms: Terms, passed: Mapping[UUID, Passed]) -> Standing:
-    """The answer from the requests about `subject` in one project, newest first; `terms`: under which it would be asked
-    about today; `passed`: what had approved them beforehand, by the request's id."""
-    need = rules.missing(terms)
-    now = subject.content_digest
-    ended = (State.WITHDRAWN, State.VOID)
-    current = next((r for r in requests if r.subject_digest == now and r.state not in ended), None)
+def _standing(
+    subject: Any, requests: list[ApprovalRequest], governing: Governing, passed: Mapping[UUID, Passed]
+) -> Standing:
+    """The answer from the requests about `subject` in one project, newest first; `governing`: under what it would be
+    asked about today; `passed`: what had approved them beforehand, by the request's id.
+
+    An approval stands while the very same is asked about anew, until that is decided.
+    """
+    need = rules.missing(governing.terms)
+    same = [r for r in requests if r.subject_digest == subject.content_digest and r.state not in ENDED]
+    renewal = same[0] if len(same) > 1 and same[0].state == State.OPEN else None
+    current = next(iter(same), None)
+    if renewal and same[1].state_now == State.GRANTED:
+        current = same[1]
     if current is None:
         before = next((r for r in requests if _was_granted(r) or r.pk in passed), None)
         why = "It changed after it was approved." if before else "Nobody was asked yet."
@@ -103,7 +119,11 @@ def _standing(subject: Any, requests: list[ApprovalRequest], terms: Terms, passe
     decisions = current.standing_decisions()
     state = current.state_now
     if state == State.GRANTED:
-        return Standing(True, [], "Approved as it is now.", current, decisions, passed=passed.get(current.pk))
+        remark = _remark(current, governing, renewal)
+        why = f"Approved as it is now. {remark}".rstrip()
+        return Standing(
+            True, [], why, current, decisions, passed=passed.get(current.pk), remark=remark, renewal=renewal
+        )
     if state == State.EXPIRED:
         return Standing(False, need, f"Its approval ended on {_day(current)}.", current, decisions)
     if state == State.SUSPENDED:
@@ -117,13 +137,40 @@ def _standing(subject: Any, requests: list[ApprovalRequest], terms: Terms, passe
     return Standing(False, rules.missing(current.terms, current.votes()), why, current, decisions)
 
 
+def _remark(approved: ApprovalRequest, governing: Governing, renewal: ApprovalRequest | None) -> str:
+    """What is to be known of an approval that stands: under what it was given where something else governs by now, that
+    it ends soon, and whether it is asked about anew."""
+    said = []
+    if approved.policy_digest != governing.digest:
+        then = policies.named(approved.policy)
+        said.append(f"It was approved under {then}; {policies.named(governing.policy)} governs by now.")
+    if rules.ends_soon(approved.terms, approved.expires_at, timezone.now()):
+        said.append(f"Its approval ends on {_day(approved)}.")
+    if renewal is not None:
+        said.append("It is asked about anew; this approval stands until that is decided.")
+    return " ".join(said)
+
+
+def approved_as_it_is(earlier: QuerySet[ApprovalRequest], digest: str) -> ApprovalRequest | None:
+    """The approval of `digest` that stands among the requests about one subject, or None: the last that was decided."""
+    last = earlier.filter(subject_digest=digest).exclude(state__in=[*ENDED, State.OPEN]).order_by("-created_at").first()
+    return last if last is not None and last.state_now == State.GRANTED else None
+
+
+def may_renew(approved: ApprovalRequest) -> bool:
+    """Whether what stands approved may be asked about anew: another policy governs by now, or it ends soon."""
+    governing = policies.governing(approved.project_id, approved.subject_kind)
+    changed = approved.policy_digest != governing.digest
+    return changed or rules.ends_soon(approved.terms, approved.expires_at, timezone.now())
+
+
 def _day(request: ApprovalRequest) -> str:
     return f"{timezone.localdate(request.expires_at):%d %b %Y}"
 
 
 def _was_granted(request: ApprovalRequest) -> bool:
     """Whether it was ever approved: a request may also become void while it still waits."""
-    if request.state not in (State.GRANTED, State.VOID, State.SUSPENDED, State.EXPIRED):
+    if request.state not in (State.GRANTED, State.VOID, State.SUSPENDED, State.EXPIRED, State.REPLACED):
         return False
     return rules.outcome(request.terms, request.votes()) == State.GRANTED
 

@@ -32,7 +32,8 @@ closed = Signal()
 
 @transaction.atomic
 def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: str = "") -> ApprovalRequest:
-    """Ask the deciders about `subject` as it is now. Earlier approvals of another content become void.
+    """Ask the deciders about `subject` as it is now. Earlier approvals of another content become void. What is approved
+    already is asked about anew where another policy governs by now, or the approval ends soon; it stands meanwhile.
 
     Raises NotAllowed (role), NotFound (another project's), WrongState (asked already, or not to be asked about now).
     """
@@ -52,7 +53,8 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
         project=project, subject_kind=subject.kind, subject_id=subject.pk
     )
     _void_others(actor, earlier, digest)
-    if earlier.filter(subject_digest=digest, state=State.GRANTED).exists():
+    approved = selectors.approved_as_it_is(earlier, digest)
+    if approved is not None and not selectors.may_renew(approved):
         raise WrongState(f"This {KINDS[subject.kind].noun} is approved already, as it is now.")
     governing = policies.governing(project_id, subject.kind)
     now = timezone.now()
@@ -86,7 +88,8 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
         facts={"kind": subject.kind, "id": subject.pk, "sha256": digest, "policy": governing.digest},
         personal={"note": note} if note else None,
     )
-    _pass_if_covered(request, subject)
+    if approved is None:  # what is approved already is renewed by people
+        _pass_if_covered(request, subject)
     return request
 
 
@@ -202,8 +205,23 @@ def _advance(request: ApprovalRequest) -> State:
         oldest = min(decision.created_at for decision in request.standing_decisions())
         expires_at = _after(oldest, request.terms.expires_after_days) if after == State.GRANTED else None
         move(request, TRANSITIONS, after, closed_at=timezone.now(), expires_at=expires_at)
+        _replace_others(request)
         closed.send(sender=ApprovalRequest, request=request)
     return after
+
+
+def _replace_others(decided: ApprovalRequest) -> None:
+    """What was approved before of the very same holds no more: it was decided anew, whatever came of that."""
+    before = ApprovalRequest.objects.select_for_update().filter(
+        project=decided.project_id, subject_kind=decided.subject_kind, subject_id=decided.subject_id,
+        subject_digest=decided.subject_digest, state=State.GRANTED,
+    )  # fmt: skip
+    for old in before.exclude(pk=decided.pk):
+        if old.state_now == State.EXPIRED:
+            expire(old)
+        else:
+            move(old, TRANSITIONS, State.REPLACED)
+            record(PLATFORM, "approval.replaced", subject=old, facts={"by": decided.pk})
 
 
 def expire(request: ApprovalRequest) -> None:

@@ -36,6 +36,11 @@ class Governing:
         return f"{self.policy}, {self.policy.place}" if self.policy else f"default edition {editions.default().id}"
 
 
+def named(policy: Policy | None) -> str:
+    """A policy in a sentence; None is what ships with Assay."""
+    return "the default policy" if policy is None else f"policy {policy.number}"
+
+
 def governing(project_id: UUID, subject_kind: str) -> Governing:
     return governing_all([project_id], subject_kind)[project_id]
 

@@ -51,7 +51,7 @@ def for_run(run: Run) -> list[Gate]:
             "Run plan approved",
             Light.GREEN if answer.granted else Light.RED,
             f"Approved by {answer.by}" if answer.granted else f"The run plan needs {' and '.join(answer.missing)}",
-            "" if answer.granted else answer.why,
+            answer.remark if answer.granted else answer.why,
             "run",
             str(run.pk),
         )
@@ -86,7 +86,7 @@ def _approved(label: str, subject: BaseModel | DatasetVersion | EvaluationPlan, 
         f"{label.capitalize()} approved",
         Light.GREEN if answer.granted else Light.RED,
         f"{subject} approved by {answer.by}" if answer.granted else f"{subject} needs {' and '.join(answer.missing)}",
-        "" if answer.granted else answer.why,
+        answer.remark if answer.granted else answer.why,
         subject.kind,
         str(subject.pk),
     )

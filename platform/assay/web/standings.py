@@ -30,6 +30,8 @@ class Shown:
     by: str
     request: ApprovalRequest | None
     missing: list[str]
+    remark: str  # of an approval that stands
+    renewal: ApprovalRequest | None
     may_ask: bool
     veto: str  # why nobody can be asked as it stands: another act asks, or none does any more
 
@@ -49,7 +51,11 @@ def shown(standing: Standing, project: Project, actor: Actor, *, veto: str | Non
         by=standing.by,
         request=request,
         missing=standing.missing,
-        may_ask=open_to_ask and not standing.granted and projects.may(actor, project.pk, "ask for an approval"),
+        may_ask=(standing.renewable if standing.granted else open_to_ask)
+        and not veto
+        and projects.may(actor, project.pk, "ask for an approval"),
+        remark=standing.remark,
+        renewal=standing.renewal,
         veto=veto or "",
     )
 

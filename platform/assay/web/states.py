@@ -157,6 +157,7 @@ STATES: Mapping[str, Look] = {
     "held": Look(_("Held back"), "violet"),
     "void": Look(_("Void: changed since"), "violet"),
     "expired": Look(_("Expired"), "violet"),
+    "replaced": Look(_("Replaced by a later decision"), "grey"),
     "superseded": Look(_("Superseded"), "violet"),
     "outdated": Look(_("Outdated"), "violet"),
     "revoked": Look(_("Revoked"), "violet"),

@@ -33,6 +33,7 @@ ACTS: Mapping[str, str | Promise] = {
     "approval.expired": _t("found that its time ended the approval of"),
     "approval.reminded": _t("reminded of the request about"),
     "approval.escalated": _t("found late the request about"),
+    "approval.replaced": _t("found that a later decision replaced the approval of"),
     "approval.voided": _t("found that a change ended the approval of"),
     "approval.withdrawn": _t("took back the request about"),
     "approval.opened": _t("opened a part of what is asked about in the request about"),
