@@ -12,9 +12,10 @@ from itertools import zip_longest
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.contrib.auth import get_user_model
 from django.db import Error, connection, models, transaction
 
-from governance.foundation.audit import guards, rules, sealing
+from governance.foundation.audit import guards, rules, seals
 from governance.foundation.audit.models import AuditEvent, PersonalDetail
 from governance.foundation.audit.verification import verify
 from governance.foundation.core.canonical import canonical
@@ -93,23 +94,24 @@ class _Undone(Exception):
 def of_records(*, rows: int) -> Iterator[Batch]:
     """Every column of the first `rows` rows of each kind; each row gone, and each doubled under another id."""
     of_each = [
-        list(_of_record(row))
-        for model in sealing.covered().values()
-        for row in model._base_manager.order_by("pk")[:rows]
+        list(_of_record(row, seal))
+        for seal in seals.covered().values()
+        for row in seal.model._base_manager.order_by("pk")[:rows]
     ]
     for one_of_each in zip_longest(*of_each):
         there = [each for each in one_of_each if each is not None]
         yield from (there[first : first + TOGETHER] for first in range(0, len(there), TOGETHER))
 
 
-def _of_record(row: models.Model) -> Iterator[Mutation]:
-    name = f"{row._meta.verbose_name} {row.pk}"
+def _of_record(row: models.Model, seal: seals.Seal) -> Iterator[Mutation]:
+    name = f"{seal.noun} {row.pk}"
     for column in row._meta.concrete_fields:
-        if not column.primary_key:
+        if not column.primary_key and column.attname not in seal.passing:
             yield _changed(name, row, column)
-    yield Mutation(f"{name} deleted", _deletion(row), (f"{name} is missing from its table",), in_records=True)
-    twin = uuid4()
-    named = (f"{twin} stands in its table, but no entry",)
+    if not seal.may_go:
+        yield Mutation(f"{name} deleted", _deletion(row), (f"{name} is missing from its table",), in_records=True)
+    twin = _another_key(row)
+    named = (f"{seal.noun} {twin} ", "stands in its table, but no entry")
     yield Mutation(f"{name} doubled", _copy(row, twin), named, in_records=True)
 
 
@@ -118,23 +120,46 @@ def _changed(name: str, row: models.Model, column: Any) -> Mutation:
     return Mutation(
         f"{name}: {column.column}",
         lambda: _sql(
-            f'UPDATE "{row._meta.db_table}" SET "{column.column}" = %s WHERE id = %s',
+            f'UPDATE "{row._meta.db_table}" SET "{column.column}" = %s WHERE "{row._meta.pk.column}" = %s',
             column.get_db_prep_save(new, connection), _key(row, row.pk),
         ),
-        (f"{name} is not as entry",),
+        (f"{name} ", "is not as entry"),
         in_records=True,
     )  # fmt: skip
 
 
 def _deletion(row: models.Model) -> Callable[[], None]:
-    return lambda: _sql(f'DELETE FROM "{row._meta.db_table}" WHERE id = %s', _key(row, row.pk))
+    statement = f'DELETE FROM "{row._meta.db_table}" WHERE "{row._meta.pk.column}" = %s'
+    return lambda: _sql(statement, _key(row, row.pk))
 
 
-def _copy(row: models.Model, twin: UUID) -> Callable[[], None]:
-    others = ", ".join(f'"{column.column}"' for column in row._meta.concrete_fields if not column.primary_key)
-    table = row._meta.db_table
-    statement = f'INSERT INTO "{table}" (id, {others}) SELECT %s, {others} FROM "{table}" WHERE id = %s'
-    return lambda: _sql(statement, _key(row, twin), _key(row, row.pk))
+def _copy(row: models.Model, twin: Any) -> Callable[[], None]:
+    """Under another key, and with another of whatever nothing else may have."""
+    table, key = row._meta.db_table, row._meta.pk.column
+    others = [column for column in row._meta.concrete_fields if not column.primary_key]
+    names = ", ".join(f'"{column.column}"' for column in others)
+    values = ", ".join("%s" if _is_alone(column) else f'"{column.column}"' for column in others)
+    own = [
+        column.get_db_prep_save(_other(column.value_from_object(row), column), connection)
+        for column in others
+        if _is_alone(column)
+    ]
+    statement = f'INSERT INTO "{table}" ("{key}", {names}) SELECT %s, {values} FROM "{table}" WHERE "{key}" = %s'
+    return lambda: _sql(statement, _key(row, twin), *own, _key(row, row.pk))
+
+
+def _is_alone(column: Any) -> bool:
+    """A name that only one row may have. Of records none is changed: there the copy is refused."""
+    return bool(column.unique and isinstance(column, models.CharField) and column.model is get_user_model())
+
+
+def _another_key(row: models.Model) -> Any:
+    match row.pk:
+        case UUID():
+            return uuid4()
+        case int():
+            return 10**6 + row.pk
+    return f"{row.pk[:-1]}{'x' if not row.pk.endswith('x') else 'y'}"
 
 
 def _key(row: models.Model, value: Any) -> Any:

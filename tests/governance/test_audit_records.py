@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from assay import doctor
 from governance.delivery.lineage import services as lineage
-from governance.foundation.audit import sealing, services, watch
+from governance.foundation.audit import seals, services, watch
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.audit.verification import verify
 from governance.foundation.core import writes
@@ -44,7 +44,7 @@ def told(home: House) -> dict[str, dict[str, str | None]]:
 def test_an_untouched_house_is_as_the_entries_left_it(home: House, version: DatasetVersion) -> None:
     report = verify(records=True)
     assert report.faults == []
-    assert report.records == sum(model._base_manager.count() for model in sealing.covered().values())
+    assert report.records == sum(seal.model._base_manager.count() for seal in seals.covered().values())
 
 
 def test_whom_an_audit_is_laid_open_to_is_sealed_with_it(home: House) -> None:
@@ -124,6 +124,7 @@ def test_a_row_that_is_back_after_its_dismissal_is_named(home: House) -> None:
 
 
 def test_every_way_of_writing_is_told_of_by_the_next_entry_and_by_that_alone(home: House) -> None:
+    assert list(told(home)) == ["audit.identity"]  # Ada acts for the first time
     assert told(home) == {}
     first, second = Project.objects.order_by("name")
     first.name = "Another"

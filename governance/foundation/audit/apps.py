@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class AuditConfig(AppConfig):
@@ -7,6 +8,7 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit trail"
 
     def ready(self) -> None:
-        from governance.foundation.audit import checks, sealing  # noqa: F401
+        from governance.foundation.audit import checks, covering, sealing  # noqa: F401
 
+        covering.cover_pseudonyms(settings.AUTH_USER_MODEL)
         sealing.watch()

@@ -12,7 +12,7 @@ from governance.foundation.audit.rules import GENESIS
 
 EVENTS, PERSONAL = "audit_auditevent", "audit_personaldetail"
 KEYS, HEADS, SUBTREES = "audit_trailkey", "audit_treehead", "audit_subtree"
-VERIFICATIONS, STAMPS = "audit_verification", "audit_timestamp"
+VERIFICATIONS, STAMPS, SALTS = "audit_verification", "audit_timestamp", "audit_salt"
 # Columns by which SQLite's INSERT OR REPLACE would take a row's place, which fires no delete trigger. The hidden
 # row number is such a column too.
 UNIQUE = {
@@ -23,8 +23,9 @@ UNIQUE = {
     SUBTREES: ("place",),
     VERIFICATIONS: ("id",),
     STAMPS: ("head_id",),
+    SALTS: ("row",),
 }
-ERASABLE = {PERSONAL}
+ERASABLE = {PERSONAL, SALTS}
 
 CURE = "Find out who did it, check the trail (assay audit verify), then put them back: assay audit protect"
 ROLE_CURE = "Serve as a role that does not own the tables: assay audit grants ROLE, docs/operator/trail.md"

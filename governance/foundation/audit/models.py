@@ -20,6 +20,17 @@ class Identity(models.Model):
         return self.name or str(self.pseudonym)
 
 
+class Salt(models.Model):
+    """What the commitment to a row is salted with, where that holds what is personal or secret. It goes with the row;
+    what the entries hold of that then says nothing any more."""
+
+    row = models.CharField(max_length=200, primary_key=True)  # model/key
+    salt = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"Salt of {self.row}"
+
+
 class AuditEvent(models.Model):
     """One entry. `body` is the canonical JSON (RFC 8785) that was hashed; the columns beside it only
     repeat parts of it so that it can be searched."""

@@ -3,11 +3,12 @@ the tables hold now."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
-from django.apps import apps
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
+from governance.foundation.audit import seals
 from governance.foundation.core import writes
 from governance.foundation.core.records import Record
 
@@ -17,20 +18,15 @@ UNTOLD, CHANGED = "but no entry tells of it", "it was changed in its table since
 Told = dict[str, dict[str, str | None]]  # {model: {key: digest, or None where the row was deleted}}
 
 
-def covered() -> dict[str, type[Record]]:
-    """The records that the trail tells of, by the name that entries use for them."""
-    return {
-        model._meta.label_lower: model for model in apps.get_models() if issubclass(model, Record) and model.is_told_of
-    }
-
-
 def watch() -> None:
     """Have single writes of every covered record noted; the others note themselves (`NotedWrites`)."""
-    for name, model in covered().items():
+    for name, seal in seals.covered().items():
+        if not issubclass(seal.model, Record):
+            continue
         for signal in (post_save, post_delete):
-            signal.connect(writes.note_saved, sender=model, dispatch_uid=f"noted {name}")
-        for relation in model.sealed_with:
-            field: Any = model._meta.get_field(relation)
+            signal.connect(writes.note_saved, sender=seal.model, dispatch_uid=f"noted {name}")
+        for relation in seal.sealed_with:
+            field: Any = seal.model._meta.get_field(relation)
             if field.many_to_many:
                 through = field.remote_field.through
                 m2m_changed.connect(writes.note_linked, sender=through, dispatch_uid=f"noted {name} {relation}")
@@ -40,10 +36,11 @@ def take() -> Told:
     """What this transaction wrote since the entry before, as it stands in the database now; with that it is told."""
     found: Told = {}
     for model, keys in writes.untold().items():
+        seal, rows = seals.of(model), list(model._base_manager.filter(pk__in=keys))
         digests: dict[str, str | None] = {str(key): None for key in keys}
-        for row in model._base_manager.filter(pk__in=keys):
-            digests[str(row.pk)] = row.record_digest  # type: ignore[attr-defined]
-        found[model._meta.label_lower] = digests
+        there = {str(row.pk) for row in rows}
+        seal.begin(there, digests.keys() - there)
+        found[seal.name] = {**digests, **seal.digests(rows)}
     if found:
         writes.told()
     return found
@@ -85,34 +82,34 @@ class Ledger:
 
 def compared(ledger: Ledger, limit: int) -> tuple[int, list[tuple[str, str]]]:
     """(records that are as the trail says, (model, key) of those that are not, up to `limit`)."""
-    models_by_name = covered()
+    covered = seals.covered()
     same = 0
     differing: list[tuple[str, str]] = []
-    for name, model in models_by_name.items():
-        rows = model._base_manager.order_by("pk").prefetch_related(*model.sealed_with)
-        for row in rows.iterator(chunk_size=CHUNK):
-            word = ledger.word(name, str(row.pk))
-            if word is not None and word[0] == row.record_digest:
-                same += 1
-            elif len(differing) < limit:
-                differing.append((name, str(row.pk)))
-    differing += _absent(ledger, models_by_name, limit - len(differing))
+    for name, seal in covered.items():
+        rows = seal.model._base_manager.order_by("pk").prefetch_related(*seal.sealed_with).iterator(chunk_size=CHUNK)
+        while chunk := list(islice(rows, CHUNK)):
+            for key, digest in seal.digests(chunk).items():
+                word = ledger.word(name, key)
+                if word is not None and word[0] == digest:
+                    same += 1
+                elif len(differing) < limit:
+                    differing.append((name, key))
+    differing += _absent(ledger, covered, limit - len(differing))
     return same, differing
 
 
-def _absent(ledger: Ledger, models_by_name: dict[str, type[Record]], limit: int) -> list[tuple[str, str]]:
+def _absent(ledger: Ledger, covered: dict[str, seals.Seal], limit: int) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     waiting: dict[str, list[str]] = {}
 
     def look(name: str) -> None:
         keys = waiting.pop(name)
-        there = {
-            str(key) for key in models_by_name[name]._base_manager.filter(pk__in=keys).values_list("pk", flat=True)
-        }
+        rows = covered[name].model._base_manager.filter(pk__in=keys)
+        there = {str(key) for key in rows.values_list("pk", flat=True)}
         found.extend((name, key) for key in keys if key not in there)
 
     for name, key in ledger.standing():
-        if name in models_by_name:
+        if name in covered and not covered[name].may_go:
             waiting.setdefault(name, []).append(key)
             if len(waiting[name]) == CHUNK:
                 look(name)
@@ -122,20 +119,19 @@ def _absent(ledger: Ledger, models_by_name: dict[str, type[Record]], limit: int)
 
 
 def objection(ledger: Ledger, name: str, key: str) -> str | None:
-    """What is wrong with one record as it stands now, in words, or None. It is named by kind and id alone: what it says
-    is not everybody's to read."""
-    model, word = covered()[name], ledger.word(name, key)
-    row = model._base_manager.filter(pk=key).order_by("pk").first()
-    what = f"{model._meta.verbose_name} {key}"
+    """What is wrong with one record as it stands now, in words, or None."""
+    seal, word = seals.covered()[name], ledger.word(name, key)
+    row = seal.model._base_manager.filter(pk=key).order_by("pk").first()
+    what = seal.spoken(key, row)
     if row is None:
-        if word is None or word[0] is None:
+        if word is None or word[0] is None or seal.may_go:
             return None
         return f"{what} is missing from its table; entry {word[1]:,} tells of it"
     if word is None:
         return f"{what} stands in its table, {UNTOLD}"
     if word[0] is None:
         return f"{what} stands in its table, but entry {word[1]:,} tells that it was deleted"
-    if word[0] != row.record_digest:
+    if word[0] != seal.digests([row])[key]:
         return f"{what} is not as entry {word[1]:,} left it: {CHANGED}"
     return None
 

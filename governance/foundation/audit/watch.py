@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import orjson
 from django.conf import settings
@@ -12,7 +11,7 @@ from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from governance.foundation.audit import sealing, verification
+from governance.foundation.audit import sealing, seals, verification
 from governance.foundation.audit.checkpoint import Checkpoint
 from governance.foundation.audit.models import AuditEvent, Verification
 from governance.foundation.audit.services import record
@@ -75,11 +74,12 @@ def adopt(*, actor: Actor, because: str) -> int:
     for seq, text in AuditEvent.objects.order_by("seq").values_list("seq", "body").iterator(chunk_size=ADOPTED):
         ledger.hear(seq, orjson.loads(text))
     _, differing = sealing.compared(ledger, limit=sys.maxsize)
-    covered = sealing.covered()
+    covered = seals.covered()
     for first in range(0, len(differing), ADOPTED):
         batch = differing[first : first + ADOPTED]
         for name, key in batch:
-            writes.note(covered[name], [UUID(key)])
+            model = covered[name].model
+            writes.note(model, [model._meta.pk.to_python(key)])
         record(actor, "trail.records-adopted", facts={"records": len(batch)}, personal={"reason": because})
     return len(differing)
 

@@ -126,9 +126,9 @@ def remove(*, actor: Actor, factor_id: int, proof: str) -> None:
     factor = own(actor, factor_id)
     user = _proved(actor, proof, Change.REMOVE, factor_id)
     factor.delete()
-    record(actor, "factor.removed", facts={"factor": SPOKEN[Type(factor.type)]})
     if not has_second(user.pk):
         Authenticator.objects.filter(user=user).delete()
+    record(actor, "factor.removed", facts={"factor": SPOKEN[Type(factor.type)]})
 
 
 @transaction.atomic
@@ -208,5 +208,6 @@ def _first_codes(user: User) -> list[str]:
     """Recovery codes, shown to the person now and never again; none where the person has some."""
     if Authenticator.objects.filter(user=user, type=Type.RECOVERY_CODES).exists():
         return []
+    codes = RecoveryCodes.activate(user)
     record(Actor.of(user), "factor.codes-made")
-    return list(RecoveryCodes.activate(user).generate_codes())
+    return list(codes.generate_codes())

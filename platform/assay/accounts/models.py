@@ -1,11 +1,27 @@
 """People who sign in. Roles are not here: they belong to a project."""
 
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.db import models, transaction
+
+from governance.foundation.audit.services import record
+from governance.foundation.core.actor import PLATFORM
 
 
 class User(AbstractUser):
     """A person with an account on this installation."""
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether it is theirs. Where it is kept in a former way, it is kept in today's from now on, on record."""
+
+        def keep_anew(shown: str) -> None:
+            with transaction.atomic():
+                self.set_password(shown)
+                self._password = None  # it is no other one: nothing is told of a change
+                self.save(update_fields=["password"])
+                record(PLATFORM, "account.password-kept-anew")
+
+        return check_password(raw_password, self.password, keep_anew)
 
     @property
     def first(self) -> str:

@@ -1,12 +1,12 @@
 """Accounts, passwords, and API tokens: hashed, expiring, shown once."""
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from knox.models import AuthToken
 
+from assay.accounts.models import User
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import digest
@@ -16,7 +16,7 @@ from governance.people.approvals.rules import Verdict
 
 
 @transaction.atomic
-def create_account(*, actor: Actor, username: str, name: str, password: str, email: str = "") -> AbstractUser:
+def create_account(*, actor: Actor, username: str, name: str, password: str, email: str = "") -> User:
     """An account that can sign in. Raises Unusable for a name that is taken or a password that is too weak."""
     people = get_user_model().objects
     first, _, last = name.strip().partition(" ")
@@ -46,13 +46,18 @@ def address_of(actor: Actor) -> str:
 @transaction.atomic
 def change_address(*, actor: Actor, email: str) -> None:
     """Have `actor`'s letters go to another address, or to none."""
-    get_user_model().objects.filter(pk=actor.person_id).update(email=email)
+    user = get_user_model().objects.get(pk=actor.person_id)
+    user.email = email
+    user.save(update_fields=["email"])
     record(actor, "account.address-changed", personal={"email": email} if email else None)
 
 
 @transaction.atomic
-def note_password_change(*, actor: Actor) -> int:
-    """A changed password ends every token of the person; returns how many there were."""
+def change_password(*, actor: Actor, user: User, password: str) -> int:
+    """Give `actor`'s own account, of which `user` is at hand, another password. That ends every token of the person;
+    returns how many there were."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
     ended, _ = AuthToken.objects.filter(user_id=actor.person_id).delete()
     record(actor, "account.password-changed", facts={"tokens_ended": ended})
     return int(ended)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from knox.models import AuthToken
 
 from assay.accounts import factors, services
+from assay.accounts.models import User
 from assay.web.requests import PageRequest
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import Unusable, WrongState
@@ -37,6 +38,10 @@ class PasswordForm(PasswordChangeForm):
             raise ValidationError(str(refused)) from None
         return shown
 
+    def save(self, commit: bool = True) -> User:
+        services.change_password(actor=Actor.of(self.user), user=self.user, password=self.cleaned_data["new_password1"])
+        return self.user
+
 
 class ChangePassword(auth.PasswordChangeView):
     form_class = PasswordForm
@@ -44,7 +49,6 @@ class ChangePassword(auth.PasswordChangeView):
     success_url = reverse_lazy("account")
 
     def form_valid(self, form: object) -> HttpResponse:
-        services.note_password_change(actor=self.request.actor)  # type: ignore[attr-defined]
         messages.success(self.request, _("Your password is changed; tokens that acted for you are ended."))
         return super().form_valid(form)  # type: ignore[arg-type]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from assay.accounts.services import create_account
 from governance.foundation.core.actor import PLATFORM, Actor
 from governance.people.organisations import services as organisations
 from governance.people.organisations.models import Membership, Organisation
@@ -52,11 +53,9 @@ def assemble() -> Stage:
 
 
 def _person(entry: dict[str, Any]) -> Actor:
-    accounts = get_user_model().objects
-    user = accounts.filter(username=entry["username"]).first()
+    user = get_user_model().objects.filter(username=entry["username"]).first()
     if user is None:
-        first, _, last = entry["display_name"].partition(" ")
-        user = accounts.create_user(entry["username"], password=PASSWORD, first_name=first, last_name=last)
+        user = create_account(actor=PLATFORM, username=entry["username"], name=entry["display_name"], password=PASSWORD)
     return Actor.of(user)
 
 
