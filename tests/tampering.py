@@ -3,7 +3,7 @@ which has to be found and named."""
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -91,11 +91,13 @@ class _Undone(Exception):
 # in the tables of records
 
 
-def of_records(*, rows: int) -> Iterator[Batch]:
-    """Every column of the first `rows` rows of each kind; each row gone, and each doubled under another id."""
+def of_records(*, rows: int, nouns: Collection[str] = ()) -> Iterator[Batch]:
+    """Every column of the first `rows` rows of each kind, or of these nouns; each row gone, each doubled under another
+    id."""
     of_each = [
         list(_of_record(row, seal))
         for seal in seals.covered().values()
+        if not nouns or seal.noun in nouns
         for row in seal.model._base_manager.order_by("pk")[:rows]
     ]
     for one_of_each in zip_longest(*of_each):
@@ -116,7 +118,7 @@ def _of_record(row: models.Model, seal: seals.Seal) -> Iterator[Mutation]:
 
 
 def _changed(name: str, row: models.Model, column: Any) -> Mutation:
-    new = _other(column.value_from_object(row), column)
+    new = _unused(column) or _other(column.value_from_object(row), column)
     return Mutation(
         f"{name}: {column.column}",
         lambda: _sql(
@@ -126,6 +128,15 @@ def _changed(name: str, row: models.Model, column: Any) -> Mutation:
         (f"{name} ", "is not as entry"),
         in_records=True,
     )  # fmt: skip
+
+
+def _unused(column: Any) -> Any:
+    """Of what one row at most may name (whom a pseudonym stands for), one that none does; None where none is free."""
+    if not column.one_to_one:
+        return None
+    taken = column.model._base_manager.exclude(**{column.attname: None}).values(column.attname)
+    free = column.related_model._base_manager.exclude(pk__in=taken).order_by("pk")
+    return free.values_list("pk", flat=True).first()
 
 
 def _deletion(row: models.Model) -> Callable[[], None]:

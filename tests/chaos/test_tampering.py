@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from assay.accounts.services import create_token
 from governance.foundation.audit import heads, keys
 from governance.foundation.audit.verification import verify
 from tests import tampering
 from tests.conftest import ROOT
+from tests.devices import App
 from tests.routes import everything
 
 RESULTS = ROOT / "docs" / "results"
@@ -28,7 +30,9 @@ def signed(db: None, settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.ASSAY_TRAIL_KEY = tmp_path / "trail" / "key.pem"
     settings.ASSAY_TRAIL_HEADS = tmp_path / "trail" / "heads.jsonl"
     keys.ready()
-    everything()
+    rita = everything().home.rita
+    App(rita)
+    create_token(actor=rita)
     with transaction.atomic():
         heads.sign()
     yield

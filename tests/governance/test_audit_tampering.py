@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from assay.accounts.services import create_token
 from governance.documents.dossiers import services as dossiers
 from governance.foundation.audit import heads, keys
 from governance.foundation.audit.verification import verify
 from tests import factories, tampering
+from tests.devices import App
 from tests.people import house
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +31,8 @@ def signed_house(
         keys.ready()
         home = house()
         run = factories.finished_run(home)
+        App(home.rita)
+        create_token(actor=home.rita)
         dossiers.freeze(actor=home.ada, dossier_id=run.model_version.dossier.pk)
         heads.sign()
         yield
@@ -50,6 +54,13 @@ def test_every_change_of_the_trail_is_found_and_named() -> None:
     assert [what for what, is_found in tried.items() if is_found is False] == []
     assert sum(is_found is True for is_found in tried.values()) > 40
     assert verify(records=True).faults == []
+
+
+@pytest.mark.parametrize("noun", ["account", "second factor", "API token", "pseudonym"])
+def test_every_change_of_who_may_come_in_and_who_they_are_is_found_and_named(noun: str) -> None:
+    tried = found(tampering.of_records(rows=1, nouns=[noun]))
+    assert [what for what, is_found in tried.items() if is_found is False] == []
+    assert sum(is_found is True for is_found in tried.values()) >= 3, tried
 
 
 def test_every_change_of_a_record_in_its_table_is_found_and_named() -> None:

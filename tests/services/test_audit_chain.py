@@ -20,7 +20,8 @@ WRITERS, EACH = 8, 25
 
 @pytest.fixture
 def ada() -> Actor:
-    return Actor.of(get_user_model().objects.create_user("ada", first_name="Ada", last_name="Byrne"))
+    with transaction.atomic():  # her account is told of by the first entry of a test
+        return Actor.of(get_user_model().objects.create_user("ada", first_name="Ada", last_name="Byrne"))
 
 
 def write(actor: Actor, action: str) -> int:
