@@ -20,6 +20,7 @@ CONFIGURATION = """[tsa]
 serial = serial
 signer_cert = signer.pem
 signer_key = signer.key
+certs = root.pem
 default_policy = 1.2.3.4.1
 digests = sha256
 signer_digest = sha256

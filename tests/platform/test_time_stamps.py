@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import hashlib
 import json
+import random
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -283,6 +284,24 @@ def test_what_was_changed_of_a_stamp_is_named_and_the_database_refuses_it(
     settings.ASSAY_TIMESTAMP_CERTIFICATES = ""
     unchecked = verify()
     assert (unchecked.faults, unchecked.stamps, unchecked.stamps_unchecked) == ([], 0, 1)
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+def test_whatever_stands_in_its_place_is_named_and_ends_no_verification(
+    trail_key: TrailKey, authority: Authority
+) -> None:
+    _, stamp = stamped()
+    roots, dice = stamps.trusted(), random.Random(7)  # noqa: S311 - the same mutations at each run, no secret
+    honest, unchanged = bytes(stamp.response), 0
+    for _ in range(300):
+        forged = bytearray(honest)
+        for _ in range(dice.randint(1, 3)):
+            forged[dice.randrange(len(forged))] ^= dice.randint(1, 255)
+        stamp.response = bytes(forged[: dice.choice([len(forged), dice.randrange(len(forged))])])
+        unchanged += stamps.objection(stamp, roots) is None
+    assert unchanged < 40  # what is under no signature: the root that is sent along, the answer's own words
+    stamp.response = honest
+    assert stamps.objection(stamp, roots) is None
 
 
 def test_the_doctor_says_how_long_the_certificates_are_good(

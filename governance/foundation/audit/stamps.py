@@ -20,7 +20,6 @@ from rfc3161_client import (
     TimeStampRequest,
     TimestampRequestBuilder,
     TimeStampResponse,
-    VerificationError,
     VerifierBuilder,
     decode_timestamp_response,
 )
@@ -28,6 +27,7 @@ from rfc3161_client.base import HashAlgorithm
 from rfc3161_client.verify import SHA256_OID
 
 from governance.foundation.audit import heads
+from governance.foundation.audit.der import with_certificates_in_order
 from governance.foundation.audit.models import TimeStamp, TreeHead
 from governance.foundation.audit.rules import digest_of
 
@@ -135,17 +135,26 @@ def keep(head: TreeHead, request: TimeStampRequest, der: bytes) -> TimeStamp:
 def read(der: bytes) -> Answer:
     """Raises NotStamped for what is no answer, and for one that refuses."""
     try:
-        parsed = decode_timestamp_response(der)
+        parsed = _decoded(der)
         status, words = parsed.status, "; ".join(parsed.status_string)
         if status == GRANTED:
             parsed.tst_info  # noqa: B018 (read now: whether it is there at all)
     except (ValueError, TypeError) as error:
-        raise NotStamped(
-            f"the answer is none of a time-stamping authority: {str(error).partition(' {')[0][:200]}"
-        ) from None
+        why = str(error).partition(" {")[0][:200]
+        raise NotStamped(f"the answer is none of a time-stamping authority: {why}") from None
     if status != GRANTED:
         raise NotStamped(f"the authority refuses (status {status}): {words[:200] or 'it does not say why'}")
     return Answer(der, parsed)
+
+
+def _decoded(answer: bytes) -> TimeStampResponse:
+    """Raises ValueError."""
+    try:
+        return decode_timestamp_response(answer)
+    except ValueError as error:
+        if "InvalidSetOrdering" not in str(error):
+            raise
+        return decode_timestamp_response(with_certificates_in_order(answer))
 
 
 def verified(answer: Answer, note: str, roots: list[Certificate], *, nonce: int | None = None) -> Answer:
@@ -155,7 +164,7 @@ def verified(answer: Answer, note: str, roots: list[Certificate], *, nonce: int 
         raise NotStamped("the time stamp is for something else")
     try:
         VerifierBuilder(roots=roots, nonce=nonce).build().verify_message(answer.parsed, note.encode())
-    except (VerificationError, ValueError) as error:
+    except Exception as error:  # what somebody forged makes parsers raise whatever they have
         # What OpenSSL says stands as a reason in the middle of much else.
         reason = re.search('reason: "([^"]+)"', str(error))
         raise NotStamped(f"the time stamp does not hold: {reason[1] if reason else error}") from None
@@ -174,6 +183,8 @@ def objection(stamp: TimeStamp, roots: list[Certificate]) -> str | None:
             verified(answer, stamp.head.checkpoint, roots)
     except NotStamped as error:
         return f"is not one: {error}"
+    except Exception as error:  # forged bytes make parsers raise whatever they have; verification goes on
+        return f"is not one: {type(error).__name__}: {str(error)[:200]}"
     return None
 
 
