@@ -11,7 +11,7 @@ from governance.foundation.audit.verification import verify
 from governance.foundation.core.errors import NotAllowed, NotFound, StaleSubject, Unusable, WrongState
 from governance.materials.datasets import services as datasets
 from governance.materials.datasets.models import DatasetVersion
-from governance.people.approvals import reauthentication, selectors, services, subjects
+from governance.people.approvals import lines, reauthentication, selectors, services, subjects
 from governance.people.approvals.rules import State, Verdict
 from governance.work.runs import services as runs
 from governance.work.runs.models import Run
@@ -105,10 +105,10 @@ def test_a_changed_subject_loses_its_approval_by_arithmetic(home: House, version
     answer = selectors.standing(version)
     assert not answer.granted and answer.changed
     again = ask(home, version)
-    assert selectors.last_decided(again) == request
+    assert lines.last_decided(again) == request
     request.refresh_from_db()
     assert request.state == State.VOID
-    assert list(selectors.changes(request.subject_content, again.subject_content)) == [
+    assert list(lines.changes(request.subject_content, again.subject_content)) == [
         ("licence", "CC0-1.0", "CC-BY-NC-4.0")
     ]
 
@@ -191,7 +191,7 @@ def test_what_is_voided_before_anybody_decided_was_never_approved(home: House, v
     assert (answer.granted, answer.changed, answer.why) == (False, False, "Nobody was asked yet.")
     again = ask(home, version)
     assert again.state == State.OPEN
-    assert selectors.last_decided(again) is None
+    assert lines.last_decided(again) is None
 
 
 def test_what_is_granted_stays_when_open_requests_are_voided(home: House, version: DatasetVersion) -> None:
@@ -307,7 +307,7 @@ def test_a_new_version_of_approved_data_is_compared_with_the_one_before(
 ) -> None:
     first = ask(home, version)
     second = another(home, tmp_path, 2)
-    assert selectors.last_decided(services.ask(actor=home.ada, subject=second, project_id=home.project.pk)) is None
+    assert lines.last_decided(services.ask(actor=home.ada, subject=second, project_id=home.project.pk)) is None
     factories.approve(home.ben, first)  # type: ignore[arg-type]
     third = services.ask(actor=home.ada, subject=another(home, tmp_path, 3), project_id=home.project.pk)
-    assert selectors.last_decided(third) == first
+    assert lines.last_decided(third) == first

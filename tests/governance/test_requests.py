@@ -4,15 +4,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound, Unusable, WrongState
 from governance.materials.datasets.models import DatasetVersion
-from governance.people.approvals import delegations, foresight, selectors, services, timing
+from governance.people.approvals import delegations, foresight, lines, selectors, services, timing
 from governance.people.approvals.models import ApprovalRequest, Decision, Delegation
 from governance.people.approvals.rules import State, Verdict
+from governance.people.notifications.models import Notice
 from governance.people.policies import services as policies
 from governance.people.projects import services as projects
 from governance.people.projects.rules import Role
@@ -54,6 +58,25 @@ def changed(version: DatasetVersion, **fields: Any) -> DatasetVersion:
     return DatasetVersion.objects.get(pk=version.pk)
 
 
+def test_what_nobody_can_decide_on_any_more_waits_on_nobody_and_its_asker_is_told(home: House) -> None:
+    request, other = asked(home), asked(home, factories.registered_version(home, rows=12))
+    assert timing.end_what_is_over() == 0
+    changed(factories.registered(request), licence="MIT")
+    assert timing.end_what_is_over() == 1 and timing.end_what_is_over() == 0
+    request.refresh_from_db()
+    assert request.state == State.VOID and selectors.inbox(home.ben) == [other]
+    (entry,) = AuditEvent.objects.filter(action="approval.voided")
+    assert "It changed after it was asked about." in entry.body
+    told = Notice.objects.get(person_id=home.ada.user_id, subject_id=request.pk, text__contains="nobody can decide")
+    assert "Ask anew where it is still needed" in told.text
+    browser, page = Client(), reverse("approval-detail", args=[request.pk])
+    browser.force_login(get_user_model().objects.get(username="ada"))
+    assert "Nobody can decide on this any more" in browser.get(page).content.decode()
+    again = asked(home, factories.registered(request))
+    shown = browser.get(page).content.decode()
+    assert "It was asked about anew" in shown and reverse("approval-detail", args=[again.pk]) in shown
+
+
 def test_who_abstains_leaves_the_seat_to_another(home: House) -> None:
     projects.appoint(actor=home.admin, project_id=home.project.pk, username="vera", role=Role.DATA_STEWARD)
     request = asked(home)
@@ -75,7 +98,7 @@ def test_a_change_asks_exactly_those_whose_part_changed(home: House) -> None:
     second = asked(home, changed(version, provenance={**version.provenance, "source": "The help desk's own replies."}))
     assert [each.decision for each in second.carried.all()] == [by_ben]
     assert selectors.inbox(home.ben) == [] and selectors.inbox(home.paula) == [second]
-    assert selectors.last_decided(second) == first
+    assert lines.last_decided(second) == first
     decide(home.paula, second)
     answer = selectors.standing(DatasetVersion.objects.get(pk=version.pk))
     assert answer.granted and answer.by == "Ben Castell, Paula Ingold"

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.errors import NotAllowed, Unusable
-from governance.people.approvals import delegations
+from governance.people.approvals import delegations, lines
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals import services as asking
 from governance.people.approvals.models import ApprovalRequest
@@ -169,7 +169,7 @@ def test_a_no_to_the_very_same_is_told_to_whoever_decides_next(home: House) -> N
     request = asked(home)
     factories.decide(home.ben, request, Verdict.REJECT, reason="No consent.")
     again = asking.ask(actor=home.ada, subject=factories.registered(request), project_id=home.project.pk)
-    assert [(each.by_name, each.reason) for each in approvals.said_no(again)] == [("Ben Castell", "No consent.")]
+    assert [(each.by_name, each.reason) for each in lines.said_no(again)] == [("Ben Castell", "No consent.")]
 
 
 def test_who_stands_for_an_organisation_is_kept_where_it_can_be_erased(home: House) -> None:

@@ -13,6 +13,8 @@ from governance.people.approvals.methods import Method
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import Verdict
 from governance.people.policies import services
+from governance.people.projects import services as projects
+from governance.people.projects.rules import Role
 from tests import factories
 from tests.callers import API, by_token
 from tests.devices import App
@@ -45,6 +47,19 @@ def test_a_password_is_not_enough_and_a_code_is(home: House, request_: ApprovalR
     code = App(home.ben).code()
     decision = approvals.decide(proof=reauthentication.prove(method=Method.TOTP, shown=code, **shown), **given)
     assert decision.method == "totp"
+
+
+def test_the_request_says_who_could_not_sign(home: House, request_: ApprovalRequest) -> None:
+    projects.appoint(actor=home.admin, project_id=home.project.pk, username="vera", role=Role.DATA_STEWARD)
+    browser, there = Client(), reverse("approval-detail", args=[request_.pk])
+    browser.login(username="cleo", password=PASSWORD)
+    page = browser.get(there).content.decode()
+    assert "Could decide now" not in page
+    assert "Without the second factor that the step wants: Ben Castell, Vera Lund;" in page
+    App(home.vera)
+    page = browser.get(there).content.decode()
+    assert "Could decide now: Vera Lund." in page
+    assert "Without the second factor that the step wants: Ben Castell;" in page
 
 
 def test_the_panel_says_so_before_and_offers_what_is_accepted(home: House, request_: ApprovalRequest) -> None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.people.approvals import selectors
+from governance.people.approvals import lines, selectors
 from governance.people.approvals.models import ApprovalRequest, Carried, Decision
 from governance.people.approvals.rules import State, Verdict, ends_soon
 from governance.people.policies.kinds import KINDS
@@ -21,7 +21,7 @@ SOURCES = frozenset({State.VOID, State.CHANGES, State.GRANTED})
 
 def carry_over(actor: Actor, request: ApprovalRequest) -> None:
     """Have `request`, just asked, count what was decided on equal parts the last time, in the caller's transaction."""
-    last = selectors.before(request).first()
+    last = lines.before(request).first()
     if last is None or last.state_now not in SOURCES or any(each.lifted_at is None for each in last.suspensions.all()):
         return
     digests = KINDS[request.subject_kind].digests(request.subject_content)

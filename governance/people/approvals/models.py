@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from governance.foundation.core.records import Record
-from governance.people.approvals.rules import State, Verdict, Vote
+from governance.people.approvals.rules import State, Verdict, Vote, outcome
 from governance.people.policies.kinds import KINDS
 from governance.people.policies.models import Policy
 from governance.people.policies.rules import Terms, parse
@@ -73,6 +73,12 @@ class ApprovalRequest(Record):
         state = State(self.state)
         over = self.expires_at is not None and self.expires_at <= timezone.now()
         return State.EXPIRED if over and state in (State.GRANTED, State.SUSPENDED) else state
+
+    @property
+    def was_granted(self) -> bool:
+        """Whether people ever approved it: a request may also become void while it still waits."""
+        ended = (State.GRANTED, State.VOID, State.SUSPENDED, State.EXPIRED, State.REPLACED)
+        return self.state in ended and outcome(self.terms, self.votes()) == State.GRANTED
 
     @property
     def late(self) -> bool:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
-from governance.people.approvals import passing, rules, subjects
+from governance.people.approvals import passing, reauthentication, rules, subjects
 from governance.people.approvals.methods import SECOND, SIGNS, Method
 from governance.people.approvals.models import ApprovalRequest, Decision, Delegation, Suspension
 from governance.people.approvals.passing import Passed
@@ -113,7 +113,7 @@ def _standing(
     if renewal and same[1].state_now == State.GRANTED:
         current = same[1]
     if current is None:
-        before = next((r for r in requests if _was_granted(r) or r.pk in passed), None)
+        before = next((r for r in requests if r.was_granted or r.pk in passed), None)
         why = "It changed after it was approved." if before else "Nobody was asked yet."
         return Standing(False, need, why, before, [], changed=before is not None)
     decisions = current.standing_decisions()
@@ -168,13 +168,6 @@ def _day(request: ApprovalRequest) -> str:
     return f"{timezone.localdate(request.expires_at):%d %b %Y}"
 
 
-def _was_granted(request: ApprovalRequest) -> bool:
-    """Whether it was ever approved: a request may also become void while it still waits."""
-    if request.state not in (State.GRANTED, State.VOID, State.SUSPENDED, State.EXPIRED, State.REPLACED):
-        return False
-    return rules.outcome(request.terms, request.votes()) == State.GRANTED
-
-
 def why_not_ask(subject: subjects.Approvable, project_id: UUID) -> str | None:
     """Why nobody can be asked about `subject` in a project as it stands, in a sentence, or None.
 
@@ -185,6 +178,13 @@ def why_not_ask(subject: subjects.Approvable, project_id: UUID) -> str | None:
         return said
     said = subjects.own_veto(subject)
     return None if said and _is_suspended(subject, project_id) else said
+
+
+def why_over(request: ApprovalRequest, subject: subjects.Approvable) -> str | None:
+    """Why nobody can decide any more on a request that waits, in a sentence, or None."""
+    if request.subject_digest != subject.content_digest:
+        return "It changed after it was asked about."
+    return why_not_ask(subject, request.project_id)
 
 
 def _is_suspended(subject: subjects.Approvable, project_id: UUID) -> bool:
@@ -356,56 +356,17 @@ def facts_of(asked: Iterable[ApprovalRequest]) -> dict[UUID, rules.Facts]:
     return found
 
 
-def changes(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, Any, Any]]:
-    """(field, before, now) wherever two contents differ, depth first; lists are compared whole."""
-    for key in sorted(before.keys() | after.keys()):
-        old, new, name = before.get(key), after.get(key), f"{prefix}{key}"
-        if isinstance(old, dict) and isinstance(new, dict):
-            yield from changes(old, new, f"{name}.")
-        elif old != new:
-            yield name, old, new
-
-
-def last_decided(request: ApprovalRequest) -> ApprovalRequest | None:
-    """The request before `request` on which somebody's verdict was reached, about its subject or what came before it in
-    its line: what was approved, or what changes were asked for, to show what changed since."""
-    asked = list(before(request))
-    passed = passing.passed(asked)
-    return next(
-        (each for each in asked if _was_granted(each) or each.pk in passed or each.state == State.CHANGES), None
-    )
-
-
-def said_no(request: ApprovalRequest) -> list[Decision]:
-    """Who rejected the very same before, or asked for changes of it: whoever decides now is told."""
-    return [
-        decision
-        for each in before(request).filter(subject_digest=request.subject_digest)
-        for decision in each.standing_decisions()
-        if decision.verdict in (Verdict.REJECT, Verdict.CHANGES)
-    ]
-
-
-def lost_force(request: ApprovalRequest) -> bool:
-    """Whether an approval of its subject is suspended, so that somebody has to look at what became of it."""
-    return before(request).filter(subject_id=request.subject_id, state=State.SUSPENDED).exists()
-
-
-def before(request: ApprovalRequest) -> QuerySet[ApprovalRequest]:
-    """Earlier requests about its subject, or about what came before it in its line, the latest first."""
-    subject = subjects.load(request.subject_kind, request.subject_id)
-    return ApprovalRequest.objects.filter(
-        project_id=request.project_id,
-        subject_kind=request.subject_kind,
-        subject_id__in=subjects.line(subject),
-        created_at__lt=request.created_at,
-    ).prefetch_related(*DECIDED, "suspensions")
-
-
 def accepted(seats: Iterable[rules.Seat]) -> frozenset[Method]:
     """By which methods a decision in one of these seats is signed: a second factor where one of their steps wants it,
     whatever another step wants of others."""
     return SECOND if any(seat.step.factor == Factor.SECOND for seat in seats) else SIGNS
+
+
+def cannot_sign(request: ApprovalRequest, people: Iterable[Actor]) -> list[Actor]:
+    """Those of its deciders of now who have none of the methods that their step wants: they set one up first."""
+    if all(step.factor != Factor.SECOND for step in request.terms.steps):
+        return []
+    return [each for each in people if not accepted(seats(each, request)) & set(reauthentication.methods(each))]
 
 
 def signed_by(actor: Actor) -> QuerySet[Decision]:

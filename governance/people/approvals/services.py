@@ -14,7 +14,7 @@ from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.core.canonical import plain
 from governance.foundation.core.errors import Fault, NotAllowed, NotFound, StaleSubject, Unusable, WrongState
 from governance.foundation.core.moves import move
-from governance.people.approvals import opening, passing, reauthentication, rules, selectors, subjects
+from governance.people.approvals import lines, opening, passing, reauthentication, rules, selectors, subjects
 from governance.people.approvals.carrying import carry_over
 from governance.people.approvals.models import ApprovalRequest, Comment, Decision
 from governance.people.approvals.rules import TRANSITIONS, Loan, Seat, State, Verdict
@@ -96,7 +96,7 @@ def ask(*, actor: Actor, subject: subjects.Approvable, project_id: UUID, note: s
 def _pass_if_covered(request: ApprovalRequest, subject: subjects.Approvable) -> None:
     """Grant it at once where a range that was approved beforehand covers it. Such an approval is as old as the range's.
     Where somebody said no to the very same, or its approval lost its force, people decide."""
-    if request.state != State.OPEN or selectors.said_no(request) or selectors.lost_force(request):
+    if request.state != State.OPEN or lines.said_no(request) or lines.lost_force(request):
         return
     under = passing.cover(request, subject)
     if under is None:
@@ -273,10 +273,12 @@ def _void_others(actor: Actor, requests: QuerySet[ApprovalRequest], digest: str)
         void(actor, old, digest)
 
 
-def void(actor: Actor, request: ApprovalRequest, now: str) -> None:
-    """Close `request` in the caller's transaction: its subject is no longer what was asked about; `now`: its digest."""
+def void(actor: Actor, request: ApprovalRequest, now: str, because: str = "") -> None:
+    """Close `request` in the caller's transaction: its subject is no longer what was asked about; `now`: its digest;
+    `because`: what was found, where nobody changed it before our eyes."""
     move(request, TRANSITIONS, State.VOID, closed_at=timezone.now())
-    record(actor, "approval.voided", subject=request, facts={"was": request.subject_digest, "now": now})
+    facts = {"was": request.subject_digest, "now": now, **({"because": because} if because else {})}
+    record(actor, "approval.voided", subject=request, facts=facts)
 
 
 @transaction.atomic

@@ -148,8 +148,10 @@ def _expired(request: ApprovalRequest, by: str, _: Facts) -> str:
     return f"{_titled(request)}: its approval ended with its time. Ask anew where it is still needed."
 
 
-def _voided(request: ApprovalRequest, by: str, _: Facts) -> str:
-    return f"{_titled(request)}: changed by {by}, so what was asked or approved of it holds no more."
+def _voided(request: ApprovalRequest, by: str, facts: Facts) -> str:
+    if because := facts.get("because"):
+        return f"{_titled(request)}: nobody can decide on it any more. {because} Ask anew where it is still needed."
+    return f"{_titled(request)}: changed by {by}, so what was asked or approved of it holds no more. Ask anew."
 
 
 def _commented(said: Comment, by: str, _: Facts) -> str:

@@ -28,8 +28,9 @@ from governance.foundation.core.errors import Refusal
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job, Outbox
 from governance.foundation.jobs.rules import State
-from governance.people.approvals.timing import keep_time
+from governance.people.approvals.timing import end_what_is_over, keep_time
 
+OVER_SECONDS = 60  # between two looks at whether requests wait for what nobody can decide on any more
 DUE_SECONDS = 12 * 3600  # between two looks at what may be deleted
 WATCH_SECONDS = 30  # between two looks at whether a verification is due
 STAMP_SECONDS = 10  # between two looks at whether a head waits for its time stamp
@@ -50,6 +51,7 @@ def round_of(name: str) -> None:
     sweep()
     destroy()
     keep_time()
+    look_for_what_is_over()
     sign()
     mailing.remind()
     look_for_what_is_due()
@@ -125,6 +127,12 @@ def destroy() -> None:
         log.warning("What a lost worker left of erased rows is destroyed now: %s", left)
     if going := disposals.destroy_what_waits():
         log.warning("What a lost worker left of things that were let go is destroyed now: %s", going)
+
+
+def look_for_what_is_over() -> None:
+    """End requests that wait in vain, once a minute, by whichever process."""
+    if cache.add("approvals.over", True, OVER_SECONDS):
+        end_what_is_over()
 
 
 def look_for_what_is_due() -> None:

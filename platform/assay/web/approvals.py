@@ -20,7 +20,7 @@ from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from assay.web.shell import current_project
 from governance.foundation.core.errors import NotAllowed
-from governance.people.approvals import opening, selectors, services, subjects
+from governance.people.approvals import lines, opening, selectors, services, subjects
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import Seat, State, Verdict
 from governance.people.policies.kinds import KINDS
@@ -128,6 +128,7 @@ def _context(
     request: PageRequest, asked: ApprovalRequest, form: DecisionForm, comment_form: CommentForm | None = None
 ) -> dict[str, Any]:
     subject = subjects.load(asked.subject_kind, asked.subject_id)
+    approved = selectors.standing(subject, asked.project_id)
     stale = subject.content_digest != asked.subject_digest
     why_not = selectors.objection(request.actor, asked) if asked.state == State.OPEN else None
     # what the digest no longer names is not told as if it had been asked about
@@ -137,6 +138,8 @@ def _context(
     may_decide = asked.state == State.OPEN and why_not is None and not stale
     reading = "read" in request.GET or comment_form is not None
     seats = selectors.seats(request.actor, asked) if may_decide and not reading else []
+    deciders = selectors.deciders([asked])[asked.pk] if asked.state == State.OPEN and not stale else []
+    lacking = selectors.cannot_sign(asked, deciders)
     panel = _panel(request, asked, subject, changes, since, seats) if seats else None
     return {
         "asked": asked,
@@ -146,7 +149,10 @@ def _context(
             {"term": _("Over digest"), "value": "", "digest": asked.subject_digest},
         ],
         "stages": steps.of_request(asked),
-        "deciders": selectors.deciders([asked])[asked.pk] if asked.state == State.OPEN and not stale else [],
+        "deciders": [person.name for person in deciders if person not in lacking],
+        "lacking": [person.name for person in lacking],
+        "renews": asked.state == State.OPEN and approved.renewal == asked and approved,
+        "later": lines.later(asked),
         "state": asked.state_now,
         "decisions": asked.standing_decisions(),
         "carried": {each.decision_id for each in asked.carried.all()},
@@ -176,7 +182,7 @@ def _noes(asked: ApprovalRequest) -> list[subjects.Fact]:
         subjects.Fact(
             words[Verdict(each.verdict)], each.by_name, f"{each.created_at:%d %b %Y}: {each.reason}", warns=True
         )
-        for each in selectors.said_no(asked)
+        for each in lines.said_no(asked)
     ]
 
 
@@ -186,13 +192,13 @@ def _changes(asked: ApprovalRequest, summary: list[subjects.Fact]) -> tuple[list
     The same record with another content is compared field by field; an earlier one of its line by what a decider
     is told of both.
     """
-    before = selectors.last_decided(asked)
+    before = lines.last_decided(asked)
     if before is None:
         return [], ""
     if before.subject_id == asked.subject_id:
         rows = [
             {"label": field.replace("_", " ").replace(".", ", "), "before": _said(old), "after": _said(new)}
-            for field, old, new in selectors.changes(before.subject_content, asked.subject_content)
+            for field, old, new in lines.changes(before.subject_content, asked.subject_content)
         ]
         if before.state == State.CHANGES:
             return rows, _("Changed since changes of %(what)s were asked for:") % {"what": before.subject_digest[:12]}
