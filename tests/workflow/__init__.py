@@ -118,9 +118,10 @@ class Workflow(Deciding):
         pk, person = self.one(self.of("run"), one), self.who(name)
         run = self.does("launch", lambda: runs.launch(actor=person, run_id=pk))
         if isinstance(run, GateClosed):
-            assert not self.book.ready(pk, self.base), run
+            assert not (self.book.ready(pk, self.base) and self.book.measured_as_approved(pk)), run
         elif not isinstance(run, Refusal):
             assert self.book.ready(pk, self.base), "nothing launches without standing approvals"
+            assert self.book.measured_as_approved(pk), "nothing launches under limits that nobody approved"
             self.book.things[pk].acts.append((person.person_id, "launched"))
 
     @rule(name=PEOPLE, one=ANY)

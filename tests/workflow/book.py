@@ -11,7 +11,8 @@ ENGINEER, STEWARD, RISK, OFFICER, OWNER = "ml_engineer", "data_steward", "risk_o
 ALL = ("edited-data", "wrote-thresholds", "launched")
 # Whose acts keep them from deciding where a policy says nothing of it, beside those who made it or asked.
 BARS: dict[str, tuple[str, ...]] = {
-    "dataset_version": ("edited-data",), "base_model": (), "run": ALL, "waiver": (), "envelope": ALL, "release": ALL,
+    "dataset_version": ("edited-data",), "base_model": (), "evaluation_plan": (), "run": ALL,
+    "waiver": (), "envelope": ALL, "release": ALL,
     "dossier": (*ALL, "brought-model", "classified", "described"),
 }  # fmt: skip
 
@@ -44,6 +45,7 @@ class Terms:
 DEFAULTS = {
     "dataset_version": Terms((Step("Review of the data", (STEWARD,)),), BARS["dataset_version"]),
     "base_model": Terms((Step("Review of the base model", (STEWARD,)),), ()),
+    "evaluation_plan": Terms((), ()),  # nobody is asked but where a policy says so
     "run": Terms((Step("Review of the run plan", (RISK,)),), ALL),
     "waiver": Terms((Step("Acceptance of the use", (RISK,)),), ()),
     "envelope": Terms((Step("Range of the data", (STEWARD,)), Step("Range of the retrains", (RISK,))), ALL),
@@ -110,6 +112,7 @@ class Book:
         self.roles, self.day = roles, 0
         self.things: dict[UUID, Thing] = {}
         self.plans: dict[UUID, tuple[int, bool, list[int]]] = {}  # edition, locked, authors
+        self.pinned: set[UUID] = set()  # plans whose suites are fixed, because they were asked about or locked
         self.asked: dict[UUID, Asked] = {}  # in the order in which they were asked
         self.loans: list[Loan] = []
         self.terms = dict(DEFAULTS)
@@ -122,14 +125,18 @@ class Book:
 
     def parts(self, pk: UUID) -> dict[str, Any]:
         thing = self.things[pk]
+        if thing.kind == "evaluation_plan":
+            return {"tasks": (pk, self.plans[pk][0], pk in self.pinned), "thresholds": None}
         if thing.kind != "run":
             return thing.parts
         data = [self.parts(version) for version in thing.data]
-        return {**thing.parts, "data": data, "evaluation": (thing.plan, self.plans[thing.plan][:2])}  # type: ignore[index]
+        return {**thing.parts, "data": data, "evaluation": self.parts(thing.plan)}  # type: ignore[arg-type]
 
     def acts(self, pk: UUID) -> list[tuple[int, str]]:
         thing = self.things[pk]
         found = list(thing.acts)
+        if thing.kind == "evaluation_plan":
+            found += [(person, "made") for person in self.plans[pk][2]]
         if thing.behind:
             found += self.acts(thing.behind)
         if thing.kind == "run":
@@ -166,6 +173,10 @@ class Book:
     def approval(self, pk: UUID) -> Asked:
         """Of what stands."""
         return [each for each in self._said_of_it(pk) if each.state == "granted"][-1]
+
+    def asks(self, pk: UUID) -> bool:
+        """Whether anybody is asked about such a thing at all."""
+        return bool(self.terms[self.things[pk].kind].steps)
 
     def may_be_renewed(self, pk: UUID) -> bool:
         """What stands is asked about anew where another policy governs by now, or its approval ends within a fortnight,
@@ -210,6 +221,11 @@ class Book:
     def ready(self, run: UUID, base: UUID) -> bool:
         data = self.things[run].data
         return all(map(self.stands, (run, base, *data))) and all(map(self.waived, data))
+
+    def measured_as_approved(self, run: UUID) -> bool:
+        """What is measured, and its limits, where a policy asks for their approval."""
+        plan = self.things[run].plan
+        return plan is None or not self.asks(plan) or self.stands(plan)
 
     # who decides
 

@@ -22,6 +22,7 @@ from governance.people.policies.models import Policy
 from governance.people.projects.rules import Role
 from governance.people.waivers.models import Waiver
 from governance.work.envelopes.models import Envelope
+from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.runs import services as runs
 from governance.work.runs.models import Run
 from tests import factories
@@ -29,7 +30,8 @@ from tests.workflow.book import ALL, OFFICER, OWNER, RISK, STEWARD, Loan, Step, 
 from tests.workflow.making import ANY, PEOPLE, ROLES, Making
 
 NAMED: dict[str, Any] = {
-    "dataset_version": DatasetVersion, "base_model": BaseModel, "run": Run, "waiver": Waiver, "envelope": Envelope,
+    "dataset_version": DatasetVersion, "base_model": BaseModel, "evaluation_plan": EvaluationPlan,
+    "run": Run, "waiver": Waiver, "envelope": Envelope,
     "dossier": DossierVersion, "release": Release,
 }  # fmt: skip
 POLICIES = {
@@ -39,6 +41,10 @@ POLICIES = {
         Terms((
             Step("Rows", (STEWARD,), parts=("rows", "licence")), Step("Origin", (RISK,), parts=("provenance",), stage=2)
         ), ("edited-data",)),
+    ],
+    "evaluation_plan": [
+        Terms((Step("Limits", (RISK, OFFICER)),), ()),
+        Terms((Step("Measured", (RISK,), parts=("tasks",)), Step("Limits", (OFFICER,), parts=("thresholds",))), ()),
     ],
     "run": [
         Terms((Step("Plan", (RISK,)),), ALL, days=6),
@@ -56,9 +62,9 @@ POLICIES = {
 class Deciding(Making):
     @rule(name=PEOPLE, one=ANY)
     def ask(self, name: str, one: int) -> None:
-        self._ask(
-            name, self.one([pk for pk in self.book.things if not self.book.stands(pk)] or list(self.book.things), one)
-        )
+        asked_about = [pk for pk in self.book.things if self.book.asks(pk)]
+        idle = [pk for pk in asked_about if not self.book.stands(pk)]
+        self._ask(name, self.one(idle or asked_about, one))
 
     @rule(name=PEOPLE, one=ANY)
     def renew(self, name: str, one: int) -> None:
@@ -87,6 +93,9 @@ class Deciding(Making):
             assert thing.plan is not None
             edition, _, authors = self.book.plans[thing.plan]
             self.book.plans[thing.plan] = (edition, True, authors)
+            self.book.pinned.add(thing.plan)
+        elif isinstance(subject, EvaluationPlan):
+            self.book.pinned.add(pk)
         self.note(asked, name)
 
     @rule(one=ANY, other=ANY)

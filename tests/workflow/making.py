@@ -101,6 +101,8 @@ class Making(RuleBasedStateMachine):
         plan = run.evaluation_plan
         assert plan is not None
         book.plans[plan.pk] = (0, True, [ada])
+        book.pinned.add(plan.pk)
+        book.things[plan.pk] = Thing("evaluation_plan", {}, [])
         self.plans = [plan.pk]
         made = [(ada, "made")]
         book.things[self.base] = Thing("base_model", {"all": 0}, made)
@@ -247,6 +249,7 @@ class Making(RuleBasedStateMachine):
         if not isinstance(plan, Refusal):
             self.plans.append(plan.pk)
             self.book.plans[plan.pk] = (0, False, [self.who(name).person_id])
+            self.book.things[plan.pk] = Thing("evaluation_plan", {}, [])
 
     @rule(name=PEOPLE, one=ANY)
     def edit_thresholds(self, name: str, one: int) -> None:
@@ -258,6 +261,8 @@ class Making(RuleBasedStateMachine):
         if not isinstance(plan, Refusal):
             assert not locked, "thresholds are fixed once a run was submitted under them"
             self.book.plans[pk] = (edition + 1, False, [*authors, self.who(name).person_id])
+            self.book.pinned.discard(pk)
+            self.book.changed(pk)
 
     @rule(name=PEOPLE, one=ANY, other=ANY, again=st.booleans())
     @precondition(lambda self: len(self.of("run")) < MOST)
