@@ -218,6 +218,22 @@ def test_withdrawn_data_suspends_the_envelope_until_it_is_taken_back(home: House
     assert ask(home, version).state == Asked.GRANTED
 
 
+def test_while_its_reference_is_asked_about_anew_it_holds_and_whoever_refuses_that_ends_it(
+    home: House, reference: Run
+) -> None:
+    envelope, (data,) = factories.envelope(home, reference), reference.data()
+    terms = {"steps": [{"name": "Second look", "roles": ["compliance_officer"]}]}
+    draft = policies.draft(actor=home.admin, subject_kind=data.kind, terms=terms, project_id=home.project.pk)
+    factories.published(home.admin, draft)
+    renewal = ask(home, data)
+    assert renewal.state == Asked.OPEN, "what is approved already is renewed by people"
+    assert selectors.states([envelope])[envelope.pk] == State.IN_FORCE
+    factories.decide(home.cleo, renewal, Verdict.REJECT, reason="The source is not named.")
+    assert selectors.states([envelope])[envelope.pk] == State.SUSPENDED
+    told = Notice.objects.filter(subject_id=envelope.pk, text__startswith="Nothing passes under the change envelope")
+    assert sorted(told.values_list("person__username", flat=True)) == ["ada", "ben", "rita"]
+
+
 def test_who_wrote_it_or_launched_the_reference_does_not_decide_on_it(home: House, reference: Run) -> None:
     envelope = factories.envelope(home, reference, approved=False)
     projects.appoint(actor=home.admin, project_id=home.project.pk, username="ada", role=Role.RISK_OWNER)

@@ -21,7 +21,7 @@ from governance.people.notifications.tellings import register as tell
 from governance.work.envelopes import selectors
 from governance.work.envelopes.models import Envelope, Passage
 
-LOST = frozenset({"approval.suspended", "approval.voided", "approval.expired"})
+LOST = frozenset({"approval.suspended", "approval.voided", "approval.expired", "approval.replaced"})
 
 
 def register() -> None:
