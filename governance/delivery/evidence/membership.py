@@ -25,6 +25,7 @@ def prove(*, actor: Actor, version_id: UUID, place: int) -> dict[str, Any]:
     It holds the row itself, so it takes the right to read rows and to export evidence. Raises NotFound, NotAllowed,
     and WrongState for a version that was registered before rows had a root.
     """
+    actor = actor.acting()
     version = selectors.version_visible(actor, version_id)
     projects.require(actor, version.project_id, "export evidence")
     if not selectors.may_read_rows(actor, version):

@@ -69,6 +69,7 @@ def take(*, actor: Actor, kind: str, document_id: UUID, form: str) -> Taken:
 
     Raises NotFound (no such document or form), NotAllowed, and WrongState where a worker has not made the file.
     """
+    actor = actor.acting()
     document, record = _exportable(actor, kind, document_id)
     if form in document.as_it_is:
         data = document.as_it_is[form](record)
@@ -84,6 +85,7 @@ def take(*, actor: Actor, kind: str, document_id: UUID, form: str) -> Taken:
 
 def take_rendering(*, actor: Actor, rendering_id: UUID) -> Taken:
     """The file of a rendering, recorded as `take` does. Raises NotFound, NotAllowed, WrongState."""
+    actor = actor.acting()
     rendering = selectors.visible(actor, rendering_id)
     _, record = _exportable(actor, rendering.document_kind, rendering.document_id)
     return _made(actor, record, rendering)

@@ -39,8 +39,11 @@ def record(
 
     `facts` go into the hashed body and must hold nothing that may have to be erased; `personal` (reasons,
     names) is kept apart and only committed to. Raises RuntimeError outside a transaction, because an entry
-    that can be committed without its change would be worth nothing.
+    that can be committed without its change would be worth nothing, and for who reads: what they may do was asked
+    before.
     """
+    if actor.reads:
+        raise RuntimeError(f"The audit entry {action!r} would tell of an act of somebody who only reads.")
     if not connection.in_atomic_block:
         raise RuntimeError(f"The audit entry {action!r} was written outside a transaction.")
     # Before the chain's lock: whoever tells people of it holds nobody up.

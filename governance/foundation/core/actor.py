@@ -1,7 +1,10 @@
 """Who acts. Services take an Actor, never a request or a user row."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,29 @@ class Actor:
     user_id: int | None
     username: str
     name: str
+    # What who only reads was answered; None for who acts, and is asked about anew each time.
+    heard: dict[Any, Any] | None = field(default=None, compare=False, repr=False)
+
+    def reading(self) -> "Actor":
+        """The same for one page or answer that changes nothing; the audit trail takes no entry of theirs."""
+        return replace(self, heard={})
+
+    def acting(self) -> "Actor":
+        """The same for an act that a page which only reads asks for: a file that is handed out goes on record."""
+        return replace(self, heard=None)
+
+    @property
+    def reads(self) -> bool:
+        return self.heard is not None
+
+    def once(self, question: Callable[["Actor"], T]) -> T:
+        """What `question` answers about them: to who reads the same as before, to who acts what is so now."""
+        if self.heard is None:
+            return question(self)
+        if question not in self.heard:
+            self.heard[question] = question(self)
+        answer: T = self.heard[question]
+        return answer
 
     @property
     def lookup_id(self) -> int:

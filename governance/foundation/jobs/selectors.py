@@ -37,5 +37,8 @@ def worker_seen() -> Worker | None:
 
 
 def worker_is_alive() -> bool:
-    worker = worker_seen()
+    return is_alive(worker_seen())
+
+
+def is_alive(worker: Worker | None) -> bool:
     return worker is not None and worker.seen_at > timezone.now() - timedelta(seconds=settings.ASSAY_LEASE_SECONDS)

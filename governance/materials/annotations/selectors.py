@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, NotFound
@@ -96,14 +96,12 @@ def _progress(task: AnnotationTask, people: QuerySet[Annotator]) -> list[Progres
 
 def waiting_for(actor: Actor) -> list[Progress]:
     """Open tasks with rows that wait for this person's answer, the oldest first."""
-    found = (
-        Annotator.objects.filter(user_id=actor.lookup_id, task__state=State.OPEN, task__in=visible_to(actor))
-        .select_related("task__version__dataset__project")
-        .annotate(done=Count("answers", filter=Q(answers__ended_at=None)))
-        .filter(done__lt=F("task__rows"))
-        .order_by("task__created_at")
-    )
-    return [Progress(one, one.done, 0, one.task.rows - one.done) for one in found]
+    found = Annotator.objects.filter(user_id=actor.lookup_id, task__state=State.OPEN, task__in=visible_to(actor))
+    asked = list(found.select_related("task__version__dataset__project").order_by("task__created_at"))
+    given = Answer.objects.filter(annotator__in=asked, ended_at=None).order_by().values_list("annotator")
+    done = dict(given.annotate(given=Count("pk"))) if asked else {}
+    waiting = [Progress(one, done.get(one.pk, 0), 0, one.task.rows - done.get(one.pk, 0)) for one in asked]
+    return [one for one in waiting if one.left > 0]
 
 
 def next_row(annotator: Annotator) -> AnnotationRow | None:

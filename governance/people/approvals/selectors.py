@@ -66,36 +66,31 @@ def standings(asked: Iterable[Any], project_id: UUID | None = None) -> dict[UUID
 
     Without `project_id` each stands in its own project.
     """
-    subjects_by_id = {subject.pk: subject for subject in asked}
-    if not subjects_by_id:
-        return {}
-    kind = next(iter(subjects_by_id.values())).kind
-    found = ApprovalRequest.objects.filter(subject_kind=kind, subject_id__in=subjects_by_id)
-    requests: dict[UUID, list[ApprovalRequest]] = {pk: [] for pk in subjects_by_id}
-    for request in found.order_by("-created_at").select_related("policy").prefetch_related(*DECIDED, "suspensions"):
-        if request.project_id == (project_id or subjects_by_id[request.subject_id].project_id):
-            requests[request.subject_id].append(request)
-    where = {pk: project_id or subject.project_id for pk, subject in subjects_by_id.items()}
-    governing = policies.governing_all(set(where.values()), kind)
-    passed = _passed(requests)
-    return {
-        pk: _standing(subject, requests[pk], governing[where[pk]], passed) for pk, subject in subjects_by_id.items()
-    }
+    found = standings_in((subject, project_id or subject.project_id) for subject in asked)
+    return {pk: standing for (pk, _), standing in found.items()}
 
 
 def standings_by_project(subject: Any, project_ids: Iterable[UUID]) -> dict[UUID, Standing]:
     """Where one subject stands in each of several projects, in as many queries for many as for one."""
-    requests: dict[UUID, list[ApprovalRequest]] = {pk: [] for pk in project_ids}
-    governing = policies.governing_all(list(requests), subject.kind)
-    found = ApprovalRequest.objects.filter(project__in=list(requests), subject_kind=subject.kind, subject_id=subject.pk)
+    found = standings_in((subject, project_id) for project_id in project_ids)
+    return {project_id: standing for (_, project_id), standing in found.items()}
+
+
+def standings_in(asked: Iterable[tuple[Any, UUID]]) -> dict[tuple[UUID, UUID], Standing]:
+    """Where each of several subjects of one kind stands in the project beside it, by the ids of both."""
+    wanted = {(subject.pk, project_id): subject for subject, project_id in asked}
+    if not wanted:
+        return {}
+    kind, places = next(iter(wanted.values())).kind, {project_id for _, project_id in wanted}
+    about = {pk for pk, _ in wanted}
+    found = ApprovalRequest.objects.filter(subject_kind=kind, subject_id__in=about, project__in=places)
+    requests: dict[tuple[UUID, UUID], list[ApprovalRequest]] = {key: [] for key in wanted}
     for request in found.order_by("-created_at").select_related("policy").prefetch_related(*DECIDED, "suspensions"):
-        requests[request.project_id].append(request)
-    passed = _passed(requests)
-    return {pk: _standing(subject, rows, governing[pk], passed) for pk, rows in requests.items()}
-
-
-def _passed(requests: Mapping[UUID, list[ApprovalRequest]]) -> dict[UUID, Passed]:
-    return passing.passed([request for rows in requests.values() for request in rows])
+        if (request.subject_id, request.project_id) in requests:
+            requests[request.subject_id, request.project_id].append(request)
+    governing = policies.governing_all(places, kind)
+    passed = passing.passed([request for rows in requests.values() for request in rows])
+    return {key: _standing(subject, requests[key], governing[key[1]], passed) for key, subject in wanted.items()}
 
 
 def _standing(
@@ -294,18 +289,32 @@ def _objection(
     return rules.objection(user_id=actor.lookup_id, first_name=actor.first_name, roles=roles, loans=lent, facts=found)
 
 
+def open_requests(actor: Actor) -> list[ApprovalRequest]:
+    """Open requests that `actor` sees, the newest first, with the votes on them: every page counts those that wait."""
+    return actor.once(_open)
+
+
+def _open(actor: Actor) -> list[ApprovalRequest]:
+    return list(visible_to(actor).filter(state=State.OPEN).prefetch_related(*DECIDED))
+
+
 def inbox(actor: Actor) -> list[ApprovalRequest]:
     """Open requests that wait for `actor`: in a deciding role, held or on loan, and not about their own work.
 
     Every page counts them: the number of queries follows the kinds of subjects, never the number of requests.
     """
+    return actor.once(_inbox)
+
+
+def _inbox(actor: Actor) -> list[ApprovalRequest]:
     if actor.user_id is None:
         return []
     roles = projects.roles_everywhere(actor)
     lent = loans([actor.lookup_id], roles)
-    asked = visible_to(actor).filter(state=State.OPEN, project__in=list(roles)).prefetch_related(*DECIDED)
     mine = []
-    for each in asked:
+    for each in open_requests(actor):
+        if each.project_id not in roles:
+            continue
         held = roles[each.project_id] | {loan.role for loan in lent.get((actor.user_id, each.project_id), ())}
         if any(step.takes(actor.user_id, held) for step in each.terms.steps):
             mine.append(each)

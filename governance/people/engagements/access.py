@@ -1,17 +1,18 @@
-"""What open engagements lay open to their auditors: asked anew with each question, kept nowhere."""
+"""What open engagements lay open to their auditors: asked anew with each question, kept nowhere but for one page."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
 from governance.people.engagements.models import Engagement
-from governance.people.engagements.rules import State
-from governance.people.organisations.models import Membership
+from governance.people.engagements.rules import Period, State
+from governance.people.organisations import selectors as organisations
 from governance.people.organisations.sight import Reader
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -30,23 +31,57 @@ def open_to(actor: Actor) -> QuerySet[Engagement]:
 
 def is_auditing(actor: Actor) -> bool:
     """Whether anything is laid open to `actor` today; whoever audits nothing is asked for nothing more."""
-    return open_to(actor).exists()
+    return bool(actor.once(_openings))
+
+
+@dataclass
+class _Opening:
+    """What engagements of one period lay open: projects that they name, and organisations as a whole."""
+
+    period: Period
+    named_by: list[UUID] = field(default_factory=list)
+    whole: list[UUID] = field(default_factory=list)
+
+    def projects(self, path: str) -> Q:
+        named = Engagement.projects.through.objects.filter(engagement__in=self.named_by).values("project")
+        theirs = Project.objects.filter(organisation__in=self.whole).order_by().values("pk")
+        return _any(Q(**{f"{path}__in": ids}) for ids, some in ((named, self.named_by), (theirs, self.whole)) if some)
+
+    def organisations(self, path: str) -> Q:
+        return Q(**{f"{path}__in": self.whole})
+
+    def days(self, at: str) -> Q:
+        """Which records were made in the period."""
+        first, last = self.period
+        days = {f"{at}__date__gte": first, f"{at}__date__lte": last}
+        return Q(**{bound: day for bound, day in days.items() if day is not None})
+
+
+def _openings(actor: Actor) -> list[_Opening]:
+    found: dict[Period, _Opening] = {}
+    rows = open_to(actor).order_by().values_list(
+        "pk", "whole_organisation", "organisation", "period_from", "period_until"
+    )  # fmt: skip
+    for pk, is_whole, organisation, *bounds in rows:
+        period = (bounds[0], bounds[1])
+        opening = found.setdefault(period, _Opening(period))
+        opening.named_by.append(pk)
+        if is_whole:
+            opening.whole.append(organisation)
+    return list(found.values())
 
 
 class OpenEngagements:
     """The sight that engagements give (`organisations.sight`)."""
 
-    def organisations(self, actor: Actor) -> QuerySet[Any]:
-        return open_to(actor).filter(whole_organisation=True).order_by().values("organisation")
+    def organisations(self, actor: Actor, path: str) -> Q:
+        return _any(opening.organisations(path) for opening in actor.once(_openings))
 
-    def projects(self, actor: Actor) -> QuerySet[Any]:
-        named = open_to(actor).order_by().values("projects")
-        whole = open_to(actor).filter(whole_organisation=True).order_by().values("organisation")
-        return Project.objects.filter(Q(pk__in=named) | Q(organisation__in=whole)).order_by().values("pk")
+    def projects(self, actor: Actor, path: str) -> Q:
+        return _any(opening.projects(path) for opening in actor.once(_openings))
 
     def records(self, actor: Actor, project: str, at: str) -> Q:
-        inside = Q(projects=OuterRef(project)) | Q(whole_organisation=True, organisation__projects=OuterRef(project))
-        return Q(Exists(_over(open_to(actor).filter(inside), at)))
+        return _any(opening.projects(project) & opening.days(at) for opening in actor.once(_openings))
 
     def readers(self, organisation_id: UUID, project_id: UUID | None) -> Iterator[Reader]:
         reaches = Q(whole_organisation=True) | (Q(projects=project_id) if project_id else Q(pk__in=[]))
@@ -58,12 +93,10 @@ class OpenEngagements:
 def entries(actor: Actor) -> Q:
     """Which entries of the trail `actor` sees: those of their projects and organisations, and of what is laid open to
     them those that tell of its period."""
-    whole = open_to(actor).filter(whole_organisation=True, organisation=OuterRef("organisation"))
-    own = Q(organisation__in=Membership.objects.filter(user_id=actor.lookup_id).values("organisation"))
-    return projects.within(actor, "project", "at") | (Q(project=None) & (own | Q(Exists(_over(whole, "at")))))
+    own = Q(organisation__in=organisations.belongs(actor))
+    whole = _any(opening.organisations("organisation") & opening.days("at") for opening in actor.once(_openings))
+    return projects.within(actor, "project", "at") | (Q(project=None) & (own | whole))
 
 
-def _over(found: QuerySet[Engagement], at: str) -> QuerySet[Engagement]:
-    """Those whose period has the day on which something was made."""
-    day = TruncDate(ExpressionWrapper(OuterRef(at), output_field=DateTimeField()))
-    return found.filter(Q(period_from=None) | Q(period_from__lte=day), Q(period_until=None) | Q(period_until__gte=day))
+def _any(conditions: Iterable[Q]) -> Q:
+    return reduce(or_, conditions, Q(pk__in=[]))

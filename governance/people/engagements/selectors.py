@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from django.utils import timezone
 from governance.foundation.audit.models import AuditEvent, Identity
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed, WrongState
+from governance.foundation.core.listed import listed
 from governance.foundation.core.records import Record, of_kind, one_of
 from governance.people.engagements import rules
 from governance.people.engagements.models import AnswerFile, Engagement, Finding, Request
@@ -41,18 +42,45 @@ class Reading:
 
 def visible_to(actor: Actor) -> QuerySet[Engagement]:
     """Those that `actor` audits, those that they hold, and those that reach into a project of theirs."""
-    own = projects.joined(actor)
-    reached = Project.objects.filter(pk__in=own).order_by().values("organisation")
-    return (
-        Engagement.objects.filter(
-            Q(auditors=actor.lookup_id)
-            | Q(projects__in=own)
-            | Q(whole_organisation=True, organisation__in=reached)
-            | Q(pk__in=held_by(actor).values("pk"))
-        )
-        .select_related("organisation")
-        .distinct()
-    )
+    return Engagement.objects.filter(_said(actor, _is_seen)).select_related("organisation")
+
+
+def _is_seen(actor: Actor) -> Q:
+    named = Engagement.projects.through.objects.filter(project__in=projects.ids_joined(actor)).values("engagement")
+    reached = projects.joined(actor).order_by().values("organisation")
+    return _said(actor, _is_whole) | Q(pk__in=named) | Q(whole_organisation=True, organisation__in=reached)
+
+
+def _is_whole(actor: Actor) -> Q:
+    audited = Engagement.auditors.through.objects.filter(user=actor.lookup_id).values("engagement")
+    return _said(actor, _is_held) | Q(pk__in=audited)
+
+
+def _is_held(actor: Actor) -> Q:
+    elsewhere = Project.objects.filter(engagements=OuterRef("pk")).exclude(pk__in=projects.ids_where(actor, HOLD))
+    whole = Q(whole_organisation=True, organisation__in=organisations.ids_where(actor, HOLD))
+    return whole | Q(~Exists(elsewhere), whole_organisation=False)
+
+
+def _said(actor: Actor, which: Callable[[Actor], Q]) -> Q:
+    """`which` of them; of who reads it was asked before."""
+    return Q(pk__in=_ids(actor, which)) if actor.reads else which(actor)
+
+
+def _ids(actor: Actor, which: Callable[[Actor], Q]) -> Any:
+    """For `…__in`."""
+    if actor.reads:
+        return actor.once(_Ids(which))
+    return Engagement.objects.filter(which(actor)).order_by().values("pk")
+
+
+@dataclass(frozen=True)
+class _Ids:
+    which: Callable[[Actor], Q]
+
+    def __call__(self, actor: Actor) -> Any:
+        found = Engagement.objects.filter(self.which(actor)).order_by()
+        return listed(found.values_list("pk", flat=True))
 
 
 def visible(actor: Actor, engagement_id: UUID) -> Engagement:
@@ -61,10 +89,7 @@ def visible(actor: Actor, engagement_id: UUID) -> Engagement:
 
 def held_by(actor: Actor) -> QuerySet[Engagement]:
     """Those whose whole scope is `actor`'s to lay open."""
-    theirs = projects.where(actor, HOLD).order_by().values("pk")
-    elsewhere = Project.objects.filter(engagements=OuterRef("pk")).exclude(pk__in=theirs)
-    whole = Q(whole_organisation=True, organisation__in=organisations.where(actor, HOLD).order_by().values("pk"))
-    return Engagement.objects.filter(whole | (Q(whole_organisation=False) & ~Exists(elsewhere)))
+    return Engagement.objects.filter(_said(actor, _is_held))
 
 
 def holds(actor: Actor, engagement: Engagement) -> bool:
@@ -77,7 +102,7 @@ def audits(actor: Actor, engagement: Engagement) -> bool:
 
 def seen_whole(actor: Actor) -> QuerySet[Engagement]:
     """Those of which `actor` sees what goes over the whole scope: that they audit, and that they hold."""
-    return Engagement.objects.filter(Q(auditors=actor.lookup_id) | Q(pk__in=held_by(actor).values("pk"))).distinct()
+    return Engagement.objects.filter(_said(actor, _is_whole))
 
 
 def reported(actor: Actor, engagement_id: UUID) -> Engagement:
@@ -104,25 +129,21 @@ def scope_seen(actor: Actor, engagement: Engagement) -> list[Project]:
     """The projects of its scope that `actor` may know of: all for its auditors and who holds it, else their own."""
     found = scope(engagement)
     if not audits(actor, engagement) and not holds(actor, engagement):
-        found = found.filter(pk__in=projects.joined(actor))
+        found = found.filter(pk__in=projects.ids_joined(actor))
     return list(found)
 
 
 def requests_visible_to(actor: Actor) -> QuerySet[Request]:
-    return Request.objects.filter(_parts(actor)).select_related("engagement__organisation", "project").distinct()
+    return Request.objects.filter(_parts(actor)).select_related("engagement__organisation", "project")
 
 
 def findings_visible_to(actor: Actor) -> QuerySet[Finding]:
-    return Finding.objects.filter(_parts(actor)).select_related("engagement__organisation", "project").distinct()
+    return Finding.objects.filter(_parts(actor)).select_related("engagement__organisation", "project")
 
 
 def _parts(actor: Actor) -> Q:
     """Parts of an engagement: all of them for its auditors and who holds it; for others what is about their project."""
-    return (
-        Q(engagement__auditors=actor.lookup_id)
-        | Q(engagement__in=held_by(actor).values("pk"))
-        | Q(project__in=projects.joined(actor))
-    )
+    return Q(engagement__in=_ids(actor, _is_whole)) | Q(project__in=projects.ids_joined(actor))
 
 
 def files_visible_to(actor: Actor) -> QuerySet[AnswerFile]:
@@ -137,13 +158,9 @@ def is_attached(sha256: str) -> bool:
 
 def waiting_for(actor: Actor) -> list[Request]:
     """Requests of open engagements that `actor` may answer."""
-    mine = projects.where(actor, ANSWER).order_by().values("pk")
-    return list(
-        requests_visible_to(actor)
-        .filter(state=rules.Asked.WAITING, engagement__state=rules.State.OPEN)
-        .filter(Q(project__in=mine) | Q(project=None, engagement__in=held_by(actor).values("pk")))
-        .order_by("created_at")
-    )
+    theirs = Q(project__in=projects.ids_where(actor, ANSWER)) | Q(project=None, engagement__in=_ids(actor, _is_held))
+    waiting = requests_visible_to(actor).filter(state=rules.Asked.WAITING, engagement__state=rules.State.OPEN)
+    return list(waiting.filter(theirs).order_by("created_at"))
 
 
 def may_answer(actor: Actor, part: Request | Finding) -> bool:

@@ -1,8 +1,10 @@
 """What people are told of requests and decisions."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
+from functools import cache, partial
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -48,26 +50,27 @@ def register() -> None:
 
 def days(actor: Actor, first: date, last: date) -> Iterable[Deadline]:
     """By when a request is to be decided, and when an approval, or a role on loan, ends."""
-    seen = approvals.visible_to(actor) if actor.is_person else ApprovalRequest.objects.select_related("project")
-    waiting = list(
-        seen.filter(state=State.OPEN, due_at__date__range=(first, last)).prefetch_related(*approvals.DECIDED)
-    )
-    deciders = approvals.deciders(waiting)
+    waiting = [
+        request
+        for request in approvals.open_requests(actor)
+        if request.due_at and first <= timezone.localdate(request.due_at) <= last
+    ]
+    deciders = cache(lambda: approvals.deciders(waiting))
     for request in waiting:
-        people = _those(request.requested_by_id, *(person.lookup_id for person in deciders[request.pk]))
+        people = deadlines.whom(partial(_asked_or_asking, request, deciders))
         yield Deadline(timezone.localdate(request.due_at), f"A decision on {request} is due", request, people)
-    ending = seen.filter(state=State.GRANTED, expires_at__date__range=(first, last))
+    ending = approvals.visible_to(actor).filter(state=State.GRANTED, expires_at__date__range=(first, last))
     for request in ending.prefetch_related("decisions"):
-        people = _those(request.requested_by_id, *(each.by_id for each in request.decisions.all()))
+        signers = [each.by_id for each in request.decisions.all()]
+        people = frozenset(person for person in (request.requested_by_id, *signers) if person is not None)
         yield Deadline(timezone.localdate(request.expires_at), f"The approval of {request} ends", request, people)
-    loans = delegations.visible_to(actor) if actor.is_person else Delegation.objects.select_related("project")
-    for loan in loans.filter(ended_at=None, ends_on__range=(first, last)):
+    for loan in delegations.visible_to(actor).filter(ended_at=None, ends_on__range=(first, last)):
         words = f"{loan.taker_name} decides in {loan.lender_name}'s stead as {SPOKEN[Role(loan.role)]} for the last day"
         yield Deadline(loan.ends_on, words, loan.project, frozenset({loan.lender_id, loan.taker_id}))
 
 
-def _those(*people: int | None) -> frozenset[int]:
-    return frozenset(person for person in people if person is not None)
+def _asked_or_asking(request: ApprovalRequest, deciders: Callable[[], dict[UUID, list[Actor]]]) -> Iterable[int | None]:
+    return [request.requested_by_id, *(person.lookup_id for person in deciders()[request.pk])]
 
 
 def settle_what_is_over(sender: Any, action: str, subject: Any, **_: Any) -> None:

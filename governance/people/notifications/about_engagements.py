@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -36,7 +37,7 @@ def days(actor: Actor, first: date, last: date) -> Iterable[Deadline]:
     requests = engagements.requests_visible_to(actor) if actor.is_person else Request.objects.all()
     for request in requests.filter(state=Asked.WAITING, due__range=span).select_related("engagement"):
         if request.due is not None:
-            people = frozenset(_who_may_answer(request, {}))
+            people = deadlines.whom(partial(_who_may_answer, request, {}))
             yield Deadline(request.due, f"An answer to {request} is due", request.engagement, people)
     findings = engagements.findings_visible_to(actor) if actor.is_person else Finding.objects.all()
     for finding in findings.filter(state=Found.IN_HAND, due__range=span).select_related("engagement"):

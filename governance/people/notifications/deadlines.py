@@ -4,9 +4,11 @@ the home page, the calendar and the notices read them all here."""
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from governance.foundation.core.actor import PLATFORM, Actor
 from governance.foundation.core.canonical import digest
@@ -22,7 +24,7 @@ class Deadline:
     on: date
     what: str  # "Waiver of non-commercial for tickets ends"
     about: Record  # of a project, or an audit
-    people: frozenset[int] = field(default_factory=frozenset)
+    people: frozenset[int] = field(default_factory=frozenset, compare=False)
     ground: str = ""  # what sets the day
 
     @property
@@ -34,6 +36,12 @@ class Deadline:
     def key(self) -> str:
         """The same for the same day of the same thing, whenever it is asked for."""
         return digest([self.about.kind, self.about.pk, self.on, self.what])
+
+
+def whom(question: Callable[[], Iterable[int | None]]) -> frozenset[int]:
+    """The people of a deadline, worked out when they are told: no page names them."""
+    told: Any = SimpleLazyObject(lambda: frozenset(person for person in question() if person is not None))
+    return told  # type: ignore[no-any-return]
 
 
 # Those that an actor sees, with their day from the first date to the second, in as many queries for many as for one.

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from governance.foundation.audit import selectors as audit
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
 from governance.foundation.core.records import Record
-from governance.people.approvals.models import ApprovalRequest
+from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.engagements import selectors as engagements
 from governance.people.engagements.models import Engagement
 from governance.people.notifications.models import Feed, Look, Notice, Preferences
@@ -80,8 +80,8 @@ def changes(actor: Actor) -> list[Change]:
     """
     looks = {look.subject_id: look for look in Look.objects.filter(person_id=actor.lookup_id)[:WATCHED]}
     watched = {(look.subject_kind, str(pk)): look for pk, look in looks.items()}
-    asked = ApprovalRequest.objects.filter(Q(pk__in=looks) | Q(subject_id__in=looks)).prefetch_related("decisions")
-    for request in asked:
+    asked = ApprovalRequest.objects.filter(Q(pk__in=looks) | Q(subject_id__in=looks)).only("subject_id")
+    for request in asked.prefetch_related(Prefetch("decisions", Decision.objects.only("request_id"))):
         # Of a request and its subject the later look counts: what was decided was seen there.
         look = max((looks[pk] for pk in (request.pk, request.subject_id) if pk in looks), key=lambda look: look.seq)
         watched |= {(part.kind, str(part.pk)): look for part in (request, *request.decisions.all())}

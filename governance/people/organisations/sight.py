@@ -11,7 +11,7 @@ from operator import or_
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import Record
@@ -30,11 +30,11 @@ class Reader:
 class Sight(Protocol):
     """To read only; what may be done is another table (`rules.MAY`)."""
 
-    def organisations(self, actor: Actor) -> QuerySet[Any]:
-        """The ids of organisations that are laid open as a whole."""
+    def organisations(self, actor: Actor, path: str) -> Q:
+        """Which organisations are laid open as a whole; `path` is the way to their id."""
 
-    def projects(self, actor: Actor) -> QuerySet[Any]:
-        """The ids of projects that are laid open, those of such organisations among them."""
+    def projects(self, actor: Actor, path: str) -> Q:
+        """Which projects are laid open, those of such organisations among them."""
 
     def records(self, actor: Actor, project: str, at: str) -> Q:
         """Which records are laid open: `project` is the way from a record to its project, `at` the field that says
@@ -54,11 +54,11 @@ def give(sight: Sight) -> None:
 
 
 def organisations(actor: Actor, path: str) -> Q:
-    return _any(Q(**{f"{path}__in": sight.organisations(actor)}) for sight in _given)
+    return _any(sight.organisations(actor, path) for sight in _given)
 
 
 def projects(actor: Actor, path: str) -> Q:
-    return _any(Q(**{f"{path}__in": sight.projects(actor)}) for sight in _given)
+    return _any(sight.projects(actor, path) for sight in _given)
 
 
 def records(actor: Actor, project: str, at: str) -> Q:

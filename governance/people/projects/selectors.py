@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotAllowed
+from governance.foundation.core.listed import listed
 from governance.foundation.core.records import one_of
 from governance.law.licences import rules as licences
 from governance.people.organisations import sight
@@ -37,8 +38,17 @@ def visible_to(actor: Actor) -> QuerySet[Project]:
     open to them; the platform itself sees all."""
     if not actor.is_person:
         return Project.objects.select_related("organisation")
-    seen = Q(pk__in=joined(actor)) | sight.projects(actor, "pk")
+    seen = Q(pk__in=ids_joined(actor)) | sight.projects(actor, "pk")
     return Project.objects.filter(seen).select_related("organisation")
+
+
+def seen(actor: Actor) -> list[Project]:
+    """All of `visible_to`: every page names them."""
+    return actor.once(_seen)
+
+
+def _seen(actor: Actor) -> list[Project]:
+    return list(visible_to(actor))
 
 
 def within(actor: Actor, project: str = "project", at: str = "created_at") -> Q:
@@ -46,13 +56,37 @@ def within(actor: Actor, project: str = "project", at: str = "created_at") -> Q:
     theirs; of those that are laid open to them, what was made (`at`) in the time that is looked at."""
     if not actor.is_person:
         return Q(**{f"{project}__isnull": False})
-    return Q(**{f"{project}__in": joined(actor)}) | sight.records(actor, project, at)
+    return Q(**{f"{project}__in": ids_joined(actor)}) | sight.records(actor, project, at)
 
 
-def joined(actor: Actor) -> QuerySet[Project, Any]:
-    """Ids of the projects that are `actor`'s by a role, or because they administer the organisation."""
+def joined(actor: Actor) -> QuerySet[Project]:
+    """The projects that are `actor`'s by a role, or because they administer the organisation."""
+    return Project.objects.filter(pk__in=ids_joined(actor))
+
+
+def ids_joined(actor: Actor) -> Any:
+    """The ids of `joined`, for `…__in`. Who acts gets a question, so that the condition holds when it is used."""
+    if actor.reads:
+        return listed(actor.once(_held).keys() | actor.once(_administered))
     member = Member.objects.filter(user_id=actor.lookup_id).values("project")
-    return Project.objects.filter(Q(pk__in=member) | Q(organisation__in=_administers(actor).values("pk"))).values("pk")
+    return Project.objects.filter(Q(pk__in=member) | _of_administered(actor)).order_by().values("pk")
+
+
+def _held(actor: Actor, among: Q | None = None) -> dict[UUID, frozenset[Role]]:
+    """The roles that `actor` was given, by project."""
+    found: dict[UUID, frozenset[Role]] = {}
+    given = Member.objects.filter(among or Q(), user_id=actor.lookup_id).order_by()
+    for pk, role in given.values_list("project_id", "role"):
+        found[pk] = found.get(pk, frozenset()) | {Role(role)}
+    return found
+
+
+def _administered(actor: Actor) -> frozenset[UUID]:
+    return frozenset(Project.objects.filter(_of_administered(actor)).order_by().values_list("pk", flat=True))
+
+
+def _of_administered(actor: Actor) -> Q:
+    return Q(organisation__in=_administers(actor).values("pk"))
 
 
 def visible(actor: Actor, project_id: UUID) -> Project:
@@ -62,25 +96,35 @@ def visible(actor: Actor, project_id: UUID) -> Project:
 
 def roles(actor: Actor, project_id: UUID) -> frozenset[Role]:
     """The roles that `actor` has in a project; whoever it is laid open to reads as an auditor does."""
-    return roles_everywhere(actor, Q(pk=project_id)).get(project_id, frozenset())
+    if actor.reads:
+        return roles_everywhere(actor).get(project_id, frozenset())
+    held = _held(actor, Q(project=project_id)).get(project_id, frozenset())
+    laid_open = Project.objects.filter(sight.projects(actor, "pk"), pk=project_id).exists()
+    return held | {Role.AUDITOR} if laid_open else held
 
 
-def roles_everywhere(actor: Actor, among: Q | None = None) -> dict[UUID, frozenset[Role]]:
-    """`roles` in each project in which `actor` has any, of those `among`, by its id."""
-    chosen = Project.objects.filter(among or Q()).order_by()
-    held = Member.objects.filter(project__in=chosen, user_id=actor.lookup_id).order_by()
-    reads = chosen.filter(sight.projects(actor, "pk")).annotate(role=Value(Role.AUDITOR.value))
-    found: dict[UUID, frozenset[Role]] = {}
-    for pk, role in held.values_list("project_id", "role").union(reads.values_list("pk", "role")):
-        found[pk] = found.get(pk, frozenset()) | {Role(role)}
-    return found
+def roles_everywhere(actor: Actor) -> dict[UUID, frozenset[Role]]:
+    """`roles` in each project in which `actor` has any, by its id."""
+    return actor.once(_roles)
+
+
+def _roles(actor: Actor) -> dict[UUID, frozenset[Role]]:
+    held = actor.once(_held)
+    laid_open = Project.objects.filter(sight.projects(actor, "pk")).order_by().values_list("pk", flat=True)
+    return held | {pk: held.get(pk, frozenset()) | {Role.AUDITOR} for pk in laid_open}
 
 
 def may(actor: Actor, project_id: UUID, act: str) -> bool:
     """Whether a page should offer `act` at all; the service asks again."""
     return rules.may(roles(actor, project_id), act) or (
-        act in rules.ADMINISTRATORS_TOO and _administers(actor).filter(projects=project_id).exists()
+        act in rules.ADMINISTRATORS_TOO and _administers_over(actor, project_id)
     )
+
+
+def _administers_over(actor: Actor, project_id: UUID) -> bool:
+    if actor.reads:
+        return project_id in actor.once(_administered)
+    return _administers(actor).filter(projects=project_id).exists()
 
 
 def rights(actor: Actor, project_id: UUID) -> list[Right]:
@@ -102,13 +146,21 @@ def rights(actor: Actor, project_id: UUID) -> list[Right]:
 
 def where(actor: Actor, act: str) -> QuerySet[Project]:
     """Projects in which `actor` may start `act`: what a list's “new” button offers."""
+    return Project.objects.filter(pk__in=ids_where(actor, act)).select_related("organisation")
+
+
+def ids_where(actor: Actor, act: str) -> Any:
+    """The ids of `where`, for `…__in`."""
+    if actor.reads:
+        found = {pk for pk, roles in roles_everywhere(actor).items() if rules.may(roles, act)}
+        return listed(found | actor.once(_administered) if act in rules.ADMINISTRATORS_TOO else found)
     roles = [role.value for role in rules.MAY[act]]
-    found = Q(pk__in=Member.objects.filter(user_id=actor.lookup_id, role__in=roles).values("project"))
+    places = Q(pk__in=Member.objects.filter(user_id=actor.lookup_id, role__in=roles).values("project"))
     if Role.AUDITOR in rules.MAY[act]:
-        found |= sight.projects(actor, "pk")
+        places |= sight.projects(actor, "pk")
     if act in rules.ADMINISTRATORS_TOO:
-        found |= Q(organisation__in=_administers(actor).values("pk"))
-    return Project.objects.filter(found).select_related("organisation")
+        places |= _of_administered(actor)
+    return Project.objects.filter(places).order_by().values("pk")
 
 
 def require(actor: Actor, project_id: UUID, act: str) -> Project:

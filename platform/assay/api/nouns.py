@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -83,6 +84,8 @@ class Door(APIView):
         parsers.refuse_too_large(request, max(parser.limit() for parser in self.parser_classes))
         super().initial(request, *args, **kwargs)
         self.actor = Actor.of(request.user)
+        if request.method in SAFE_METHODS:
+            self.actor = self.actor.reading()
         handler = getattr(self, "post", None)
         if request.method == "POST" and handler is not None and self.keyed and idempotency.HEADER in request.headers:
             slow = getattr(self, "action", "") in self.slow_actions

@@ -65,7 +65,7 @@ def listing(request: PageRequest) -> HttpResponse:
         "page": page,
         "rows": [{"task": task, "name": NAMES[Type(task.type)]} for task in page],
         "project": project,
-        "projects": projects.visible_to(request.actor),
+        "projects": projects.seen(request.actor),
     }
     return render(request, "annotations/list.html", context)
 

@@ -33,7 +33,7 @@ PAGE = 25
 def listing(request: PageRequest) -> HttpResponse:
     """What waits for me first; then everything that was asked in my projects."""
     asked = selectors.visible_to(request.actor).prefetch_related(*selectors.DECIDED)
-    seen = list(projects.visible_to(request.actor))
+    seen = projects.seen(request.actor)
     wanted = {name: request.GET.get(name, "") for name in ("state", "kind", "project")}
     for field, value in (("state", "state"), ("subject_kind", "kind"), ("project__slug", "project")):
         if wanted[value]:

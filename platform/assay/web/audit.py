@@ -33,7 +33,7 @@ FILTERS = ("q", "action", "project", "person", "since", "until")
 
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
-    seen = {project.pk: project for project in projects.visible_to(request.actor)}
+    seen = {project.pk: project for project in projects.seen(request.actor)}
     wanted = {name: request.GET.get(name, "") for name in FILTERS}
     events = _wanted(request, seen, wanted)
     before = request.GET.get("before", "")
@@ -62,7 +62,7 @@ def listing(request: PageRequest) -> HttpResponse:
 @require_safe
 def extract(request: PageRequest) -> HttpResponse:
     """The entries that the filter leaves, with a proof for them all (`verify.py` checks it)."""
-    seen = {project.pk: project for project in projects.visible_to(request.actor)}
+    seen = {project.pk: project for project in projects.seen(request.actor)}
     wanted = {name: request.GET.get(name, "") for name in FILTERS}
     events = _wanted(request, seen, wanted)[: extracts.LARGEST + 1]
     return _handed_out(extracts.of(list(events)), "audit.json")
@@ -71,7 +71,7 @@ def extract(request: PageRequest) -> HttpResponse:
 @require_safe
 def proof(request: PageRequest, pk: int) -> HttpResponse:
     """One entry with its proof."""
-    seen = {project.pk: project for project in projects.visible_to(request.actor)}
+    seen = {project.pk: project for project in projects.seen(request.actor)}
     event = _wanted(request, seen, dict.fromkeys(FILTERS, "")).filter(pk=min(pk, LARGEST_SEQ)).first()
     if event is None:
         raise NotFound("audit entry")

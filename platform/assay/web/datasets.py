@@ -66,7 +66,7 @@ def listing(request: PageRequest) -> HttpResponse:
         "rows": rows,
         "q": words,
         "project": project,
-        "projects": projects.visible_to(request.actor),
+        "projects": projects.seen(request.actor),
         "places": list(projects.where(request.actor, ACT)),
     }
     return render(request, "datasets/list.html", context)

@@ -48,7 +48,7 @@ def listing(request: PageRequest) -> HttpResponse:
     for dossier in page:
         version = newest.get(dossier.pk)
         rows.append({"dossier": dossier, "version": version, "standing": answers[version.pk] if version else None})
-    context = {"page": page, "rows": rows, "project": project, "projects": projects.visible_to(request.actor)}
+    context = {"page": page, "rows": rows, "project": project, "projects": projects.seen(request.actor)}
     return render(request, "dossiers/list.html", context)
 
 

@@ -45,7 +45,7 @@ def listing(request: PageRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": [{"envelope": each, "state": now[each.pk]} for each in page],
-        "projects": projects.visible_to(request.actor),
+        "projects": projects.seen(request.actor),
         "project": project,
     }
     return render(request, "envelopes/list.html", context)

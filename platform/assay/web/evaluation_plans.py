@@ -44,7 +44,7 @@ def listing(request: PageRequest) -> HttpResponse:
         "q": words,
         "project": project,
         "state": state,
-        "projects": projects.visible_to(request.actor),
+        "projects": projects.seen(request.actor),
         "places": list(projects.where(request.actor, ACT)),
     }
     return render(request, "evaluation_plans/list.html", context)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -42,21 +43,20 @@ DIFFERENCES = {"approval_request": "", "dossier_draft": "", "dossier": "compare/
 
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
-    seen = list(projects.visible_to(request.actor))
+    seen = projects.seen(request.actor)
     ids = [project.pk for project in seen]
     waiting = [*_decisions(approvals.inbox(request.actor)), *_next_acts(request.actor), *_rows(request.actor)]
     waiting += _audits(request.actor)
-    asked = approvals.visible_to(request.actor)
-    mine = asked.filter(requested_by_id=request.actor.user_id, state="open").order_by("created_at")
+    mine = [asked for asked in approvals.open_requests(request.actor) if asked.requested_by_id == request.actor.user_id]
     changed = _changed(request.actor)
-    suspended = list(asked.filter(state="suspended").prefetch_related("suspensions"))
+    suspended = list(approvals.visible_to(request.actor).filter(state="suspended").prefetch_related("suspensions"))
     soon = _soon(request.actor, {project.pk: project for project in seen})
     now = timezone.localtime()
     context = {
         "greeting": _greeting(now, request.actor),
         "today": now,
         "waiting": waiting,
-        "asked": mine[:SHOWN],
+        "asked": mine[: -SHOWN - 1 : -1],  # the oldest first
         "changed": changed[:SHOWN],
         "changed_more": len(changed) - SHOWN,
         "soon": soon[:SHOWN],
@@ -101,14 +101,15 @@ def _decisions(waiting: Iterable[ApprovalRequest]) -> list[dict[str, Any]]:
 def _next_acts(actor: Actor) -> list[dict[str, Any]]:
     """What only this person can move on: an own draft, a run that others approved, a model that may go."""
     rows = []
-    for run in runs.visible_to(actor).filter(state=State.DRAFT, created_by=actor.person_id):
+    own = Q(state=State.DRAFT, created_by=actor.person_id)
+    ready = Q(state=State.SUBMITTED, project__in=projects.ids_where(actor, "launch a run"))
+    found_runs = list(runs.visible_to(actor).filter(own | ready))
+    for run in (run for run in found_runs if run.state == State.DRAFT):
         title = _("Submit run %(name)s, or give it up") % {"name": run}
         rows.append(_act(title, "run-detail", run, run.project, _("Draft"), under=run.title))
-    launches = {project.pk for project in projects.where(actor, "launch a run")}
-    approved = list(runs.visible_to(actor).filter(state=State.SUBMITTED, project__in=launches))
-    for run in _granted(approved):
+    for run in _granted([run for run in found_runs if run.state == State.SUBMITTED]):
         rows.append(_act(_("Launch run %(name)s") % {"name": run}, "run-detail", run, run.project, _("Launch")))
-    lets_go = {project.pk for project in projects.where(actor, "release a model")}
+    lets_go = projects.ids_where(actor, "release a model")
     proposed = list(releases.visible_to(actor).filter(state="proposed", project__in=lets_go))
     for found in _granted(proposed):
         title = _("Release %(name)s") % {"name": found.model_version}

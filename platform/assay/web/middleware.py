@@ -14,6 +14,7 @@ from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Refusal
 from governance.people.notifications import services as notifications
 
+SAFE = ("GET", "HEAD", "OPTIONS")
 # Pages that somebody may see without an account.
 OPEN_TO_ALL = frozenset({"sign-in", "sign-in-second", "sign-in-challenge", "calendar-feed", "healthz", "readyz"})
 
@@ -26,6 +27,8 @@ class ActorMiddleware:
 
     def __call__(self, request: Any) -> HttpResponse:
         request.actor = Actor.of(request.user) if request.user.is_authenticated else None
+        if request.actor and request.method in SAFE:
+            request.actor = request.actor.reading()
         return self.get_response(request)
 
     def process_view(self, request: Any, view: object, args: object, kwargs: object) -> HttpResponse | None:
@@ -75,5 +78,5 @@ class LooksMiddleware:
         match = request.resolver_match
         shown = request.method == "GET" and response.status_code == 200 and not request.htmx
         if shown and request.actor and (kind := addresses.shown_by(match.view_name)):
-            notifications.look(actor=request.actor, kind=kind, subject_id=match.kwargs["pk"])
+            notifications.look(actor=Actor.of(request.user), kind=kind, subject_id=match.kwargs["pk"])
         return response

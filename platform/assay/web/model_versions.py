@@ -43,7 +43,7 @@ def listing(request: PageRequest) -> HttpResponse:
         "page": page,
         "models": model_rows(list(page)),
         "project": project,
-        "projects": projects.visible_to(request.actor),
+        "projects": projects.seen(request.actor),
     }
     return render(request, "model_versions/list.html", context)
 
@@ -85,6 +85,8 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
 
 def model_rows(models: Sequence[ModelVersion]) -> list[dict[str, Any]]:
     """Rows of the table of models, in a constant number of queries."""
+    if not models:
+        return []
     runs = [model.run_id for model in models]
     data: dict[UUID, dict[str, None]] = defaultdict(dict)  # each once, in order
     for link in RunData.objects.filter(run__in=runs).select_related("dataset_version__dataset"):

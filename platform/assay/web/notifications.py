@@ -42,7 +42,7 @@ def listing(request: PageRequest) -> HttpResponse:
         "page": page,
         "rows": [{"notice": one, "kind": KINDS[Kind(one.kind)]} for one in page],
         "unseen": found.filter(seen_at=None).count(),
-        "projects": projects.visible_to(request.actor),
+        "projects": projects.seen(request.actor),
         "project": project,
         "only": only,
     }

@@ -34,7 +34,7 @@ from governance.people.projects.rules import SPOKEN
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
     """What governs each kind of subject in a project, then every edition that was written."""
-    seen = list(projects.visible_to(request.actor))
+    seen = projects.seen(request.actor)
     wanted = request.GET.get("project", "")
     here = next((project for project in seen if project.slug == wanted), seen[0] if seen else None)
     found = selectors.counted(request.actor).order_by("-created_at")

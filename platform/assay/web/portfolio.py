@@ -1,7 +1,7 @@
 """The portfolio: how every project stands, beside one another, and who owes what to whom."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,6 @@ from governance.delivery.releases import selectors as releases
 from governance.documents.dossiers import selectors as dossiers
 from governance.foundation.audit import watch
 from governance.people.approvals import selectors as approvals
-from governance.people.approvals.models import ApprovalRequest
 from governance.people.notifications import deadlines
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Member, Project
@@ -31,7 +30,7 @@ LIVE = (State.QUEUED, State.RUNNING)
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
     """`project`, `person` and `role` in the address narrow both tables."""
-    every = list(projects.visible_to(request.actor))
+    every = projects.seen(request.actor)
     wanted = {name: request.GET.get(name, "") for name in ("project", "person", "role")}
     shown = [project for project in every if wanted["project"] in ("", project.slug)]
     owed = _owed(request, shown)
@@ -51,7 +50,7 @@ def listing(request: PageRequest) -> HttpResponse:
 @require_safe
 def export_projects(request: PageRequest) -> HttpResponse:
     """The table of projects."""
-    every = projects.visible_to(request.actor)
+    every = projects.seen(request.actor)
     shown = [project for project in every if request.GET.get("project", "") in ("", project.slug)]
     head = ["project", "organisation", "open requests", "oldest open since", "released", "suspended", "runs under way",
             "runs failed", "dates within 30 days", "prompts missing", "prompts"]  # fmt: skip
@@ -67,7 +66,7 @@ def export_projects(request: PageRequest) -> HttpResponse:
 def export_owed(request: PageRequest) -> HttpResponse:
     """Open requests, with who could decide on each."""
     wanted = {name: request.GET.get(name, "") for name in ("project", "person", "role")}
-    every = projects.visible_to(request.actor)
+    every = projects.seen(request.actor)
     shown = [project for project in every if wanted["project"] in ("", project.slug)]
     head = ["project", "request", "asked by", "asked on", "age in days", "could decide", "roles"]
     rows = (
@@ -81,8 +80,8 @@ def export_owed(request: PageRequest) -> HttpResponse:
 
 def _rows(request: PageRequest, shown: Sequence[Project]) -> list[dict[str, Any]]:
     """How each project stands, in a number of queries that does not follow theirs."""
-    ids = [project.pk for project in shown]
-    asked = list(approvals.visible_to(request.actor).filter(project__in=ids, state="open"))
+    ids = {project.pk for project in shown}
+    asked = [each for each in approvals.open_requests(request.actor) if each.project_id in ids]
     waiting = Counter(each.project_id for each in asked)
     oldest: dict[UUID, Any] = {}
     for each in asked:
@@ -113,7 +112,7 @@ def _rows(request: PageRequest, shown: Sequence[Project]) -> list[dict[str, Any]
     ]
 
 
-def _prompts(request: PageRequest, ids: Sequence[UUID]) -> dict[UUID, Counter[str]]:
+def _prompts(request: PageRequest, ids: Collection[UUID]) -> dict[UUID, Counter[str]]:
     """Prompts missing and asked for, in the newest frozen dossier of each model; without it for who froze none."""
     newest: dict[UUID, tuple[UUID, dict[str, int]]] = {}
     found = dossiers.versions_visible_to(request.actor).filter(project__in=ids).order_by("number")
@@ -127,9 +126,8 @@ def _prompts(request: PageRequest, ids: Sequence[UUID]) -> dict[UUID, Counter[st
 
 def _owed(request: PageRequest, shown: Sequence[Project]) -> list[dict[str, Any]]:
     """Open requests, the oldest first, with whoever could decide on each now."""
-    ids = [project.pk for project in shown]
-    found = approvals.visible_to(request.actor).filter(project__in=ids, state="open").order_by("created_at")
-    asked: list[ApprovalRequest] = list(found.prefetch_related(*approvals.DECIDED))
+    ids = {project.pk for project in shown}
+    asked = [each for each in reversed(approvals.open_requests(request.actor)) if each.project_id in ids]
     could = approvals.deciders(asked)
     held: dict[tuple[UUID, int], list[str]] = {}
     for member in Member.objects.filter(project__in=ids):

@@ -50,7 +50,7 @@ def listing(request: PageRequest) -> HttpResponse:
         "page": page,
         "rows": [{"run": run, "look": run_observed.look_of(run, jobs.get(run.pk))} for run in page],
         "places": list(projects.where(request.actor, "prepare a run")),
-        "projects": projects.visible_to(request.actor),
+        "projects": projects.seen(request.actor),
         "states": list(State),
         "state": state,
         "project": project,

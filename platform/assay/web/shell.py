@@ -52,7 +52,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _frame(request: HttpRequest, actor: Actor) -> dict[str, Any]:
-    seen = list(projects.visible_to(actor))
+    seen = projects.seen(actor)
     ids = [project.pk for project in seen]
     here = current_project(request, seen)
     at_work = list(jobs.live(ids).values_list("task", "state"))
@@ -137,7 +137,7 @@ def _settings(request: HttpRequest, actor: Actor) -> dict[str, Any] | None:
 
 def _no_worker(live: list[str]) -> dict[str, Any] | None:
     """Says so when work waits and nobody is there to do it."""
-    if not live or jobs.worker_is_alive():
+    worker = jobs.worker_seen() if live else None
+    if not live or jobs.is_alive(worker):
         return None
-    worker = jobs.worker_seen()
     return {"waiting": len(live), "since": worker.seen_at if worker else None}
