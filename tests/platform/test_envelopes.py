@@ -5,9 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -153,15 +151,3 @@ def test_the_interface_writes_decides_shows_what_passed_and_revokes(home: House,
     assert listed["bounds"]["most_rows_added"] == 5
     ended = rita.post(f"{made.headers['Location']}revoke/", {"reason": "Enough."})
     assert ended.json()["state"] == "revoked"
-
-
-def test_a_list_asks_no_more_for_more_envelopes_that_are_over(home: House, reference: Run) -> None:
-    ada, asked = page(home, "ada"), []
-    ada.get(reverse("envelope-list"))
-    for _ in range(2):
-        factories.envelope(home, reference)
-        Envelope.objects.update(revoked_at=timezone.now())
-        with CaptureQueriesContext(connection) as queries:
-            ada.get(reverse("envelope-list"))
-        asked.append(len(queries))
-    assert asked[0] == asked[1]

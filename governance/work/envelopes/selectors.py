@@ -1,11 +1,12 @@
 """Questions about envelopes: which hold, what is inside one, what passed under it."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
@@ -48,14 +49,15 @@ def states(envelopes: Sequence[Envelope]) -> dict[UUID, State]:
     """Where each is today: approval is asked, of the envelope and of all that its reference rests on."""
     answers = approvals.standings(envelopes)
     today = timezone.localdate()
+    over = {each.pk for each in envelopes if each.revoked_at is not None or each.expires_on < today}
+    lost = _fallen([each for each in envelopes if answers[each.pk].granted and each.pk not in over])
     found = {}
     for envelope in envelopes:
         answer = answers[envelope.pk]
-        over = envelope.revoked_at is not None or envelope.expires_on < today
         found[envelope.pk] = rules.state(
             granted=answer.granted,
             waits=answer.request is not None and answer.request.state == Request.OPEN,
-            stands=answer.granted and not over and not fallen(envelope),
+            stands=answer.granted and envelope.pk not in over and not lost[envelope.pk],
             revoked=envelope.revoked_at is not None,
             expires_on=envelope.expires_on,
             today=today,
@@ -65,12 +67,24 @@ def states(envelopes: Sequence[Envelope]) -> dict[UUID, State]:
 
 def fallen(envelope: Envelope) -> list[str]:
     """What of the reference is not approved any more as it was, in a sentence each."""
-    run = envelope.reference
-    found = [] if run.content_digest == envelope.reference_digest else [f"{run} is another plan now."]
-    for subject in _rests_on(run):
-        answer = standing(subject, envelope.project_id)
-        if not answer.granted:
-            found.append(f"{subject}: {answer.why}")
+    return _fallen([envelope])[envelope.pk]
+
+
+def _fallen(envelopes: Sequence[Envelope]) -> dict[UUID, list[str]]:
+    """`fallen` of each, by its id; queries follow the kinds of what a reference rests on."""
+    prefetch_related_objects(envelopes, "reference__base_model", "reference__evaluation_plan", "reference__data_links")
+    parts = {envelope.pk: _rests_on(envelope.reference) for envelope in envelopes}
+    asked: dict[str, list[tuple[Any, UUID]]] = defaultdict(list)
+    for envelope in envelopes:
+        for part in parts[envelope.pk]:
+            asked[part.kind].append((part, envelope.project_id))
+    answers = {key: answer for pairs in asked.values() for key, answer in approvals.standings_in(pairs).items()}
+    found: dict[UUID, list[str]] = {}
+    for envelope in envelopes:
+        run = envelope.reference
+        changed = [] if run.content_digest == envelope.reference_digest else [f"{run} is another plan now."]
+        stand = [(part, answers[part.pk, envelope.project_id]) for part in parts[envelope.pk]]
+        found[envelope.pk] = changed + [f"{part}: {answer.why}" for part, answer in stand if not answer.granted]
     return found
 
 

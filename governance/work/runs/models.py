@@ -70,7 +70,7 @@ class Run(Record):
 
     def links(self) -> list["RunData"]:
         """What it trains on and validates on, in the order of the plan."""
-        return list(self.data_links.select_related("dataset_version__dataset", "split__version__dataset"))
+        return list(self.data_links.all())
 
     def data(self) -> list[DatasetVersion]:
         """Its dataset versions, each once, in the order of the plan."""
@@ -124,6 +124,13 @@ class Run(Record):
         return parts
 
 
+class Links(models.Manager["RunData"]):
+    """They come with their data: a plan is read, compared and digested with the data that it names."""
+
+    def get_queryset(self) -> models.QuerySet["RunData"]:
+        return super().get_queryset().select_related("dataset_version__dataset", "split__version__dataset")
+
+
 class RunData(models.Model):
     """One dataset version in a run, in order, for training or for validation: whole, or some parts of a split."""
 
@@ -137,6 +144,8 @@ class RunData(models.Model):
     position = models.PositiveSmallIntegerField()
     split = models.ForeignKey(Split, null=True, on_delete=models.PROTECT, related_name="run_links")
     parts = models.JSONField(default=list, blank=True)  # names of the split's parts; none: every row
+
+    objects = Links()
 
     class Meta:
         ordering = ["position"]
