@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from governance.documents.dossiers import selectors as dossiers
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.canonical import digest
-from governance.foundation.core.errors import NotAllowed, NotFound, Unusable, WrongState
+from governance.foundation.core.errors import NotAllowed, NotFound, StaleSubject, Unusable, WrongState
 from governance.materials.base_models import selectors as base_models
 from governance.materials.datasets import selectors as datasets
 from governance.people.approvals import selectors as approvals
@@ -125,6 +126,38 @@ def test_a_plan_is_changed_until_it_is_laid_open_and_then_its_last_day_alone(
     services.close(actor=home.cleo, engagement_id=made.pk, conclusion="Nothing to object to.")
     with pytest.raises(WrongState, match="is closed"):
         services.revise(actor=home.cleo, engagement_id=made.pk, access_until=today(20))
+
+
+def test_what_is_laid_open_and_changed_is_what_was_shown(home: House, orla: Actor) -> None:
+    made = planned(home)
+    shown = made.content_digest
+    services.revise(actor=home.cleo, engagement_id=made.pk, shown_sha256=shown, period_from=today(-9))
+    for act in (services.lay_open, services.revise):
+        with pytest.raises(StaleSubject, match="changed since it was shown"):
+            act(actor=home.cleo, engagement_id=made.pk, shown_sha256=shown)
+    assert services.revise(actor=home.cleo, engagement_id=made.pk).content_digest != shown
+    assert AuditEvent.objects.filter(action="engagement.revised").count() == 1, "what changes nothing is no act"
+
+
+def test_the_whole_organisation_is_narrowed_by_saying_so(home: House, orla: Actor) -> None:
+    made = planned(home, actor=home.admin, whole_organisation=True, project_ids=())
+    with pytest.raises(Unusable, match="Choose one or the other"):
+        services.revise(actor=home.admin, engagement_id=made.pk, project_ids=[home.project.pk])
+    services.revise(
+        actor=home.admin, engagement_id=made.pk, project_ids=[home.project.pk], whole_organisation=False
+    )  # fmt: skip
+    assert list(Engagement.objects.get(pk=made.pk).projects.all()) == [home.project]
+    services.revise(actor=home.admin, engagement_id=made.pk, whole_organisation=True)
+    assert not Engagement.objects.get(pk=made.pk).projects.exists()
+
+
+def test_the_last_day_is_moved_back_whatever_became_of_an_auditor(home: House, orla: Actor) -> None:
+    made = opened(home)
+    get_user_model().objects.filter(username="orla").update(is_active=False)
+    with pytest.raises(Unusable, match="There is no account"):
+        services.revise(actor=home.cleo, engagement_id=made.pk, access_until=today(40))
+    services.revise(actor=home.cleo, engagement_id=made.pk, access_until=today(1))
+    assert Engagement.objects.get(pk=made.pk).access_until == today(1)
 
 
 def test_a_plan_is_changed_by_who_may_lay_all_of_it_open(home: House, orla: Actor) -> None:

@@ -1,6 +1,8 @@
 """Where a policy asks for it, others approve before withdrawn data may be used again."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from governance.delivery.lineage import services as lineage
 from governance.delivery.lineage.models import Withdrawal
@@ -70,6 +72,29 @@ def test_who_withdrew_it_or_had_a_part_in_what_it_reached_does_not_approve(home:
     for barred in (home.cleo, home.ada):
         with pytest.raises(NotAllowed):
             factories.approve(barred, request)
+
+
+@pytest.mark.usefixtures("governed")
+def test_who_approved_it_does_not_take_it_back(home: House, withdrawal: Withdrawal) -> None:
+    factories.approve(home.rita, ask(home, withdrawal))
+    with pytest.raises(NotAllowed, match="You decided on it"):
+        take_back(home.rita, withdrawal)
+    assert take_back(home.paula, withdrawal).taken_back_at
+
+
+@pytest.mark.usefixtures("governed")
+def test_who_had_a_part_is_asked_of_many_withdrawals_as_of_one(home: House, withdrawal: Withdrawal) -> None:
+    def queries() -> int:
+        found = subjects.load_all("withdrawal", list(Withdrawal.objects.values_list("pk", flat=True)))
+        with CaptureQueriesContext(connection) as asked:
+            touched = subjects.touched_all(list(found.values()))
+        assert all({home.cleo.user_id, home.ada.user_id} <= {one.person for one in each} for each in touched.values())
+        return len(asked)
+
+    one = queries()
+    for row in (1, 2):
+        lineage.withdraw(actor=home.cleo, version_id=withdrawal.version_id, rows=[row], reason="Not theirs to give.")
+    assert queries() == one
 
 
 @pytest.mark.usefixtures("governed")

@@ -703,6 +703,7 @@ def body(house: Everything, name: str) -> dict[str, Any]:
             "access_from": "2027-01-01",
             "access_until": "2027-02-01",
         },
+        "api:engagement-open": {"sha256": "0" * 64},
         "api:engagement-close": {"conclusion": "Nothing to object to."},
         "api:engagement-requests": {"text": "Show me."},
         "api:engagement-findings": {"severity": "minor", "text": "None."},

@@ -86,7 +86,14 @@ def test_an_audit_by_pages_from_plan_to_report(home: House, orla: Actor) -> None
     engagement = Engagement.objects.get()
     here = reverse("engagement-detail", args=[engagement.pk])
     assert auditor.get(reverse("project-detail", args=[home.project.pk])).status_code == 404
-    cleo.post(reverse("engagement-open", args=[engagement.pk]))
+    edit = reverse("engagement-edit", args=[engagement.pk])
+    shown = {"shown": engagement.content_digest}
+    assert cleo.post(edit, form | scope | shown | {"auditors": "orla", "title": "Audit of 2027"}).status_code == 302
+    late = cleo.post(reverse("engagement-open", args=[engagement.pk]), shown)
+    assert late.status_code == 409 and "changed since it was shown" in late.content.decode()
+    engagement.refresh_from_db()
+    assert cleo.post(edit, form | shown).status_code == 409, "made on what the plan was before"
+    cleo.post(reverse("engagement-open", args=[engagement.pk]), {"shown": engagement.content_digest})
     assert auditor.get(reverse("project-detail", args=[home.project.pk])).status_code == 200
 
     auditor.post(reverse("engagement-ask", args=[engagement.pk]), {"text": "Show me the data."})

@@ -19,7 +19,8 @@ class LineageConfig(AppConfig):
         from governance.work.runs.models import Run
 
         errands.register(Trace)
-        subjects.register(Withdrawal, summary=selectors.summary)
+        subjects.register(Withdrawal, summary=selectors.summary, follows=("version__dataset__project",))
+        subjects.touch_also(Withdrawal, selectors.parts)
         registered.connect(look_at_what_was_registered, dispatch_uid="lineage")
         subjects.forbid_also(DatasetVersion, selectors.why_not_approve)
         subjects.tell_also(DatasetVersion, selectors.told_about_data)

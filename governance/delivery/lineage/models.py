@@ -11,7 +11,6 @@ from governance.delivery.lineage.rules import TRACE_TRANSITIONS, TraceState
 from governance.foundation.core.records import Record
 from governance.foundation.jobs.models import Errand
 from governance.materials.datasets.models import DatasetVersion
-from governance.people.approvals import subjects
 from governance.people.approvals.subjects import SignedPart
 from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
@@ -105,16 +104,8 @@ class Withdrawal(Record):
         return [SignedPart.of("Withdrawal", self), SignedPart.of("Data", self.version)]
 
     def touched_by(self) -> list[Touch]:
-        """Who withdrew it, and whoever had a part in anything that it reached in its project: none of them has it used
-        again."""
-        affected = self.affected.filter(project=self.project_id)
-        reached: dict[int, str] = {}
-        for kind in {each.kind for each in affected}:
-            found = subjects.load_all(kind, [each.object_id for each in affected if each.kind == kind])
-            for subject in found.values():
-                reached |= {person: did for person, _, did in reversed(subject.touched_by())}
-        withdrew = (self.withdrawn_by_id, Act.MADE, "withdrew it")
-        return touches(withdrew, *((person, Act.MADE, did) for person, did in reached.items()))
+        """Who withdrew it; who had a part in what it reached is told by `selectors.parts`."""
+        return touches((self.withdrawn_by_id, Act.MADE, "withdrew it"))
 
 
 class Trace(Errand):

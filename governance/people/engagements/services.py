@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, Faults, Unusable, WrongState
+from governance.foundation.core.errors import Fault, Faults, StaleSubject, Unusable, WrongState
 from governance.foundation.core.moves import move
 from governance.people.engagements import rules, selectors
 from governance.people.engagements.models import Engagement
@@ -53,31 +53,40 @@ def plan(
 
 
 @transaction.atomic
-def revise(*, actor: Actor, engagement_id: UUID, **changes: Any) -> Engagement:
+def revise(*, actor: Actor, engagement_id: UUID, shown_sha256: str | None = None, **changes: Any) -> Engagement:
     """Change a plan, by the names of `plan`; of what is laid open already only the last day of access moves.
+    `shown_sha256`: the content digest of what the change was made on.
 
-    Raises NotFound, NotAllowed, WrongState, Unusable.
+    Raises NotFound, NotAllowed, StaleSubject, WrongState, Unusable.
     """
-    engagement = held(actor, engagement_id)
+    engagement = held(actor, engagement_id, shown_sha256)
     if engagement.state == State.CLOSED:
         raise WrongState(f"{engagement} is closed; plan another.")
     if engagement.state == State.OPEN and changes.keys() - {"access_until"}:
         raise WrongState(f"{engagement} is laid open; only its last day moves. Close it, and plan another.")
-    was = engagement.content_digest
-    project_ids = changes.pop("project_ids", [project.pk for project in engagement.projects.all()])
+    was, until = engagement.content_digest, engagement.access_until
+    project_ids = changes.pop("project_ids", None)
     auditors = changes.pop("auditors", [user.get_username() for user in engagement.auditors.all()])
     for name, value in changes.items():
         setattr(engagement, name, value.strip() if isinstance(value, str) else value)
-    _keep(actor, engagement, project_ids, auditors)
+    if project_ids is None:
+        project_ids = [] if engagement.whole_organisation else [each.pk for each in engagement.projects.all()]
+    if engagement.state == State.OPEN and engagement.access_from <= engagement.access_until <= until:
+        engagement.save()  # less is laid open than before, whatever became of its auditors
+    else:
+        _keep(actor, engagement, project_ids, auditors)
+    if engagement.content_digest == was:
+        return engagement
     facts = {"was": was, "content": engagement.content_digest, "until": engagement.access_until}
     record(actor, "engagement.revised", subject=engagement, facts=facts)
     return engagement
 
 
 @transaction.atomic
-def lay_open(*, actor: Actor, engagement_id: UUID) -> Engagement:
-    """From the first day of access on its auditors see its scope. Raises NotFound, NotAllowed, WrongState, Unusable."""
-    engagement = held(actor, engagement_id)
+def lay_open(*, actor: Actor, engagement_id: UUID, shown_sha256: str | None = None) -> Engagement:
+    """From the first day of access on its auditors see its scope. `shown_sha256`: the content digest of the plan that
+    the actor looked at. Raises NotFound, NotAllowed, StaleSubject, WrongState, Unusable."""
+    engagement = held(actor, engagement_id, shown_sha256)
     faults = Faults()
     names = [user.get_username() for user in engagement.auditors.all()]
     _auditors(names, list(selectors.scope(engagement)), engagement.organisation_id, engagement.period, faults)
@@ -111,10 +120,12 @@ def locked(actor: Actor, engagement_id: UUID) -> Engagement:
     return Engagement.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=engagement_id)
 
 
-def held(actor: Actor, engagement_id: UUID) -> Engagement:
-    """The same, for whoever holds it. Raises NotFound, NotAllowed."""
+def held(actor: Actor, engagement_id: UUID, shown_sha256: str | None = None) -> Engagement:
+    """The same, for whoever holds it, as it was shown to them. Raises NotFound, NotAllowed, StaleSubject."""
     engagement = locked(actor, engagement_id)
     selectors.require_hold(actor, engagement)
+    if shown_sha256 is not None and shown_sha256 != engagement.content_digest:
+        raise StaleSubject(f"{engagement} changed since it was shown to you. Look at it again; nothing was done.")
     return engagement
 
 
@@ -139,6 +150,9 @@ def _keep(actor: Actor, engagement: Engagement, project_ids: Collection[UUID], a
 
 def _scope(actor: Actor, organisation_id: UUID, project_ids: Collection[UUID], *, whole: bool) -> list[Project]:
     if whole:
+        if project_ids:
+            said = "The whole organisation is chosen, and projects of it."
+            raise Unusable([Fault("projects", said, "Choose one or the other (whole_organisation: false).")])
         organisation = organisations.require(actor, organisation_id, HOLD)
         return list(organisation.projects.all())
     found = [projects.require(actor, pk, HOLD) for pk in dict.fromkeys(project_ids)]

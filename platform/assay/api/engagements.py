@@ -136,6 +136,10 @@ class RevisedEngagement(Input):
     period_until = serializers.DateField(required=False, allow_null=True)
 
 
+class Opening(Input):
+    sha256 = serializers.CharField(max_length=64, help_text="Of the engagement as you read it.")
+
+
 class Conclusion(Input):
     conclusion = serializers.CharField(max_length=8000)
 
@@ -223,12 +227,12 @@ class EngagementViewSet(NounViewSet):
             services.revise(actor=self.actor, engagement_id=pk, **given)
         return self.shown(self.one())
 
-    @extend_schema(request=None, responses={200: EngagementSerializer})
+    @extend_schema(request=Opening, responses={200: EngagementSerializer})
     @action(detail=True, methods=["post"])
     def open(self, request: Call, pk: UUID) -> Response:
-        """Lay the scope open to the auditors, on the days of access."""
+        """Lay the scope open to the auditors, on the days of access, as it was read."""
         self.one()
-        services.lay_open(actor=self.actor, engagement_id=pk)
+        services.lay_open(actor=self.actor, engagement_id=pk, shown_sha256=Opening.of(request)["sha256"])
         return self.shown(self.one())
 
     @extend_schema(request=Conclusion, responses={200: EngagementSerializer})

@@ -18,7 +18,7 @@ from governance.documents.renderings import selectors as made
 from governance.documents.renderings import services as renderings
 from governance.documents.renderings.documents import AUDIT_REPORT
 from governance.foundation.audit import selectors as audit
-from governance.foundation.core.errors import NotAllowed, WrongState
+from governance.foundation.core.errors import NotAllowed, StaleSubject, WrongState
 from governance.people.engagements import exchange, selectors, services
 from governance.people.engagements.models import Engagement
 from governance.people.engagements.rules import State
@@ -60,17 +60,24 @@ def edit(request: PageRequest, pk: UUID) -> HttpResponse:
     selectors.require_hold(request.actor, engagement)
     if engagement.state == State.CLOSED:
         raise WrongState(_("It is closed; plan another."))
-    planned = engagement.state == State.PLANNED
+    planned, shown = engagement.state == State.PLANNED, request.POST.get("shown", engagement.content_digest)
+    if shown != engagement.content_digest:
+        raise StaleSubject(_("It changed since it was shown to you. Look at it again; nothing was done."))
     form = (
-        PlanForm(request.POST or None, scopes=_scopes(request), initial=PlanForm.of(engagement))
+        PlanForm(request.POST or None, scopes=_scopes(request, engagement), initial=PlanForm.of(engagement))
         if planned
         else LastDayForm(request.POST or None, initial={"access_until": engagement.access_until})
     )
-    act = lambda: services.revise(actor=request.actor, engagement_id=pk, **form.given())  # noqa: E731
+    act = lambda: services.revise(  # noqa: E731
+        actor=request.actor, engagement_id=pk, shown_sha256=shown, **form.given()
+    )
     if form.is_valid() and attempt(form, act):
         messages.success(request, _("Changed, and on record."))
         return redirect("engagement-detail", pk=pk)
-    context = {"form": form, "engagement": engagement, "planned": planned, "crumbs": crumbs(engagement, within=True)}
+    context = {
+        "form": form, "engagement": engagement, "planned": planned, "shown": shown,
+        "crumbs": crumbs(engagement, within=True),
+    }  # fmt: skip
     return render(request, "engagements/form.html", context, status=422 if form.errors else 200)
 
 
@@ -81,7 +88,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def lay_open(request: PageRequest, pk: UUID) -> HttpResponse:
-    services.lay_open(actor=request.actor, engagement_id=pk)
+    services.lay_open(actor=request.actor, engagement_id=pk, shown_sha256=request.POST.get("shown", ""))
     messages.success(request, _("Laid open: on the days of access its auditors read the scope, and nothing else."))
     return redirect("engagement-detail", pk=pk)
 
@@ -165,10 +172,12 @@ def _audited(request: PageRequest, pk: UUID) -> Engagement:
     return engagement
 
 
-def _scopes(request: PageRequest) -> list[tuple[str, str]]:
-    """What this person may lay open, as the form names it."""
+def _scopes(request: PageRequest, of: Engagement | None = None) -> list[tuple[str, str]]:
+    """What this person may lay open, as the form names it; of an engagement that is there: in its organisation."""
     wholes = organisations.where(request.actor, selectors.HOLD)
     own = projects.where(request.actor, selectors.HOLD)
+    if of is not None:
+        wholes, own = wholes.filter(pk=of.organisation_id), own.filter(organisation=of.organisation_id)
     return [
         *((f"project:{each.pk}", str(each)) for each in own),
         *((f"organisation:{each.pk}", _("all of %(name)s") % {"name": each}) for each in wholes),

@@ -65,14 +65,17 @@
     if (event.defaultPrevented) return;
     // a new key is asked for last, so that what shows who adds it is asked for first
     const place = Array.from(form.querySelectorAll("[data-security-key]")).find(function (each) {
-      return isChosen(each) && !each.querySelector("input[type=hidden]").value;
+      return isChosen(each) && !each.dataset.shown && !each.querySelector("input[type=hidden]").value;
     });
     if (!place) return;
     event.preventDefault();
     const failed = place.querySelector("[data-key-error]");
     failed.hidden = true;
     answer(place, form, submitter).then(function (said) {
-      if (said === null) return form.submit();
+      if (said === null) {
+        place.dataset.shown = "wrong"; // sent as it is, by the same button: the page says what is wrong
+        return form.requestSubmit(submitter);
+      }
       place.querySelector("input[type=hidden]").value = said;
       return form.requestSubmit(submitter);
     }, function () {
