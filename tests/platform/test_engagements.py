@@ -115,7 +115,7 @@ def test_an_audit_by_pages_from_plan_to_report(home: House, orla: Actor) -> None
     assert "Ben writes one." in auditor.get(reverse("audit-finding-detail", args=[found.pk])).content.decode()
 
     read = auditor.get(f"{here}?tab=read").content.decode()
-    assert str(home.project) in read and "project-detail" in read
+    assert str(home.project) in read and "its page" in read and "project-detail" not in read
     auditor.post(reverse("engagement-close", args=[engagement.pk]), {"conclusion": "One minor finding."})
     assert auditor.get(reverse("project-detail", args=[home.project.pk])).status_code == 404
     report = auditor.get(reverse("engagement-report", args=[engagement.pk])).content.decode()
@@ -259,6 +259,8 @@ def test_refused_acts_stand_in_the_trail_with_who_what_and_on_what(home: House) 
     assert {each["id"] for each in told} == {str(home.project.pk)}, "what the service refused it for"
     shown = page(home.cleo).get(reverse("audit-list") + "?action=act.refused").content.decode()
     assert "was refused an act on" in shown and "Vera Lund" in shown and "hunter2" not in shown
+    for said in ("submit: not theirs to do", "submit (API): not theirs", "make a new one (API): not theirs to do"):
+        assert said in shown
 
 
 def test_who_knocks_at_another_projects_record_is_on_record_there_and_learns_nothing(home: House) -> None:
@@ -282,6 +284,7 @@ def test_a_loop_of_refusals_is_counted_and_does_not_fill_the_trail(home: House) 
         assert vera.post(reverse("run-submit", args=[run.pk])).status_code == 403
     assert [each["times"] for each in entries("act.refused")] == [1, 10]
     assert RefusalCount.objects.get().times == 25
+    assert "submit: not theirs to do (10 times that day)" in page(home.cleo).get(reverse("audit-list")).content.decode()
     assert [n for n in range(2000) if rules.is_told(n)] == [1, 10, 100, 1000]
 
 

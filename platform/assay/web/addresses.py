@@ -60,8 +60,14 @@ def shown_by(page: str) -> str:
 
 def kind_of(page: str) -> str:
     """The kind of record that a page is about, by the longest noun that its name begins with; "" for none."""
+    return kind_and_part(page)[0]
+
+
+def kind_and_part(page: str) -> tuple[str, str]:
+    """The same, and how the page's name goes on after the noun; the whole name where it has none."""
     fitting = [noun for noun in _nouns() if page.startswith(f"{noun}-")]
-    return _nouns()[max(fitting, key=len)] if fitting else ""
+    noun = max(fitting, key=len, default="")
+    return (_nouns()[noun], page.removeprefix(f"{noun}-")) if noun else ("", page)
 
 
 @cache

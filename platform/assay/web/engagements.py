@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assay.web import addresses, tabs, trail
+from assay.web import addresses, places, tabs, trail
 from assay.web.forms.engagements import CloseForm, FindingForm, LastDayForm, PlanForm, RequestForm
 from assay.web.forms.faults import attempt
 from assay.web.requests import PageRequest
@@ -244,6 +244,7 @@ def _read(engagement: Engagement) -> list[dict[str, Any]]:
     return [
         {
             "reading": row,
+            "pages": sorted({places.spoken(page) for page in row.pages}),
             "name": _("lists") if row.kind == Engagement.kind else str(records.get((row.kind, row.id), row.id)),
             "url": addresses.of(row.kind, row.id),
         }

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from assay.web import addresses
+from assay.web import addresses, places
 from governance.foundation.audit import selectors
 from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core.records import Record, kinds
@@ -342,16 +342,26 @@ def did(event: AuditEvent) -> str:
     return str(ACTS.get(action, event.action))
 
 
+# Acts whose entries name the page that was asked for.
+_BY_PAGE: Mapping[str, Callable[[dict[str, Any]], str]] = {
+    "act.refused": places.refused,
+    "record.read": lambda facts: places.spoken(facts["page"]),
+}
+
+
 def _tell(event: AuditEvent, people: Mapping[Any, str], found: Mapping[tuple[str, str], Record]) -> Told:
     record = found.get((event.subject_kind, event.subject_id))
     personal = json.loads(event.personal.text) if hasattr(event, "personal") else {}
+    notes = [str(value) for value in personal.values() if value]
+    if event.action in _BY_PAGE:
+        notes.append(_BY_PAGE[event.action](json.loads(event.body)["facts"]))
     return Told(
         event=event,
         who=(people.get(event.actor) or _("(erased)")) if event.actor else "Assay",
         did=did(event),
         what=_NAMES.get(event.subject_kind, str)(record) if record is not None else "",
         url=_page(event, record),
-        notes=[str(value) for value in personal.values() if value],
+        notes=notes,
     )
 
 
