@@ -20,11 +20,15 @@ from django.test import Client
 from assay import doctor
 from assay.jobs import stamping
 from assay.settings import env
+from governance.delivery.evidence import services as evidence
 from governance.delivery.evidence import verify as offline
+from governance.documents.dossiers import services as dossiers
 from governance.foundation.audit import extracts, heads, services, stamps
 from governance.foundation.audit.models import AuditEvent, TimeStamp, TrailKey, TreeHead
 from governance.foundation.audit.verification import verify
+from governance.foundation.core import blobs
 from governance.foundation.core.actor import PLATFORM
+from tests import factories
 from tests.authority import Authority, openssl
 from tests.people import PASSWORD, house
 from tests.tampering import guards_lifted
@@ -118,6 +122,24 @@ def test_what_is_taken_out_carries_the_stamp_and_the_offline_verifier_says_what_
     file.write_text(json.dumps(forged | {"timestamp": extract["timestamp"]}))
     assert offline.main([str(file)]) == 1
     assert "the time stamp is not for this head" in capsys.readouterr().out
+
+
+def test_a_bundle_carries_the_newest_stamped_head_that_covers_its_stretch_of_the_trail(
+    trail_key: TrailKey, authority: Authority, tmp_path: Path
+) -> None:
+    home = house()
+    run = factories.finished_run(home)
+    frozen = dossiers.freeze(actor=home.ada, dossier_id=run.model_version.dossier.pk)
+    for is_stamped in (False, True):
+        file = tmp_path / f"{is_stamped}.zip"
+        if is_stamped:
+            stamped()
+        made = evidence.export(actor=home.cleo, dossier_version_id=frozen.pk)
+        blobs.copy_to(made.file_sha256, file)
+        checks = offline.verify(file).checks
+        found = [(check.area, check.result) for check in checks if check.name == "time stamp"]
+        assert found == ([("integrity", "holds"), ("freshness", "not checked")] if is_stamped else [])
+        assert [check.result for check in checks if check.name == "signed head"] == ["holds"]
 
 
 @pytest.mark.parametrize("cut", [0, 1, 9, 60, 200, -1])
