@@ -121,6 +121,56 @@ def test_before_it_ends_an_approval_is_renewed_by_new_decisions(home: House, ver
     assert first.state == State.REPLACED and standing.granted and standing.request == renewal
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "counts"),
+    [
+        ({"expires_after_days": 30}, {}, False),
+        ({"expires_after_days": 30}, {"expires_after_days": 31}, False),
+        ({"expires_after_days": 30}, {"expires_after_days": 30, "deadline_days": 3}, True),
+        ({"expires_after_days": 30}, {"expires_after_days": 29}, True),
+        ({}, {"expires_after_days": 365}, True),
+        ({}, {"comment_required": True}, False),
+        ({}, {"record_opened": True}, False),
+        ({"record_opened": True}, {}, True),
+        ({"record_opened": True}, {"record_opened": True, "deadline_days": 3}, True),
+    ],
+)
+def test_a_later_policy_gives_an_old_signature_no_longer_end_and_no_terms_that_it_did_not_meet(
+    home: House, version: DatasetVersion, then: dict[str, Any], now: dict[str, Any], counts: bool
+) -> None:
+    govern(home, STEWARD, deadline_days=9, **then)
+    first = ask(home, version)
+    factories.decide(home.ben, first, Verdict.APPROVE)
+    first.refresh_from_db()
+    govern(home, STEWARD, **now)
+    renewal = ask(home, version)
+    assert (renewal.state == State.GRANTED, renewal.carried.exists()) == (counts, counts)
+    ends = [each.expires_at for each in (first, renewal) if each.expires_at]
+    assert not counts or not ends or renewal.expires_at == min(ends), "its end is never later than it was"
+    assert selectors.standing(version).request == (renewal if counts else first)
+
+
+def test_a_reason_that_was_given_counts_where_one_is_wanted_now(home: House, version: DatasetVersion) -> None:
+    govern(home, STEWARD, deadline_days=9, comment_required=True)
+    factories.decide(home.ben, ask(home, version), Verdict.APPROVE, reason="The letters are masked.")
+    govern(home, STEWARD, comment_required=True)
+    assert ask(home, version).state == State.GRANTED
+
+
+def test_a_changed_subject_takes_no_signature_past_the_end_that_it_was_given_with(
+    home: House, version: DatasetVersion
+) -> None:
+    rows = {"name": "Rows", "roles": ["data_steward"], "parts": ["rows"]}
+    origin = {"name": "Origin", "roles": ["compliance_officer"], "parts": ["licence", "provenance"]}
+    govern(home, rows, origin, expires_after_days=30)
+    first = ask(home, version)
+    for who in (home.ben, home.cleo):
+        factories.approve(who, first)
+    govern(home, rows, origin, expires_after_days=60)
+    DatasetVersion.objects.filter(pk=version.pk).update(licence="CC-BY-4.0")
+    assert not ask(home, DatasetVersion.objects.get(pk=version.pk)).carried.exists()
+
+
 def test_the_record_s_page_says_under_what_it_was_approved_and_has_it_renewed(
     home: House, version: DatasetVersion
 ) -> None:

@@ -287,8 +287,10 @@ class Book:
                 continue
             reviewed = {part: new.parts[part] for part in step.parts or new.parts}
             old = new.terms.days is not None and vote.day + new.terms.days <= self.day
+            longer = last.terms.days is not None and (new.terms.days or last.terms.days + 1) > last.terms.days
             if (
                 not old
+                and not longer
                 and vote.parts == reviewed
                 and vote.person not in barred
                 and self.roles[vote.person] & set(step.roles)

@@ -9,7 +9,7 @@ from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
 from governance.people.approvals import lines, selectors
 from governance.people.approvals.models import ApprovalRequest, Carried, Decision
-from governance.people.approvals.rules import State, Verdict, ends_soon
+from governance.people.approvals.rules import State, Verdict, ends_soon, holds_under
 from governance.people.policies.kinds import KINDS
 from governance.people.policies.rules import Step, barred
 from governance.people.policies.selectors import staff
@@ -37,6 +37,8 @@ def carry_over(actor: Actor, request: ApprovalRequest) -> None:
         step = steps.get(decision.step)
         if step is None or not _same_review(step, last, decision, digests):
             continue
+        if not holds_under(request.terms, last.terms, reason=decision.reason, opened=decision.opened is not None):
+            continue  # its signer met other terms: another end, no reason asked for, nothing kept of what was opened
         if days is not None and decision.created_at + timedelta(days=days) <= now:
             continue  # too old to count by now
         # Whoever touched it since, or lost the role, decides anew or not at all; a loan is for its days alone.

@@ -254,3 +254,12 @@ def verdict_lacks(terms: Terms, verdict: Verdict, reason: str) -> str | None:
     if verdict in (Verdict.CHANGES, Verdict.REJECT):
         return "Say why, so that it can be mended."
     return "This policy wants a reason with every decision." if terms.comment_required else None
+
+
+def holds_under(terms: Terms, before: Terms, *, reason: str, opened: bool) -> bool:
+    """Whether an approval that was signed under `before` is one under `terms` too, as far as its step does not say: it
+    counts for no longer than its signer met, and what is wanted with it (a reason, what was `opened`) is there."""
+    days, then = terms.expires_after_days, before.expires_after_days
+    if then is not None and (days is None or days > then):
+        return False
+    return verdict_lacks(terms, Verdict.APPROVE, reason) is None and (opened or not terms.record_opened)
