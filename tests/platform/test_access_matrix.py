@@ -15,6 +15,13 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from assay.api.nouns import NounViewSet
+from governance.foundation.audit.models import AuditEvent
+from governance.people.engagements import access
+from governance.people.organisations import selectors as organisations
+from governance.people.organisations.rules import MAY as MAY_FOR_ALL
+from governance.people.projects import selectors as projects
+from governance.people.projects.rules import MAY
 from tests.callers import API as ROOT
 from tests.callers import rows, version_of
 from tests.routes import METHODS, STRANGERS, WHO, Everything, Route, everything, routes, told
@@ -777,6 +784,31 @@ def test_an_auditor_by_engagement_gets_what_the_projects_auditor_gets(house: Eve
         if response.status_code != wanted:
             wrong.append(f"{method} {name}: Orla got {response.status_code}, not {wanted}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("who", ["ada", "admin", "orla"])
+def test_who_reads_sees_of_each_noun_what_who_acts_sees(house: Everything, who: str) -> None:
+    """What a page asks once, from what it heard before, and what an act asks the database anew."""
+    acts = house.actor(who)
+    reads = acts.reading()
+    nouns = [view for view in _below(NounViewSet) if hasattr(view, "seen")]
+    assert len(nouns) > 40
+    for view in nouns:
+        assert set(view.seen(reads).values_list("pk")) == set(view.seen(acts).values_list("pk")), view.__name__
+    rows = AuditEvent.objects.order_by()
+    assert set(rows.filter(access.entries(reads))) == set(rows.filter(access.entries(acts)))
+    for act in MAY:
+        assert set(projects.where(reads, act)) == set(projects.where(acts, act)), act
+        here = house.home.project.pk
+        assert projects.may(reads, here, act) == projects.may(acts, here, act), act
+    for act in MAY_FOR_ALL:
+        assert set(organisations.where(reads, act)) == set(organisations.where(acts, act)), act
+
+
+def _below(view: Any) -> Iterator[Any]:
+    for found in view.__subclasses__():
+        yield found
+        yield from _below(found)
 
 
 def test_what_has_no_line_is_no_method_of_the_route(house: Everything) -> None:
