@@ -16,6 +16,7 @@ from governance.people.access_reviews import rules, selectors, services
 from governance.people.access_reviews.models import AccessReview
 from governance.people.access_reviews.rules import Decided, Verdict
 from governance.people.approvals import delegations, reauthentication
+from governance.people.approvals import selectors as approvals
 from governance.people.approvals.rules import Verdict as Signed
 from governance.people.engagements import services as engagements
 from governance.people.organisations.models import Membership
@@ -148,6 +149,38 @@ def test_everybody_with_access_is_looked_at_however_they_come_to_have_it(home: H
     ]
 
 
+def test_access_that_begins_later_is_looked_at_before_it_does(home: House) -> None:
+    person("orla", "Orla Quinn")
+    today, tomorrow, last = (timezone.localdate() + timedelta(days=n) for n in (0, 1, 5))
+    loan = delegations.delegate(
+        actor=home.rita, project_id=home.project.pk, username="paula", role=Role.RISK_OWNER, reason="On leave.",
+        starts_on=tomorrow, ends_on=last,
+    )  # fmt: skip
+    opened = [
+        engagements.plan(
+            actor=home.admin, organisation_id=home.organisation.pk, title=title, auditors=["orla"],
+            access_from=first, access_until=until, project_ids=[home.project.pk],
+        )
+        for title, first, until in (("Next", tomorrow, last), ("Old", date.min, today), ("Past", date.min, date.min))
+    ]  # fmt: skip
+    for each in opened:
+        engagements.lay_open(actor=home.admin, engagement_id=each.pk)
+    rows = selectors.rows_of(home.project)
+    assert {(row.username, row.through, row.begins, row.until) for row in rows if row.until} == {
+        ("paula", "Rita Falk", tomorrow, last),
+        ("orla", "Next", tomorrow, last),
+        ("orla", "Old", date.min, today),
+    }
+    assert approvals.loans([home.paula.person_id], [home.project.pk]) == {}, "it gives nothing before its first day"
+    decided = _decided(home, "paula", LEFT)
+    proof = proved(home.admin, selectors.shown_sha256(rows), decided)
+    review = sign(home.admin, home.project, {}, decided=decided, proof=proof)
+    loan.refresh_from_db()
+    assert loan.ended_by_name == home.admin.name
+    begun = {row["begins"] for row in review.rows if row["through"] in ("Next", "Old")}
+    assert begun == {tomorrow.isoformat(), "0001-01-01"}
+
+
 def _decided(home: House, name: str, said: Decided) -> dict[str, Decided]:
     """Everybody keeps what they have but for what `name` has by no role of their own."""
     kept = Decided(Verdict.KEEP)
@@ -163,6 +196,25 @@ def test_who_came_meanwhile_makes_the_review_stale(home: House) -> None:
     projects.appoint(actor=home.admin, project_id=home.project.pk, username="ada", role=Role.VIEWER)
     with pytest.raises(StaleSubject):
         sign(home.admin, home.project, {}, shown_sha256=shown)
+
+
+def test_a_last_day_that_moved_after_it_was_shown_makes_the_review_stale(home: House) -> None:
+    person("orla", "Orla Quinn")
+    today = timezone.localdate()
+    audit = engagements.plan(
+        actor=home.admin, organisation_id=home.organisation.pk, title="Audit 2026", auditors=["orla"],
+        access_from=today, access_until=today + timedelta(days=9), whole_organisation=True, project_ids=[],
+    )  # fmt: skip
+    engagements.lay_open(actor=home.admin, engagement_id=audit.pk)
+    for place in (home.project, home.organisation):
+        last = selectors.rows_of(place)[-1]
+        assert last.username == "orla" and last.until is not None
+        shown = selectors.shown_sha256(selectors.rows_of(place))
+        assert shown == selectors.shown_sha256(reversed(selectors.rows_of(place)))
+        engagements.revise(actor=home.admin, engagement_id=audit.pk, access_until=last.until + timedelta(days=90))
+        with pytest.raises(StaleSubject):
+            sign(home.admin, place, {}, shown_sha256=shown)
+        sign(home.admin, place, {})
 
 
 def test_an_organisation_lets_a_person_go_with_all_their_roles(home: House) -> None:

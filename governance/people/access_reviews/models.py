@@ -20,8 +20,8 @@ class AccessReview(Record):
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="access_reviews")
     project = models.ForeignKey(Project, null=True, on_delete=models.PROTECT, related_name="access_reviews")
-    # As they were shown, with what was decided: [{"id", "user", "name", "role", "way", "through", "until", "since",
-    # "last_sign_in", "last_act", "keys", "verdict", "to", "reason"}]; before ways were told apart, roles alone.
+    # As they were shown, with what was decided: [{"id", "user", "name", "role", "way", "through", "begins", "until",
+    # "since", "last_sign_in", "last_act", "keys", "verdict", "to", "reason"}]; in older ones without what came later.
     rows = models.JSONField()
     shown_sha256 = models.CharField(max_length=64)  # of people and roles as they were shown: what was signed over
     meaning = models.TextField()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -42,12 +42,13 @@ class Row:
     username: str
     name: str
     role: str
-    since: datetime
+    since: datetime  # it is on record
     last_sign_in: datetime | None
     last_act: datetime | None  # in this project, or this organisation
     keys: tuple[str, ...]
     way: Way
     through: str  # whose role it is, which engagement, which organisation; "" for a role of their own
+    begins: date | None  # the first day and the last, of what is for some days; it may not have begun
     until: date | None
 
     @property
@@ -65,6 +66,7 @@ class _Access:
     since: datetime
     way: Way = Way.ROLE
     through: str = ""
+    begins: date | None = None
     until: date | None = None
 
 
@@ -99,7 +101,7 @@ def visible(actor: Actor, review_id: UUID) -> AccessReview:
 
 def of_project(project: Project) -> list[Row]:
     """Everybody with access to it, a row for each way in: roles, the organisation's administrators, roles on loan, and
-    whoever audits it."""
+    whoever audits it; what is lent or laid open from a later day on is looked at before it begins."""
     members = Member.objects.filter(project=project).select_related("user")
     held = Membership.objects.filter(organisation=project.organisation_id, is_administrator=True).select_related("user")
     of_it = str(project.organisation)
@@ -108,8 +110,10 @@ def of_project(project: Project) -> list[Row]:
         _Access(each.pk, each.user, Belonging.ADMINISTRATOR, each.created_at, Way.ADMINISTRATOR, of_it) for each in held
     ]
     found += [
-        _Access(each.pk, each.taker, each.role, each.created_at, Way.LOAN, each.lender_name, each.ends_on)
-        for each in approvals.on_loan([project.pk]).select_related("taker")
+        _Access(
+            each.pk, each.taker, each.role, each.created_at, Way.LOAN, each.lender_name, each.starts_on, each.ends_on
+        )
+        for each in approvals.lent([project.pk]).select_related("taker")
     ]
     found += map(_audits, sight.readers(project.organisation_id, project.pk))
     return _rows(found, project=project.pk)
@@ -129,9 +133,8 @@ def of_organisation(organisation: Organisation) -> list[Row]:
 
 def _audits(reader: Reader) -> _Access:
     """An engagement may have several auditors, and each is a row."""
-    pk = uuid5(reader.through.pk, str(reader.user.pk))
-    since = timezone.make_aware(datetime.combine(reader.first, time.min))
-    return _Access(pk, reader.user, Role.AUDITOR, since, Way.AUDIT, str(reader.through), reader.last)
+    pk, since = uuid5(reader.through.pk, str(reader.user.pk)), reader.through.created_at
+    return _Access(pk, reader.user, Role.AUDITOR, since, Way.AUDIT, str(reader.through), reader.first, reader.last)
 
 
 def roles_of(place: Project | Organisation) -> list[str]:
@@ -143,8 +146,10 @@ def rows_of(place: Project | Organisation) -> list[Row]:
 
 
 def shown_sha256(rows: Iterable[Row]) -> str:
-    """What a reviewer signs over: people, roles and ways in; not when they last came, which changes while one reads."""
-    return digest(sorted([str(row.id), row.user_id, row.role, row.way.value] for row in rows))
+    """What a reviewer signs over: people, roles and ways in, through whom or what, and for which days; not when they
+    last came, which changes while one reads."""
+    told = {str(row.id): [row.user_id, row.role, row.way.value, row.through, row.begins, row.until] for row in rows}
+    return digest(told)
 
 
 def due(actor: Actor) -> list[Due]:
@@ -178,7 +183,7 @@ def _rows(found: list[_Access], **where: UUID) -> list[Row]:
             each.id, each.user.pk, each.user.get_username(), each.user.get_full_name() or each.user.get_username(),
             str(each.role), each.since, each.user.last_login, acts.get(each.user.pk),
             tuple(words for keys in told for words in keys.get(each.user.pk, ())),
-            each.way, each.through, each.until,
+            each.way, each.through, each.begins, each.until,
         )
         for each in found
     ]  # fmt: skip

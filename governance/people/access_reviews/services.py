@@ -97,7 +97,7 @@ def _carry_out(actor: Actor, place: Project | Organisation, row: Row, said: Deci
 def _kept(row: Row, said: Decided) -> dict[str, Any]:
     return {
         "id": str(row.id), "user": row.username, "name": row.name, "role": row.role, "way": row.way.value,
-        "through": row.through, "until": plain(row.until), "since": plain(row.since),
+        "through": row.through, "begins": plain(row.begins), "until": plain(row.until), "since": plain(row.since),
         "last_sign_in": plain(row.last_sign_in), "last_act": plain(row.last_act), "keys": list(row.keys),
         "verdict": said.verdict.value, "to": said.to_now,
         "reason": said.reason.strip(),

@@ -234,14 +234,13 @@ def facts_now(request: ApprovalRequest) -> rules.Facts:
     return facts(request, subjects.touched(subjects.load(request.subject_kind, request.subject_id)))
 
 
-def on_loan(project_ids: Iterable[UUID]) -> QuerySet[Delegation]:
-    """The roles that are on loan today, from lenders who still hold them and could still sign in, to people who are
-    members still."""
-    today = timezone.localdate()
+def lent(project_ids: Iterable[UUID]) -> QuerySet[Delegation]:
+    """The roles that are on loan, today or from a later day on, from lenders who still hold them and could still sign
+    in, to people who are members still."""
     belongs = Member.objects.filter(project=OuterRef("project"))
     held = belongs.filter(user=OuterRef("lender"), role=OuterRef("role"))
     found = Delegation.objects.filter(
-        project__in=list(project_ids), starts_on__lte=today, ends_on__gte=today, ended_at=None, lender__is_active=True
+        project__in=list(project_ids), ends_on__gte=timezone.localdate(), ended_at=None, lender__is_active=True
     )
     return found.filter(Exists(held), Exists(belongs.filter(user=OuterRef("taker")))).order_by("created_at")
 
@@ -249,7 +248,7 @@ def on_loan(project_ids: Iterable[UUID]) -> QuerySet[Delegation]:
 def loans(user_ids: Iterable[int], project_ids: Iterable[UUID]) -> dict[tuple[int, UUID], list[rules.Loan]]:
     """What these people have on loan today, by person and project."""
     found: dict[tuple[int, UUID], list[rules.Loan]] = defaultdict(list)
-    for each in on_loan(project_ids).filter(taker__in=list(user_ids)):
+    for each in lent(project_ids).filter(starts_on__lte=timezone.localdate(), taker__in=list(user_ids)):
         loan = rules.Loan(each.pk, each.lender_id, each.lender_name, Role(each.role))
         found[each.taker_id, each.project_id].append(loan)
     return found

@@ -18,10 +18,14 @@ from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
 
 
+def not_over() -> QuerySet[Engagement]:
+    """Engagements that lay their scope open, today or from a later day on."""
+    return Engagement.objects.filter(state=State.OPEN, access_until__gte=timezone.localdate())
+
+
 def in_force() -> QuerySet[Engagement]:
     """Engagements that lay their scope open today: `rules.lays_open` as a query."""
-    today = timezone.localdate()
-    return Engagement.objects.filter(state=State.OPEN, access_from__lte=today, access_until__gte=today)
+    return not_over().filter(access_from__lte=timezone.localdate())
 
 
 def open_to(actor: Actor) -> QuerySet[Engagement]:
@@ -85,7 +89,7 @@ class OpenEngagements:
 
     def readers(self, organisation_id: UUID, project_id: UUID | None) -> Iterator[Reader]:
         reaches = Q(whole_organisation=True) | (Q(projects=project_id) if project_id else Q(pk__in=[]))
-        for found in in_force().filter(reaches, organisation=organisation_id).distinct().prefetch_related("auditors"):
+        for found in not_over().filter(reaches, organisation=organisation_id).distinct().prefetch_related("auditors"):
             for user in found.auditors.all():
                 yield Reader(user, found, found.access_from, found.access_until)
 

@@ -19,7 +19,7 @@ from governance.foundation.core.records import Record
 
 @dataclass(frozen=True)
 class Reader:
-    """A person to whom a place is laid open today: through which record, and for which days."""
+    """A person to whom a place is laid open, today or from a later day on: through which record, and for which days."""
 
     user: Any
     through: Record
@@ -41,7 +41,7 @@ class Sight(Protocol):
         when it was made."""
 
     def readers(self, organisation_id: UUID, project_id: UUID | None) -> Iterable[Reader]:
-        """Everybody to whom a project, or (without one) its organisation as a whole, is laid open."""
+        """Everybody to whom a project, or (without one) its organisation as a whole, is laid open, or will be."""
 
 
 _given: list[Sight] = []

@@ -86,8 +86,8 @@ def _review(
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     """A row as it was signed; the oldest do not say how somebody had access."""
-    until = date.fromisoformat(row["until"]) if row.get("until") else None
-    return {**row, "until": until, "spoken": rules.spoken(row["role"]), "spoken_to": rules.spoken(row["to"])}
+    days = {name: date.fromisoformat(row[name]) if row.get(name) else None for name in ("begins", "until")}
+    return {**row, **days, "spoken": rules.spoken(row["role"]), "spoken_to": rules.spoken(row["to"])}
 
 
 def _address(place: Project | Organisation) -> str:
