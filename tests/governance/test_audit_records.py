@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from assay import doctor
 from governance.delivery.lineage import services as lineage
-from governance.foundation.audit import seals, services, watch
-from governance.foundation.audit.models import AuditEvent
+from governance.foundation.audit import heads, seals, services, watch
+from governance.foundation.audit.models import AuditEvent, TreeHead
 from governance.foundation.audit.verification import verify
 from governance.foundation.core import writes
 from governance.foundation.core.actor import PLATFORM
+from governance.foundation.core.errors import WrongState
 from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.engagements import services as engagements
@@ -23,6 +24,7 @@ from governance.people.projects.models import Member, Project
 from governance.people.projects.rules import Role
 from tests import factories
 from tests.people import House
+from tests.tampering import guards_lifted
 
 
 def sql(statement: str, *values: Any) -> int:
@@ -195,3 +197,59 @@ def test_an_upgrade_has_everything_verified_at_once_and_a_broken_link_is_not_to_
     MigrationRecorder(connection).record_applied("audit", "9999_fills_a_column")
     assert watch.examine_when_due() is not None
     assert "adopt" not in watch.cure(["entry 4: does not follow from the entry before it"])
+
+
+REQUESTS, DECISIONS = ApprovalRequest._meta.db_table, Decision._meta.db_table
+ON_SQLITE = pytest.mark.skipif(connection.vendor != "sqlite", reason="this database refuses it")
+
+
+@pytest.mark.parametrize(
+    ("statement", "value"),
+    [
+        (f"UPDATE {REQUESTS} SET subject_content = %s", '{"x": 1e999}'),
+        (f"UPDATE {REQUESTS} SET subject_content = %s", f'{{"x": 1{400 * "0"}}}'),
+        (f"UPDATE {REQUESTS} SET subject_content = %s", f'{{"x": 1{5000 * "0"}}}'),
+        pytest.param(f"UPDATE {DECISIONS} SET id = %s", "zz", marks=ON_SQLITE),
+        pytest.param(f"UPDATE {DECISIONS} SET id = upper(id) || %s", "", marks=ON_SQLITE),
+        pytest.param(f"UPDATE {REQUESTS} SET subject_name = %s", b"\xff\x00", marks=ON_SQLITE),
+    ],
+)
+def test_what_cannot_be_read_is_named_and_hides_nothing_else(
+    home: House, version: DatasetVersion, statement: str, value: Any
+) -> None:
+    assert verify(records=True).faults == []
+    assert sql(statement, value)
+    omar = Member.objects.get(user__username="omar")
+    sql(f"DELETE FROM {Member._meta.db_table} WHERE id = %s", omar.pk.hex)
+    found = watch.examine(actor=PLATFORM)
+    kept = watch.latest()
+    assert kept is not None and kept.faults == found.faults and found.records
+    assert any("cannot be read" in fault or "stands in its table" in fault for fault in kept.faults), kept.faults
+    assert any(str(omar.pk) in fault and "is missing" in fault for fault in kept.faults), kept.faults
+    assert doctor.trail().state == doctor.State.WRONG
+
+
+def test_nobody_adopts_what_cannot_be_read(home: House, version: DatasetVersion) -> None:
+    sql(f"UPDATE {REQUESTS} SET subject_content = %s", '{"x": 1e999}')
+    with pytest.raises(WrongState, match="cannot be read"):
+        watch.adopt(actor=home.admin, because="No reason.")
+
+
+@ON_SQLITE
+def test_a_verification_that_cannot_be_completed_is_kept_as_a_fault(home: House, trail_key: Any) -> None:
+    heads.sign()
+    assert watch.examine(actor=PLATFORM).sound
+    with guards_lifted():
+        sql(f"UPDATE {TreeHead._meta.db_table} SET checkpoint = x'ff'")
+    assert watch.examine(actor=PLATFORM).sound is False
+    kept = watch.latest()
+    assert kept is not None and kept.faults[0].startswith("the verification could not be completed: TypeError")
+
+
+def test_who_listens_to_a_verification_may_end_it(home: House) -> None:
+    def told(entries: int) -> None:
+        raise InterruptedError("the lease is lost")
+
+    with pytest.raises(InterruptedError):
+        watch.examined(by_name="", told=told)
+    assert watch.latest() is None

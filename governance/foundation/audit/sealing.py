@@ -3,7 +3,6 @@ the tables hold now."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any
 
 from django.db.models.signals import m2m_changed, post_delete, post_save
@@ -12,9 +11,10 @@ from governance.foundation.audit import seals
 from governance.foundation.core import writes
 from governance.foundation.core.records import Record
 
-CHUNK = 500
+CHUNK = seals.CHUNK
 # How objections end that a change by an upgrade explains, too.
 UNTOLD, CHANGED = "but no entry tells of it", "it was changed in its table since"
+UNREADABLE = "cannot be read"  # what no upgrade explains
 Told = dict[str, dict[str, str | None]]  # {model: {key: digest, or None where the row was deleted}}
 
 
@@ -80,17 +80,16 @@ class Ledger:
         yield from found
 
 
-def compared(ledger: Ledger, limit: int) -> tuple[int, list[tuple[str, str]]]:
+def compared(ledger: Ledger, limit: int) -> tuple[int, list[tuple[str, Any]]]:
     """(records that are as the trail says, (model, key) of those that are not, up to `limit`)."""
     covered = seals.covered()
     same = 0
-    differing: list[tuple[str, str]] = []
+    differing: list[tuple[str, Any]] = []
     for name, seal in covered.items():
-        rows = seal.model._base_manager.order_by("pk").prefetch_related(*seal.sealed_with).iterator(chunk_size=CHUNK)
-        while chunk := list(islice(rows, CHUNK)):
-            for key, digest in seal.digests(chunk).items():
+        for keys in seal.key_chunks():
+            for key, digest in seal.standing(keys).items():
                 word = ledger.word(name, key)
-                if word is not None and word[0] == digest:
+                if digest is not None and word is not None and word[0] == digest:
                     same += 1
                 elif len(differing) < limit:
                     differing.append((name, key))
@@ -118,11 +117,14 @@ def _absent(ledger: Ledger, covered: dict[str, seals.Seal], limit: int) -> list[
     return found[: max(limit, 0)]
 
 
-def objection(ledger: Ledger, name: str, key: str) -> str | None:
+def objection(ledger: Ledger, name: str, key: Any) -> str | None:
     """What is wrong with one record as it stands now, in words, or None."""
     seal, word = seals.covered()[name], ledger.word(name, key)
-    row = seal.model._base_manager.filter(pk=key).order_by("pk").first()
-    what = seal.spoken(key, row)
+    try:
+        row = next(iter(seal.rows([seal.held(key)])), None)
+        what, digest = seal.spoken(key, row), seal.digests([row])[key] if row is not None else None
+    except Exception:  # as in `Seal.standing`
+        return _unreadable(f"{seal.noun} {key}", word)
     if row is None:
         if word is None or word[0] is None or seal.may_go:
             return None
@@ -131,9 +133,15 @@ def objection(ledger: Ledger, name: str, key: str) -> str | None:
         return f"{what} stands in its table, {UNTOLD}"
     if word[0] is None:
         return f"{what} stands in its table, but entry {word[1]:,} tells that it was deleted"
-    if word[0] != seal.digests([row])[key]:
+    if word[0] != digest:
         return f"{what} is not as entry {word[1]:,} left it: {CHANGED}"
     return None
+
+
+def _unreadable(what: str, word: tuple[str | None, int] | None) -> str:
+    if word is None or word[0] is None:
+        return f"{what} stands in its table, but {UNREADABLE}"
+    return f"{what} is not as entry {word[1]:,} left it: it {UNREADABLE}"
 
 
 def concerns_records(faults: Iterable[str]) -> bool:

@@ -5,18 +5,19 @@ tokens, who stands behind a pseudonym) are committed to with a salt, which goes 
 """
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db import models
+from django.db import connection, models
 
 from governance.foundation.audit.models import Identity, Salt
 from governance.foundation.audit.rules import commitment
 from governance.foundation.core.records import Record, stored_fields
 
 SALT_BYTES = 32
+CHUNK = 500
 
 
 class Seal:
@@ -32,6 +33,55 @@ class Seal:
     def digests(self, rows: Iterable[Any]) -> dict[str, str]:
         """{key: digest} of these rows."""
         return {str(row.pk): row.record_digest for row in rows}
+
+    def key_chunks(self) -> Iterator[list[Any]]:
+        """The keys of all rows as the database holds them, some hundred at a time."""
+        table, key = self.model._meta.db_table, self.model._meta.pk.column
+        with connection.chunked_cursor() as cursor:
+            cursor.execute(f'SELECT "{key}" FROM "{table}" ORDER BY "{key}"')  # noqa: S608 (our own names)
+            while chunk := cursor.fetchmany(CHUNK):
+                yield [key for (key,) in chunk]
+
+    def spelt(self, key: Any) -> str | None:
+        """A key that the database holds, as entries spell it; None for what the platform would never write there."""
+        column: Any = self.model._meta.pk
+        try:
+            own = column.to_python(key)
+            return str(own) if column.get_db_prep_value(own, connection) == key else None
+        except Exception:  # what is no key makes columns raise whatever they have
+            return None
+
+    def held(self, key: Any) -> Any:
+        """The reverse of `spelt`; what is no key as it is."""
+        column: Any = self.model._meta.pk
+        try:
+            own = column.to_python(key)
+            return column.get_db_prep_value(own, connection) if str(own) == key else key
+        except Exception:
+            return key
+
+    def rows(self, keys: Sequence[Any]) -> list[Any]:
+        """Those with these keys, as the database holds them. Raises whatever there is where one cannot be read."""
+        columns = ", ".join(f'"{column.column}"' for column in self.model._meta.concrete_fields)
+        table, key, marks = self.model._meta.db_table, self.model._meta.pk.column, ", ".join(["%s"] * len(keys))
+        statement = f'SELECT {columns} FROM "{table}" WHERE "{key}" IN ({marks})'  # noqa: S608 (our own names)
+        return list(self.model._base_manager.raw(statement, keys).prefetch_related(*self.sealed_with))
+
+    def standing(self, keys: Sequence[Any]) -> dict[Any, str | None]:
+        """{key: digest} of the rows with these keys, as the database holds them; None for one that cannot be read.
+
+        Somebody who writes there may put what is of no type, or has no canonical form: it ends no comparison.
+        """
+        whole = [key for key in keys if self.spelt(key) is not None]
+        found: dict[Any, str | None] = {key: None for key in keys if self.spelt(key) is None}
+        try:
+            return found | self.digests(self.rows(whole))
+        except Exception:
+            if len(whole) == 1:
+                return found | {self.spelt(whole[0]): None}
+        for key in whole:
+            found |= self.standing([key])
+        return found
 
     def begin(self, keys: Collection[str], gone: Collection[str]) -> None:
         """Get ready to tell of rows with these keys, and of some that are gone."""

@@ -20,6 +20,7 @@ from preparation.merkle import HASH_BYTES
 
 ATTEMPTS = 3
 MOST_NAMED = 20  # faults; after them the walk ends
+INCOMPLETE = "the verification could not be completed"
 
 
 @dataclass
@@ -55,30 +56,45 @@ def verify(
     records: compare every record, too, with what the entries say of it.
     kept: heads that somebody kept elsewhere; the trail must continue them too.
     told: called now and then with how many entries were read. The trail lies open then: it must not write.
+
+    Raises what `told` does, and Error where the database does not answer at all; whatever else ends it is a fault.
     """
     report = Report()
     report.faults += guards.objections(connection)
+    walked = _walked(report, records, kept, limit_faults)
+    while True:
+        try:
+            entries_read = next(walked, None)
+        except Exception as error:  # what somebody put into a table makes anything raise; that hides nothing
+            report.faults.append(f"{INCOMPLETE}: {type(error).__name__}: {str(error)[:200]}")
+            return report
+        if entries_read is None:
+            return report
+        told(entries_read)
+
+
+def _walked(report: Report, records: bool, kept: Iterable[checkpoint.Checkpoint], limit: int) -> Iterator[int]:
+    """Fill `report`; how many entries were read, now and then."""
     signed, said = _signed(kept)
     report.faults += [*said, *_broken_stamps(report)]
     walk = _Walk(report, signed)
     ledger = sealing.Ledger() if records else None
     try:
         for chunk in entries.rows():
-            told(report.entries)
+            yield report.entries
             for row in chunk:
                 body = walk.step(row)
                 if ledger is not None and body is not None:
                     ledger.hear(row[0], body)
-                if report.faults and len(report.faults) >= limit_faults:
-                    return report
+                if report.faults and len(report.faults) >= limit:
+                    return
     except DatabaseError as error:
         report.faults.append(f"the entries after {report.entries:,} cannot be read: {error}")
-        return report
+        return
     walk.end()
     if ledger is not None:
-        report.records, faults = _records(ledger, limit_faults)
+        report.records, faults = _records(ledger, limit)
         report.faults += faults
-    return report
 
 
 def _records(ledger: sealing.Ledger, limit: int) -> tuple[int, list[str]]:
@@ -219,10 +235,10 @@ class _Subtrees:
         return [f"what is kept of the Merkle tree ({each}) is not what the entries give" for each in wrong[:3]]
 
 
-def _commitment(salt: Any, text: str) -> str | None:
+def _commitment(salt: Any, text: Any) -> str | None:
     try:
         return rules.commitment(bytes(salt), orjson.loads(text))
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

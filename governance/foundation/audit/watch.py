@@ -17,6 +17,7 @@ from governance.foundation.audit.models import AuditEvent, Verification
 from governance.foundation.audit.services import record
 from governance.foundation.core import writes
 from governance.foundation.core.actor import PLATFORM, Actor
+from governance.foundation.core.errors import WrongState
 
 ADOPTED = 500  # records that one entry takes in at most
 LOOK_CURE = "Look at what it names: assay audit verify --records"
@@ -69,6 +70,7 @@ def adopt(*, actor: Actor, because: str) -> int:
     """Take every record that differs from the trail, or that it does not know, into it as it stands; their number.
 
     For what was changed by a migration, or made before entries sealed records. The entries say why, and name each.
+    Raises WrongState for a record that cannot be read: no migration leaves one.
     """
     ledger = sealing.Ledger()
     for seq, text in AuditEvent.objects.order_by("seq").values_list("seq", "body").iterator(chunk_size=ADOPTED):
@@ -78,8 +80,10 @@ def adopt(*, actor: Actor, because: str) -> int:
     for first in range(0, len(differing), ADOPTED):
         batch = differing[first : first + ADOPTED]
         for name, key in batch:
-            model = covered[name].model
-            writes.note(model, [model._meta.pk.to_python(key)])
+            seal = covered[name]
+            if None in seal.standing([seal.held(key)]).values():
+                raise WrongState(f"{seal.noun} {key} cannot be read, so nothing is adopted. Restore or delete its row.")
+            writes.note(seal.model, [seal.model._meta.pk.to_python(key)])
         record(actor, "trail.records-adopted", facts={"records": len(batch)}, personal={"reason": because})
     return len(differing)
 
