@@ -15,6 +15,7 @@ from governance.documents.dossiers import selectors as dossier_selectors
 from governance.documents.dossiers import services as dossiers
 from governance.documents.dossiers.models import DossierVersion
 from governance.documents.model_cards import services as model_cards
+from governance.foundation.audit.models import AuditEvent
 from governance.foundation.core import blobs
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Unusable, WrongState
@@ -178,6 +179,28 @@ def test_taken_back_by_another_person_everything_stands_again(home: House, relea
         assert standing(subject).granted
     with pytest.raises(WrongState, match="taken back already"):
         take_back(home.paula, found)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.APPROVE, Verdict.REJECT, Verdict.CHANGES])
+def test_what_was_decided_anew_while_it_was_suspended_stays_so_when_the_data_is_taken_back(
+    home: House, released: Release, verdict: Verdict
+) -> None:
+    run, found = released.model_version.run, withdraw(home, data_of(released))
+    old = standing(run).request
+    assert old is not None and old.state == "suspended"
+    factories.decide(
+        home.rita, approvals.ask(actor=home.ada, subject=run, project_id=home.project.pk), verdict, reason="So."
+    )
+    take_back(home.paula, found)
+    old.refresh_from_db()
+    assert old.state == "replaced", "one answer at a time: the last that a person gave"
+    assert not AuditEvent.objects.filter(action="approval.reinstated", subject_id=str(old.pk)).exists()
+    assert standing(run).granted == (verdict == Verdict.APPROVE) and standing(run).request != old
+    assert standing(released).granted
+    if verdict != Verdict.APPROVE:
+        again = approvals.ask(actor=home.ada, subject=run, project_id=home.project.pk)
+        factories.approve(home.rita, again)
+        assert standing(run).granted, "a run that was launched long ago is no dead end"
 
 
 def test_two_withdrawals_must_both_be_taken_back(home: House, released: Release) -> None:

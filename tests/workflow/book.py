@@ -103,6 +103,7 @@ class Asked:
     ends: int | None = None
     under: int = 0  # which policy for its kind: the how manieth that governed
     causes: set[UUID] = field(default_factory=set)
+    was_suspended: bool = False
 
 
 class Book:
@@ -200,7 +201,10 @@ class Book:
         if thing.kind == "dataset_version":
             return not self.barred_data(pk)
         now = self.parts(pk)
-        suspended = any(each.parts == now and each.state == "suspended" for each in self.about(pk))
+        suspended = any(
+            each.parts == now and each.was_suspended and each.state in ("suspended", "replaced")
+            for each in self.about(pk)
+        )
         past = (
             thing.over
             or thing.released
@@ -313,7 +317,7 @@ class Book:
             if asked.terms.days is not None:
                 asked.ends = min(vote.day for vote in asked.votes) + asked.terms.days
         for each in before if asked.state != "open" else ():
-            if each.state == "granted":
+            if each.state in ("granted", "suspended"):
                 each.state = "expired" if self.state(each) == "expired" else "replaced"
 
     def take_questions_back(self, subject: UUID) -> None:
@@ -354,7 +358,7 @@ class Book:
             if each.subject not in self.reached(version):
                 continue
             if each.state in ("granted", "suspended"):
-                each.state = "suspended"
+                each.state, each.was_suspended = "suspended", True
                 each.causes.add(cause)
             elif each.state == "open" and self.things[each.subject].kind == "dataset_version":
                 each.state = "void" if self.barred_data(each.subject) else "open"

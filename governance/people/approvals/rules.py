@@ -31,7 +31,7 @@ class State(StrEnum):
 TRANSITIONS: dict[State, set[State]] = {
     State.OPEN: {State.GRANTED, State.CHANGES, State.REFUSED, State.WITHDRAWN, State.VOID},
     State.GRANTED: {State.VOID, State.SUSPENDED, State.EXPIRED, State.REPLACED},
-    State.SUSPENDED: {State.GRANTED, State.VOID, State.EXPIRED},
+    State.SUSPENDED: {State.GRANTED, State.VOID, State.EXPIRED, State.REPLACED},
     State.CHANGES: set(),
     State.REFUSED: set(),
     State.WITHDRAWN: set(),

@@ -28,6 +28,8 @@ from governance.people.projects.rules import Role
 DECIDED = ("decisions", "carried__decision")
 # What says nothing any more of whether something is approved.
 ENDED = (State.WITHDRAWN, State.VOID, State.REPLACED)
+# The states of an approval that was suspended: until it is taken back, or once somebody decided anew.
+SUSPENDED = (State.SUSPENDED, State.REPLACED)
 
 
 @dataclass(frozen=True)
@@ -166,13 +168,13 @@ def _day(request: ApprovalRequest) -> str:
 def why_not_ask(subject: subjects.Approvable, project_id: UUID) -> str | None:
     """Why nobody can be asked about `subject` in a project as it stands, in a sentence, or None.
 
-    What was approved once and is suspended can be asked about whatever became of it since: whether a model stays in
-    use after its data was withdrawn is somebody's to decide.
+    What was approved once and suspended can be asked about whatever became of it since, and again once somebody decided
+    on that: whether a model stays in use after its data was withdrawn is somebody's to decide.
     """
     if said := subjects.vetoes_of_others(subject):
         return said
     said = subjects.own_veto(subject)
-    return None if said and _is_suspended(subject, project_id) else said
+    return None if said and _was_suspended(subject, project_id) else said
 
 
 def why_over(request: ApprovalRequest, subject: subjects.Approvable) -> str | None:
@@ -182,21 +184,23 @@ def why_over(request: ApprovalRequest, subject: subjects.Approvable) -> str | No
     return why_not_ask(subject, request.project_id)
 
 
-def _is_suspended(subject: subjects.Approvable, project_id: UUID) -> bool:
-    return ApprovalRequest.objects.filter(
-        project_id=project_id,
-        subject_kind=subject.kind,
-        subject_id=subject.pk,
-        subject_digest=subject.content_digest,
-        state=State.SUSPENDED,
+def _was_suspended(subject: subjects.Approvable, project_id: UUID) -> bool:
+    """Whether an approval of the very same is suspended, or was and was decided anew."""
+    return Suspension.objects.filter(
+        request__project=project_id,
+        request__subject_kind=subject.kind,
+        request__subject_id=subject.pk,
+        request__subject_digest=subject.content_digest,
+        request__state__in=SUSPENDED,
     ).exists()
 
 
 def suspensions(subject_ids: Iterable[UUID], project_id: UUID) -> list[Suspension]:
-    """Why approvals of these subjects have no force now, in the order in which they lost it."""
+    """What took the force from approvals of these subjects and was not taken back, in the order in which they lost it,
+    whatever was decided on that."""
     return list(
         Suspension.objects.filter(
-            request__project=project_id, request__subject_id__in=list(subject_ids), request__state=State.SUSPENDED
+            request__project=project_id, request__subject_id__in=list(subject_ids), request__state__in=SUSPENDED
         )
         .filter(lifted_at=None)
         .select_related("request")

@@ -211,10 +211,11 @@ def _advance(request: ApprovalRequest) -> State:
 
 
 def _replace_others(decided: ApprovalRequest) -> None:
-    """What was approved before of the very same holds no more: it was decided anew, whatever came of that."""
+    """What was approved before of the very same holds no more, nor comes back where it was suspended: it was decided
+    anew, whatever came of that."""
     before = ApprovalRequest.objects.select_for_update().filter(
         project=decided.project_id, subject_kind=decided.subject_kind, subject_id=decided.subject_id,
-        subject_digest=decided.subject_digest, state=State.GRANTED,
+        subject_digest=decided.subject_digest, state__in=[State.GRANTED, State.SUSPENDED],
     )  # fmt: skip
     for old in before.exclude(pk=decided.pk):
         if old.state_now == State.EXPIRED:
