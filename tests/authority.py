@@ -39,9 +39,9 @@ class Authority:
         self.twist: Twist = lambda query, authority: authority.reply(query)
         self.status, self.asked = 200, 0
         root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        root = _certificate(f"{name} Root", root_key, None, root_key, (-400, 3650), is_root=True)
-        signer = _certificate(name, key, root, root_key, days, stamps=True)
-        plain = _certificate(name, key, root, root_key, days)
+        root = certificate(f"{name} Root", root_key, None, root_key, (-400, 3650), is_root=True)
+        signer = certificate(name, key, root, root_key, days, stamps=True)
+        plain = certificate(name, key, root, root_key, days)
         self.may_stamp = may_stamp
         self.certificates = folder / "root.pem"
         self.certificates.write_bytes(root.public_bytes(serialization.Encoding.PEM))
@@ -116,7 +116,7 @@ def openssl(*words: str, at: Path) -> str:
     return done.stdout + done.stderr
 
 
-def _certificate(
+def certificate(
     name: str, key: ec.EllipticCurvePrivateKey, issuer: x509.Certificate | None,
     issuer_key: ec.EllipticCurvePrivateKey, days: tuple[int, int], *, is_root: bool = False, stamps: bool = False,
 ) -> x509.Certificate:  # fmt: skip

@@ -38,9 +38,10 @@ def sealed(numbers: Sequence[int], head: TreeHead) -> dict[str, Any]:
     stored = heads.StoredTree()
     around = tree.around([number - 1 for number in numbers], head.size, stored.perfect)
     stamp = stamps.of(head)
+    is_fit = stamp is not None and stamps.signature(stamp) != stamps.Signature.BROKEN  # a forged one is not handed on
     return {
         "checkpoint": head.checkpoint,
-        **({"timestamp": b64encode(stamp.response).decode()} if stamp else {}),
+        **({"timestamp": b64encode(stamp.response).decode()} if stamp and is_fit else {}),
         "keys": [{name: key[name] for name in ("verifier_key", "statement")} for key in heads.verifier_keys()],
         "around": [one.hex() for one in around],
     }

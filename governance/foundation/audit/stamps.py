@@ -8,9 +8,11 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.x509 import Certificate, NameOID, load_der_x509_certificate, load_pem_x509_certificates
 from django.conf import settings
 from django.core.cache import cache
@@ -33,11 +35,20 @@ from governance.foundation.audit.rules import digest_of
 
 GRANTED = 0
 TROUBLE = "trail.no-stamp"
+SKEW = timedelta(minutes=5)  # clocks of honest people differ; an older or younger time is none to rely on
 FIRST_WAIT, LONGEST_WAIT, FORGOTTEN = 60, 3600, 24 * 3600  # seconds
 
 
 class NotStamped(ValueError):
     """An answer is not taken, or none can be asked for. Says why."""
+
+
+class Signature(StrEnum):
+    """What is known here of a stamp that was kept."""
+
+    HOLDS = "holds"
+    NOT_CHECKED = "not checked"  # the operator named no certificates
+    BROKEN = "does not hold"
 
 
 @dataclass(frozen=True)
@@ -92,10 +103,15 @@ def is_on() -> bool:
     return bool(settings.ASSAY_TIMESTAMP_URL)
 
 
+def are_checked() -> bool:
+    """Whether the operator says whom to trust; else nothing is known of who signed a stamp."""
+    return bool(settings.ASSAY_TIMESTAMP_CERTIFICATES)
+
+
 def trusted() -> list[Certificate]:
     """The certificates that an answer must lead to. Raises NotStamped."""
     name = settings.ASSAY_TIMESTAMP_CERTIFICATES
-    if not name:
+    if not are_checked():
         raise NotStamped("ASSAY_TIMESTAMP_CERTIFICATES names no file with the authority's certificates")
     try:
         return load_pem_x509_certificates(Path(name).read_bytes())
@@ -122,14 +138,38 @@ def request_for(note: str) -> TimeStampRequest:
 def keep(head: TreeHead, request: TimeStampRequest, der: bytes) -> TimeStamp:
     """Keep the answer to `request` beside `head`, once it is verified. Raises NotStamped."""
     answer = verified(read(der), head.checkpoint, trusted(), nonce=request.nonce)
+    why = _untimely(answer, head)
+    if abs(answer.at - timezone.now()) > SKEW:
+        why = f"says {answer.at:%Y-%m-%d %H:%M} UTC, which is not now"
+    if why:
+        raise NotStamped(f"the time stamp {why}: is the clock right, there and here?")
     with transaction.atomic():
         made, is_new = TimeStamp.objects.get_or_create(
             head=head, defaults={"at": answer.at, "authority": answer.authority, "response": der}
         )
     if is_new:
         # After the database: the file must not tell of a stamp that a failed commit took away.
-        heads.append({"size": head.size, "stamped": answer.at.isoformat(), "sha256": digest_of(der)})
+        _tell(made)
     return made
+
+
+def tell_what_was_lost() -> bool:
+    """Have the file of heads tell of each stamp that it does not tell of: a process ended in between, or the file was
+    begun anew. False where none can be checked here. Raises TrailBroken."""
+    try:
+        roots = trusted()
+    except NotStamped:
+        return False
+    told = {size for size, _ in heads.stamps_in_file()}
+    for stamp in TimeStamp.objects.select_related("head").order_by("pk").iterator():
+        if stamp.pk not in told and objection(stamp, roots) is None:  # what somebody slipped in stays untold
+            _tell(stamp)
+    return True
+
+
+def _tell(stamp: TimeStamp) -> None:
+    digest = digest_of(bytes(stamp.response))
+    heads.append({"size": stamp.pk, "stamped": stamp.at.isoformat(), "sha256": digest})
 
 
 def read(der: bytes) -> Answer:
@@ -179,12 +219,28 @@ def objection(stamp: TimeStamp, roots: list[Certificate]) -> str | None:
             return "is for something else"
         if (answer.at, answer.authority) != (stamp.at, stamp.authority):
             return "says something else than the answer that was kept"
+        if why := _untimely(answer, stamp.head):
+            return why
         if roots:
             verified(answer, stamp.head.checkpoint, roots)
     except NotStamped as error:
         return f"is not one: {error}"
     except Exception as error:  # forged bytes make parsers raise whatever they have; verification goes on
         return f"is not one: {type(error).__name__}: {str(error)[:200]}"
+    return None
+
+
+def signature(stamp: TimeStamp) -> Signature:
+    """What is known here of who signed a stamp; without certificates its words are nobody's yet."""
+    try:
+        return Signature.BROKEN if objection(stamp, trusted()) else Signature.HOLDS
+    except NotStamped:
+        return Signature.NOT_CHECKED
+
+
+def _untimely(answer: Answer, head: TreeHead) -> str | None:
+    if answer.at < head.at - SKEW:
+        return f"says {answer.at:%Y-%m-%d %H:%M} UTC, before its head was signed"
     return None
 
 
@@ -206,5 +262,27 @@ def done_with_trouble() -> None:
 
 
 def first_to_end(answer: Answer, roots: list[Certificate]) -> Certificate:
-    """Of the certificates that an answer rests on, the one whose days end first."""
-    return min([answer.signer, *roots], key=lambda certificate: certificate.not_valid_after_utc)
+    """Of the certificates that lead from who signed `answer` to one of `roots`, the one whose days end first.
+
+    Others in the operator's file, for older stamps, count for nothing; of two that would do, the younger counts.
+    """
+    known = [*roots, *map(load_der_x509_certificate, answer.parsed.signed_data.certificates)]
+    path = [answer.signer]
+    while path[-1] not in roots:
+        above = [each for each in known if each not in path and _is_issued(path[-1], each)]
+        if not above:
+            break
+        path.append(max(above, key=_end))
+    return min(path, key=_end)
+
+
+def _end(certificate: Certificate) -> datetime:
+    return certificate.not_valid_after_utc
+
+
+def _is_issued(certificate: Certificate, by: Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(by)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True

@@ -4,6 +4,7 @@ One pass with bounded memory.
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import orjson
+from cryptography.x509 import Certificate
 from django.db import DatabaseError, connection
 
 from governance.foundation.audit import checkpoint, entries, guards, heads, keys, rules, sealing, stamps
@@ -19,6 +21,7 @@ from governance.foundation.audit.tree import Growth
 from preparation.merkle import HASH_BYTES
 
 ATTEMPTS = 3
+TELLING = 1.0  # seconds, within which the scheduler tells the file of heads what it kept
 MOST_NAMED = 20  # faults; after them the walk ends
 INCOMPLETE = "the verification could not be completed"
 
@@ -320,26 +323,53 @@ def _broken_head(head: TreeHead, known: list[TrailKey]) -> Iterator[str]:
 
 def _broken_stamps(report: Report) -> Iterator[str]:
     """What is wrong with time stamps; how many hold is counted in `report`."""
+    roots: list[Certificate] = []
+    if stamps.are_checked() and TimeStamp.objects.exists():
+        try:
+            roots = stamps.trusted()
+        except stamps.NotStamped as error:
+            yield f"no time stamp is checked: {error}"
     try:
-        roots = stamps.trusted()
-    except stamps.NotStamped:
-        roots = []
-    try:
-        told = dict(heads.stamps_in_file())
+        told = _told_of_stamps()
     except heads.TrailBroken:
-        told = {}  # said of the heads already
+        told = None  # said of the heads already
+    kept: dict[int, str] = {}
+    named: set[int] = set()
     for stamp in TimeStamp.objects.select_related("head").order_by("pk").iterator(chunk_size=entries.CHUNK):
-        remembered = told.pop(stamp.pk, None)
         if why := stamps.objection(stamp, roots):
             yield f"the time stamp of the head at entry {stamp.pk:,} {why}"
-        elif remembered not in (None, rules.digest_of(bytes(stamp.response))):
-            yield f"the time stamp of the head at entry {stamp.pk:,} is not the one that the file of heads tells of"
-        elif roots:
-            report.stamps += 1
+            named.add(stamp.pk)
         else:
-            report.stamps_unchecked += 1
-    for size in sorted(told):
-        yield f"the time stamp of the head at entry {size:,}, which the file of heads tells of, is missing"
+            kept[stamp.pk] = rules.digest_of(bytes(stamp.response))
+    if told is None:
+        return
+    if kept.keys() - told.keys():
+        time.sleep(TELLING)  # the file is told just after the database
+        told = _told_of_stamps() | told
+    held = sum(told.get(size) == {digest} for size, digest in kept.items())
+    report.stamps, report.stamps_unchecked = (held, 0) if roots else (0, held)
+    yield from _differing_stamps(kept, {size: told[size] for size in told.keys() - named})
+
+
+def _told_of_stamps() -> dict[int, set[str]]:
+    """{size of its head: digests} of the stamps that the file of heads tells of; honestly one each."""
+    told: dict[int, set[str]] = {}
+    for size, digest in heads.stamps_in_file():
+        told.setdefault(size, set()).add(digest)
+    return told
+
+
+def _differing_stamps(kept: dict[int, str], told: dict[int, set[str]]) -> Iterator[str]:
+    for size in sorted(kept.keys() | told.keys()):
+        what = f"the time stamp of the head at entry {size:,}"
+        if size not in told:
+            yield f"{what} is none that the file of heads tells of"
+        elif size not in kept:
+            yield f"{what}, which the file of heads tells of, is missing"
+        elif len(told[size]) > 1:
+            yield f"{what} is told of in the file of heads more than once, and not alike"
+        elif kept[size] not in told[size]:
+            yield f"{what} is not the one that the file of heads tells of"
 
 
 def _is_ours(head: checkpoint.Checkpoint, known: list[TrailKey]) -> bool:

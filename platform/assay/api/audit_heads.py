@@ -4,27 +4,34 @@ from base64 import b64encode
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assay.api.nouns import NounViewSet
 from assay.api.pages import EntryPages
-from governance.foundation.audit import heads
+from governance.foundation.audit import heads, stamps
 from governance.foundation.audit.models import TimeStamp, TreeHead
 from governance.foundation.core.actor import Actor
 
 
 class TimeStampSerializer(serializers.ModelSerializer[Any]):
     by = serializers.CharField(source="authority", read_only=True, help_text="Whom the certificate names.")
+    signature = serializers.SerializerMethodField(
+        help_text="Whether the authority's signature holds, by the certificates that the operator named."
+    )
     response = serializers.SerializerMethodField(help_text="The authority's whole answer: RFC 3161, DER, in base64.")
 
     class Meta:
         model = TimeStamp
-        fields: ClassVar = ["at", "by", "response"]
+        fields: ClassVar = ["at", "by", "signature", "response"]
         read_only_fields = fields
         extra_kwargs: ClassVar = {"at": {"help_text": "As the authority says."}}
+
+    @extend_schema_field(serializers.ChoiceField(choices=[str(each) for each in stamps.Signature]))
+    def get_signature(self, stamp: TimeStamp) -> str:
+        return str(stamps.signature(stamp))
 
     def get_response(self, stamp: TimeStamp) -> str:
         return b64encode(stamp.response).decode()

@@ -23,7 +23,7 @@ from governance.delivery.disposals import notices
 from governance.delivery.disposals import worker as disposals
 from governance.delivery.erasures import worker as erasures
 from governance.delivery.searches import services as searches
-from governance.foundation.audit import heads, keys, watch
+from governance.foundation.audit import heads, keys, stamps, watch
 from governance.foundation.core.errors import Refusal
 from governance.foundation.jobs import services as jobs
 from governance.foundation.jobs.models import Job, Outbox
@@ -170,10 +170,13 @@ def keep_watch(stop: threading.Event) -> None:
 
 def keep_stamping(stop: threading.Event) -> None:
     """Have each new head time stamped, where the operator named an authority, until `stop` is set."""
+    is_told = False
     while not stop.wait(STAMP_SECONDS):
         try:
             stamping.stamp_when_due()
+            is_told = is_told or stamps.tell_what_was_lost()
         except Exception:
+            is_told = False  # perhaps the file could not be written
             log.exception("A head could not be time stamped; it is tried again.")
         finally:
             connection.close()

@@ -1,6 +1,7 @@
 """The audit log of what one may see, with its proofs, and whether the whole trail is sound."""
 
 import json
+from collections.abc import Iterable
 from datetime import MAXYEAR, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from assay.web.requests import PageRequest
 from governance.delivery.evidence import examining, verify
 from governance.delivery.evidence.rules import State
 from governance.foundation.audit import extracts, heads, sealing, selectors, stamps, verification, watch
-from governance.foundation.audit.models import AuditEvent
+from governance.foundation.audit.models import AuditEvent, TreeHead
 from governance.foundation.audit.rules import LARGEST_SEQ
 from governance.foundation.core.errors import NotFound
 from governance.foundation.jobs import selectors as jobs
@@ -98,12 +99,17 @@ def integrity(request: PageRequest) -> HttpResponse:
         "earlier": watch.earlier(),
         "end": selectors.head(),
         "signed": heads.last(),
-        "heads": heads.newest_first()[:20],
+        "heads": _with_signatures(heads.newest_first()[:20]),
         "waiting": stamps.waiting(),
         "trouble": stamps.trouble(),
         "keys": heads.verifier_keys(),
     }
     return render(request, "audit/integrity.html", context)
+
+
+def _with_signatures(found: Iterable[TreeHead]) -> list[tuple[TreeHead, stamps.Signature | None]]:
+    """Heads, and what is known here of who signed their time stamps."""
+    return [(head, stamps.signature(head.stamp) if hasattr(head, "stamp") else None) for head in found]
 
 
 @require_POST

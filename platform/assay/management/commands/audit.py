@@ -111,7 +111,10 @@ class Command(BaseCommand):
 
 def _told(head: TreeHead) -> dict[str, Any]:
     stamp = stamps.of(head)
-    told = {"at": stamp.at, "by": stamp.authority, "response": b64encode(stamp.response).decode()} if stamp else None
+    told = None
+    if stamp is not None:
+        response = b64encode(stamp.response).decode()
+        told = {"at": stamp.at, "by": stamp.authority, "signature": stamps.signature(stamp), "response": response}
     return {
         "size": head.size,
         "root": head.root,
@@ -167,7 +170,7 @@ def _of_stamps(found: verification.Report) -> str:
     if found.stamps_unchecked:
         return (
             f"; time stamps: {found.stamps_unchecked:,}, of which no signature was checked:"
-            " ASSAY_TIMESTAMP_CERTIFICATES names no certificates"
+            " ASSAY_TIMESTAMP_CERTIFICATES is not set"
         )
     if not found.stamps:
         return ""
