@@ -16,8 +16,10 @@ from governance.materials.datasets.models import DatasetVersion
 from governance.people.approvals import selectors, services, timing
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import State, Verdict
+from governance.people.notifications.models import Notice
 from governance.people.policies import services as policies
 from governance.work.runs import gates
+from governance.work.runs import services as runs
 from tests import factories
 from tests.people import House
 
@@ -169,6 +171,49 @@ def test_a_changed_subject_takes_no_signature_past_the_end_that_it_was_given_wit
     govern(home, rows, origin, expires_after_days=60)
     DatasetVersion.objects.filter(pk=version.pk).update(licence="CC-BY-4.0")
     assert not ask(home, DatasetVersion.objects.get(pk=version.pk)).carried.exists()
+
+
+def test_a_renewal_that_waits_when_its_run_is_launched_ends_and_says_that_the_approval_stands(home: House) -> None:
+    factories.classification(home)
+    run = runs.prepare(
+        actor=home.ada, project_id=home.project.pk, base_model_id=factories.base_model(home).pk,
+        data=[factories.dataset_version(home).pk], training={}, evaluation_plan_id=factories.evaluation_plan(home).pk,
+    )  # fmt: skip
+    old = runs.submit(actor=home.ada, run_id=run.pk)
+    factories.approve(home.rita, old)
+    draft = policies.draft(actor=home.admin, subject_kind="run", terms={"steps": [OFFICER]}, project_id=home.project.pk)
+    factories.published(home.admin, draft)
+    run.refresh_from_db()
+    renewal = services.ask(actor=home.ada, subject=run, project_id=home.project.pk)
+    run = runs.launch(actor=home.ada, run_id=run.pk)
+    assert timing.end_what_is_over() == 1
+    renewal.refresh_from_db()
+    assert renewal.state == State.VOID and selectors.standing(run).request == old
+    told = Notice.objects.get(person_id=home.ada.person_id, subject_id=renewal.pk)
+    assert "only a submitted run plan is asked about. The approval before it stands." in told.text
+    assert "Ask anew" not in told.text
+    (entry,) = AuditEvent.objects.filter(action="approval.voided", subject_id=str(renewal.pk))
+    assert '"because":"vetoed"' in entry.body and "queued" not in entry.body
+    ada = Client()
+    ada.force_login(get_user_model().objects.get(username="ada"))
+    shown = ada.get(reverse("approval-detail", args=[renewal.pk])).content.decode()
+    assert "The approval before it stands." in shown and reverse("approval-detail", args=[old.pk]) in shown
+    assert "ask anew" not in shown
+
+
+def test_two_policies_of_one_number_are_told_apart_by_where_they_hold(home: House, version: DatasetVersion) -> None:
+    terms = {"steps": [STEWARD], "expires_after_days": 90}
+    draft = policies.draft(
+        actor=home.admin, subject_kind="dataset_version", terms=terms, organisation_id=home.organisation.pk
+    )
+    factories.published(home.admin, draft)
+    factories.approve(home.ben, ask(home, version))
+    govern(home, OFFICER)
+    assert selectors.standing(version).remark == (
+        "It was approved under policy 1 of Linden Bank; policy 1 of Bank support assistant governs by now."
+    )
+    govern(home, OFFICER, STEWARD)
+    assert selectors.standing(version).remark.endswith("policy 2 of Bank support assistant governs by now.")
 
 
 def test_the_record_s_page_says_under_what_it_was_approved_and_has_it_renewed(

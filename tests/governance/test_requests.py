@@ -1,5 +1,6 @@
 """What becomes of a request beside a plain yes or no: abstaining, lending a role, carrying over, time, comments."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -66,7 +67,8 @@ def test_what_nobody_can_decide_on_any_more_waits_on_nobody_and_its_asker_is_tol
     request.refresh_from_db()
     assert request.state == State.VOID and selectors.inbox(home.ben) == [other]
     (entry,) = AuditEvent.objects.filter(action="approval.voided")
-    assert "It changed after it was asked about." in entry.body
+    assert '"because":"changed"' in entry.body and "It changed after it was asked about." not in entry.body
+    assert json.loads(entry.personal.text) == {"because": "It changed after it was asked about."}
     told = Notice.objects.get(person_id=home.ada.user_id, subject_id=request.pk, text__contains="nobody can decide")
     assert "Ask anew where it is still needed" in told.text
     browser, page = Client(), reverse("approval-detail", args=[request.pk])

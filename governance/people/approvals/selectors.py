@@ -26,6 +26,8 @@ from governance.people.projects.rules import Role
 
 # What a list of requests brings along, so that the votes of many are read in as many queries as those of one.
 DECIDED = ("decisions", "carried__decision")
+# What a policy's name takes, where it says where it holds.
+POLICY = ("policy__project", "policy__organisation")
 # What says nothing any more of whether something is approved.
 ENDED = (State.WITHDRAWN, State.VOID, State.REPLACED)
 # The states of an approval that was suspended: until it is taken back, or once somebody decided anew.
@@ -87,7 +89,7 @@ def standings_in(asked: Iterable[tuple[Any, UUID]]) -> dict[tuple[UUID, UUID], S
     about = {pk for pk, _ in wanted}
     found = ApprovalRequest.objects.filter(subject_kind=kind, subject_id__in=about, project__in=places)
     requests: dict[tuple[UUID, UUID], list[ApprovalRequest]] = {key: [] for key in wanted}
-    for request in found.order_by("-created_at").select_related("policy").prefetch_related(*DECIDED, "suspensions"):
+    for request in found.order_by("-created_at").select_related(*POLICY).prefetch_related(*DECIDED, "suspensions"):
         if (request.subject_id, request.project_id) in requests:
             requests[request.subject_id, request.project_id].append(request)
     governing = policies.governing_all(places, kind)
@@ -139,8 +141,8 @@ def _remark(approved: ApprovalRequest, governing: Governing, renewal: ApprovalRe
     it ends soon, and whether it is asked about anew."""
     said = []
     if approved.policy_digest != governing.digest:
-        then = policies.named(approved.policy)
-        said.append(f"It was approved under {then}; {policies.named(governing.policy)} governs by now.")
+        then, now = policies.told_apart(approved.policy, governing.policy)
+        said.append(f"It was approved under {then}; {now} governs by now.")
     if rules.ends_soon(approved.terms, approved.expires_at, timezone.now()):
         said.append(f"Its approval ends on {_day(approved)}.")
     if renewal is not None:

@@ -276,10 +276,12 @@ def _void_others(actor: Actor, requests: QuerySet[ApprovalRequest], digest: str)
 
 def void(actor: Actor, request: ApprovalRequest, now: str, because: str = "") -> None:
     """Close `request` in the caller's transaction: its subject is no longer what was asked about; `now`: its digest;
-    `because`: what was found, where nobody changed it before our eyes."""
+    `because`: what was found, where nobody changed it before our eyes. It may name somebody."""
     move(request, TRANSITIONS, State.VOID, closed_at=timezone.now())
-    facts = {"was": request.subject_digest, "now": now, **({"because": because} if because else {})}
-    record(actor, "approval.voided", subject=request, facts=facts)
+    facts = {"was": request.subject_digest, "now": now}
+    if because:
+        facts["because"] = "vetoed" if now == request.subject_digest else "changed"
+    record(actor, "approval.voided", subject=request, facts=facts, personal={"because": because} if because else None)
 
 
 @transaction.atomic

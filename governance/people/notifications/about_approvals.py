@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.events import acted
-from governance.people.approvals import delegations
+from governance.people.approvals import delegations, subjects
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.models import ApprovalRequest, Comment, Decision, Delegation
 from governance.people.approvals.rules import State, Verdict
@@ -152,8 +152,12 @@ def _expired(request: ApprovalRequest, by: str, _: Facts) -> str:
 
 
 def _voided(request: ApprovalRequest, by: str, facts: Facts) -> str:
-    if because := facts.get("because"):
-        return f"{_titled(request)}: nobody can decide on it any more. {because} Ask anew where it is still needed."
+    if facts.get("because"):
+        subject = subjects.load(request.subject_kind, request.subject_id)
+        because = approvals.why_over(request, subject) or ""
+        stands = approvals.standing(subject, request.project_id).granted
+        cure = "The approval before it stands." if stands else "Ask anew where it is still needed."
+        return f"{_titled(request)}: nobody can decide on it any more. {because} {cure}"
     return f"{_titled(request)}: changed by {by}, so what was asked or approved of it holds no more. Ask anew."
 
 

@@ -36,9 +36,19 @@ class Governing:
         return f"{self.policy}, {self.policy.place}" if self.policy else f"default edition {editions.default().id}"
 
 
-def named(policy: Policy | None) -> str:
-    """A policy in a sentence; None is what ships with Assay."""
-    return "the default policy" if policy is None else f"policy {policy.number}"
+def told_apart(then: Policy | None, now: Policy | None) -> tuple[str, str]:
+    """Two policies in one sentence; None is what ships with Assay. Numbers count where a policy holds: of two that hold
+    in different places it says where."""
+    if then is None and now is None:
+        return "an earlier default policy", "the default policy"
+    apart = then is not None and now is not None and then.place != now.place
+    return _named(then, where=apart), _named(now, where=apart)
+
+
+def _named(policy: Policy | None, *, where: bool) -> str:
+    if policy is None:
+        return "the default policy"
+    return f"policy {policy.number} of {policy.place}" if where else f"policy {policy.number}"
 
 
 def governing(project_id: UUID, subject_kind: str) -> Governing:

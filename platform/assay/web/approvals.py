@@ -151,6 +151,7 @@ def _context(
         "stages": steps.of_request(asked),
         "deciders": [person.name for person in deciders if person not in lacking],
         "lacking": [person.name for person in lacking],
+        "stands": approved.granted and approved.request,
         "renews": asked.state == State.OPEN and approved.renewal == asked and approved,
         "later": lines.later(asked),
         "state": asked.state_now,
