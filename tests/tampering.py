@@ -21,6 +21,7 @@ from governance.foundation.audit.verification import verify
 from governance.foundation.core.canonical import canonical
 
 TOGETHER = 50  # records of a batch
+MOST_SEALED_WITH = 10  # records that a record of ours is part of, itself among them
 APART = 5  # entries of a batch stand so far from one another
 
 
@@ -155,13 +156,10 @@ def _unreadable(row: models.Model, seal: seals.Seal) -> Iterator[Mutation]:
                     yield _put(row, column, raw, changed, is_sql=True)
     if connection.vendor == "sqlite" and isinstance(key, models.UUIDField) and not seal.may_go:
         strange = (f"{name} is missing from its table", f"{seal.noun} zz{row.pk} stands in its table, but cannot be")
-        # Its own two, and those of what it is sealed with.
-        yield _put(row, key, f"zz{row.pk}", strange, faults=10)
+        yield _put(row, key, f"zz{row.pk}", strange)
 
 
-def _put(
-    row: models.Model, column: Any, value: str, named: tuple[str, ...], *, is_sql: bool = False, faults: int = 1
-) -> Mutation:
+def _put(row: models.Model, column: Any, value: str, named: tuple[str, ...], *, is_sql: bool = False) -> Mutation:
     table, key = row._meta.db_table, row._meta.pk.column
     statement = f'UPDATE "{table}" SET "{column.column}" = {value if is_sql else "%s"} WHERE "{key}" = %s'
     values = [] if is_sql else [value]
@@ -170,7 +168,7 @@ def _put(
         lambda: _sql(statement, *values, _key(row, row.pk)),
         named,
         in_records=True,
-        faults=faults,
+        faults=MOST_SEALED_WITH,  # what cannot be read is named for each
     )
 
 

@@ -120,12 +120,12 @@ def trail() -> Finding:
     name = "audit trail"
     if missing := guards.objections(connection):
         return Finding(name, State.WRONG, "; ".join(missing), guards.CURE)
-    if more := guards.too_much(connection):
-        return Finding(name, State.NOTE, f"It could be changed by this connection: {'; '.join(more)}", guards.ROLE_CURE)
     verified = watch.latest()
     if verified is not None and not verified.sound:
         rest = f" and {len(verified.faults) - 1} more" if len(verified.faults) > 1 else ""
         return Finding(name, State.WRONG, f"It is not whole: {verified.faults[0]}{rest}", watch.cure(verified.faults))
+    if more := guards.too_much(connection):
+        return Finding(name, State.NOTE, f"It could be changed by this connection: {'; '.join(more)}", guards.ROLE_CURE)
     last = heads.last()
     if last is None:
         key = "it has no key: assay audit key" if not keys.is_here() else "the scheduler does it: assay serve"
