@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from assay import doctor
 from governance.delivery.lineage import services as lineage
-from governance.foundation.audit import heads, seals, services, watch
+from governance.foundation.audit import guards, heads, seals, services, watch
 from governance.foundation.audit.models import AuditEvent, TreeHead
 from governance.foundation.audit.verification import verify
 from governance.foundation.core import writes
@@ -172,7 +172,10 @@ def test_a_column_that_a_later_version_adds_changes_no_digest(home: House) -> No
     assert plain.record_digest != before
 
 
-def test_records_that_a_migration_changed_are_adopted_by_an_entry_that_says_why(home: House) -> None:
+def test_records_that_a_migration_changed_are_adopted_by_an_entry_that_says_why(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards, "too_much", lambda connection: ["it is a superuser"])  # which hides no fault
     project = Project.objects.get(pk=home.project.pk)
     sql(f"UPDATE {Project._meta.db_table} SET name = 'By migration' WHERE id = %s", project.pk.hex)
     omar = Member.objects.get(user__username="omar")
