@@ -113,7 +113,8 @@ def _of_record(row: models.Model, seal: seals.Seal) -> Iterator[Mutation]:
         if not column.primary_key and column.attname not in seal.passing:
             yield _changed(name, row, column)
     if not seal.may_go:
-        yield Mutation(f"{name} deleted", _deletion(row), (f"{name} is missing from its table",), in_records=True)
+        gone = (f"{name} is missing from its table",)
+        yield Mutation(f"{name} deleted", _deletion(row), gone, in_records=True, faults=MOST_SEALED_WITH)
     yield from _unreadable(row, seal)
     twin = _another_key(row)
     named = (f"{seal.noun} {twin} ", "stands in its table, but no entry")
@@ -130,6 +131,7 @@ def _changed(name: str, row: models.Model, column: Any) -> Mutation:
         ),
         (f"{name} ", "is not as entry"),
         in_records=True,
+        faults=MOST_SEALED_WITH if column.is_relation else 1,
     )  # fmt: skip
 
 
