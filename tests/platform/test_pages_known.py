@@ -12,7 +12,6 @@ from django.urls import reverse
 
 from assay.accounts import urls as accounts
 from assay.demo.pages import ACTS, COLLECTIONS, NOT_PAGES, places
-from assay.web import trail
 from assay.web import urls as web
 from governance.foundation.jobs.models import Errand
 from governance.people.approvals.rules import Verdict
@@ -89,8 +88,8 @@ def errands() -> Iterator[str]:
 def test_every_act_that_is_recorded_has_words_that_a_person_would_say() -> None:
     actions = set(recorded()) - {"approval.decided"} | {f"approval.decided.{verdict}" for verdict in Verdict}
     assert len(actions) > 40
-    assert actions <= set(trail.ACTS)
-    assert not [words for words in map(str, trail.ACTS.values()) if "." in words or "_" in words]
+    assert actions <= set(acts.ACTS)
+    assert not [words for words in map(str, acts.ACTS.values()) if "." in words or "_" in words]
 
 
 def test_the_log_tells_who_did_what_to_which_record(client: Client, home: House) -> None:

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_date
 from django.utils.timezone import make_aware
 from django.views.decorators.http import require_POST, require_safe
 
-from assay.web import trail
+from assay.web import acts, trail
 from assay.web.requests import PageRequest
 from governance.delivery.evidence import examining, verify
 from governance.delivery.evidence.rules import State
@@ -52,7 +52,7 @@ def listing(request: PageRequest) -> HttpResponse:
         "is_filtered": any(wanted.values()),
         "head": selectors.head(),
         "signed": heads.last(),
-        "nouns": trail.NOUNS,
+        "nouns": acts.NOUNS,
         "people": selectors.people(_users(request, seen)),
         "projects": list(seen.values()),
         **wanted,
