@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from assay.accounts import urls as accounts
 from assay.demo.pages import ACTS, COLLECTIONS, NOT_PAGES, places
+from assay.web import acts
 from assay.web import urls as web
 from governance.foundation.jobs.models import Errand
 from governance.people.approvals.rules import Verdict
