@@ -49,10 +49,10 @@ HEADS = django_settings.ASSAY_TRAIL_HEADS
 
 
 @pytest.fixture(autouse=True)
-def own_file_of_heads(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+def own_file_of_heads(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A head that another test signed, over entries that were rolled back, is none of this one's trail."""
-    if settings.ASSAY_TRAIL_HEADS == HEADS and HEADS.exists():
-        settings.ASSAY_TRAIL_HEADS = tmp_path_factory.mktemp("trail") / "heads.jsonl"
+    if django_settings.ASSAY_TRAIL_HEADS == HEADS and HEADS.exists():
+        monkeypatch.setattr(django_settings, "ASSAY_TRAIL_HEADS", tmp_path_factory.mktemp("trail") / "heads.jsonl")
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ class Contents:
 
 def export(*, actor: Actor, dossier_version_id: UUID) -> Bundle:
     """Write and keep the bundle of a frozen dossier. Raises NotFound, NotAllowed."""
+    actor = actor.acting()
     frozen = dossiers.version_visible(actor, dossier_version_id)
     projects.require(actor, frozen.project_id, "export evidence")
     with tempfile.TemporaryDirectory(prefix="assay-bundle-") as folder:
