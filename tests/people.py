@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 
 from governance.foundation.core.actor import PLATFORM, Actor
 from governance.people.organisations import services as organisations
-from governance.people.organisations.models import Organisation
+from governance.people.organisations.models import Membership, Organisation
 from governance.people.projects import services as projects
 from governance.people.projects.models import Project
 from governance.people.projects.rules import Role
@@ -63,9 +64,8 @@ def house() -> House:
         projects.appoint(actor=admin, project_id=project.pk, username=username, role=role)
     dev = person("dev", "Dev Moran")
     other = organisations.create(actor=PLATFORM, name="Alder Insurance", slug="alder-insurance", seat="FR")
-    from governance.people.organisations.models import Membership
-
-    Membership.objects.create(organisation=other, user_id=dev.user_id, is_administrator=True)
-    elsewhere = projects.create(actor=dev, organisation_id=other.pk, name="Claims notes")
+    with transaction.atomic():  # the entry of the project tells of the membership too, which no service makes
+        Membership.objects.create(organisation=other, user_id=dev.user_id, is_administrator=True)
+        elsewhere = projects.create(actor=dev, organisation_id=other.pk, name="Claims notes")
     people["dev"] = dev
     return House(organisation, project, elsewhere, people)
