@@ -41,6 +41,7 @@ from governance.people.approvals import selectors as approval_selectors
 from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest, Decision
 from governance.people.approvals.rules import Verdict
+from governance.people.policies import services as policies
 from governance.people.policies.models import Policy
 from governance.people.projects import selectors as project_selectors
 from governance.people.projects import services as projects
@@ -217,6 +218,14 @@ def published(actor: Actor, policy: Policy) -> Policy:
         actor=actor, password=PASSWORD, subject_digest=policy.content_digest, verdict=Verdict.APPROVE
     )
     return publishing.publish(actor=actor, policy_id=policy.pk, proof=proof)
+
+
+def governed(home: House, terms: dict[str, Any], kind: str = "dataset_version") -> Policy:
+    """From now on `terms` govern what is asked about that kind in the project."""
+    return published(
+        home.admin,
+        policies.draft(actor=home.admin, subject_kind=kind, terms=terms, project_id=home.project.pk),
+    )
 
 
 def registered(request: ApprovalRequest) -> DatasetVersion:

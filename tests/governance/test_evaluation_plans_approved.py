@@ -7,7 +7,6 @@ from governance.people.approvals import selectors as approvals
 from governance.people.approvals import services as asking
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.selectors import standing
-from governance.people.policies import services as policies
 from governance.work.evaluation_plans import services
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.runs import gates
@@ -24,11 +23,6 @@ TERMS = {"steps": [{"name": "Limits", "roles": ["risk_owner", "compliance_office
 def quick_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     """The estimate has tests of its own; here it would start a process for each submission."""
     monkeypatch.setattr(runs, "estimate", lambda run: {"reason": "not asked for in this test"})
-
-
-def governed(home: House) -> None:
-    draft = policies.draft(actor=home.admin, subject_kind="evaluation_plan", terms=TERMS, project_id=home.project.pk)
-    factories.published(home.admin, draft)
 
 
 def ask(home: House, plan: EvaluationPlan) -> ApprovalRequest:
@@ -56,7 +50,7 @@ def test_without_a_policy_nobody_is_asked_and_nothing_waits(home: House) -> None
 
 
 def test_where_a_policy_asks_for_it_no_run_is_launched_under_a_plan_that_nobody_approved(home: House) -> None:
-    governed(home)
+    factories.governed(home, TERMS, "evaluation_plan")
     plan = factories.evaluation_plan(home)
     run = submitted(home, plan)
     with pytest.raises(GateClosed) as shut:
@@ -70,7 +64,7 @@ def test_where_a_policy_asks_for_it_no_run_is_launched_under_a_plan_that_nobody_
 
 def test_what_was_approved_is_what_is_locked_with_the_run(home: House) -> None:
     """Asking pins the suites, so that locking changes nothing of what was signed."""
-    governed(home)
+    factories.governed(home, TERMS, "evaluation_plan")
     plan = factories.evaluation_plan(home)
     before = plan.content_digest
     factories.approve(home.rita, ask(home, plan))
@@ -82,7 +76,7 @@ def test_what_was_approved_is_what_is_locked_with_the_run(home: House) -> None:
 
 
 def test_whoever_wrote_any_of_the_limits_does_not_approve_them(home: House) -> None:
-    governed(home)
+    factories.governed(home, TERMS, "evaluation_plan")
     plan = factories.evaluation_plan(home)
     services.revise(actor=home.cleo, plan_id=plan.pk, thresholds=factories.THRESHOLDS[:2])
     plan.refresh_from_db()
@@ -96,7 +90,7 @@ def test_whoever_wrote_any_of_the_limits_does_not_approve_them(home: House) -> N
 
 def test_an_edited_limit_takes_the_approval_away_for_good(home: House) -> None:
     """Also where somebody writes back what had been approved: those who did not write it are asked anew."""
-    governed(home)
+    factories.governed(home, TERMS, "evaluation_plan")
     plan = factories.evaluation_plan(home)
     factories.approve(home.rita, ask(home, plan))
     services.revise(actor=home.ada, plan_id=plan.pk, thresholds=factories.THRESHOLDS[:1])

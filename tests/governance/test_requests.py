@@ -32,11 +32,6 @@ BY_PART = {
 }
 
 
-def governed(home: House, terms: dict[str, Any], kind: str = "dataset_version") -> None:
-    drafted = policies.draft(actor=home.admin, subject_kind=kind, terms=terms, project_id=home.project.pk)
-    factories.published(home.admin, drafted)
-
-
 def asked(home: House, version: DatasetVersion | None = None, by: Actor | None = None) -> ApprovalRequest:
     version = version or factories.registered_version(home)
     return services.ask(actor=by or home.ada, subject=version, project_id=home.project.pk)
@@ -92,7 +87,7 @@ def test_who_abstains_leaves_the_seat_to_another(home: House) -> None:
 
 
 def test_a_change_asks_exactly_those_whose_part_changed(home: House) -> None:
-    governed(home, BY_PART)
+    factories.governed(home, BY_PART)
     version = factories.registered_version(home)
     first = asked(home, version)
     by_ben = decide(home.ben, first)
@@ -112,7 +107,7 @@ def test_a_change_asks_exactly_those_whose_part_changed(home: House) -> None:
 
 
 def test_who_reviews_all_of_it_looks_at_every_change(home: House) -> None:
-    governed(home, {"steps": [{"name": "All", "roles": ["data_steward"]}, BY_PART["steps"][1]]})
+    factories.governed(home, {"steps": [{"name": "All", "roles": ["data_steward"]}, BY_PART["steps"][1]]})
     version = factories.registered_version(home)
     first = asked(home, version)
     decide(home.ben, first)
@@ -123,7 +118,7 @@ def test_who_reviews_all_of_it_looks_at_every_change(home: House) -> None:
 
 @pytest.mark.parametrize("spoil", ["refused", "taken back", "lost the role", "asked for it", "another step", "expired"])
 def test_nothing_is_carried_where_it_should_be_looked_at_again(home: House, spoil: str) -> None:
-    governed(home, {**BY_PART, "expires_after_days": 30})
+    factories.governed(home, {**BY_PART, "expires_after_days": 30})
     version = factories.registered_version(home)
     first = asked(home, version)
     decide(home.ben, first)
@@ -140,7 +135,7 @@ def test_nothing_is_carried_where_it_should_be_looked_at_again(home: House, spoi
             asker = home.ben
         case "another step":
             steps = [{**BY_PART["steps"][0], "roles": ["data_steward", "owner"]}, BY_PART["steps"][1]]
-            governed(home, {"steps": steps})
+            factories.governed(home, {"steps": steps})
         case "expired":
             decide(home.paula, first)
             ApprovalRequest.objects.filter(pk=first.pk).update(expires_at=timezone.now())
@@ -161,7 +156,7 @@ def test_a_role_is_lent_for_days_and_shown_on_the_decision(home: House) -> None:
 
 
 def test_a_loan_gives_one_voice_not_two(home: House) -> None:
-    governed(home, {"steps": [{"name": "Data", "roles": ["data_steward", "owner"], "quorum": 2}]})
+    factories.governed(home, {"steps": [{"name": "Data", "roles": ["data_steward", "owner"], "quorum": 2}]})
     request = asked(home)
     lend(home.ben, home, "paula", Role.DATA_STEWARD)
     decide(home.paula, request)
@@ -241,7 +236,7 @@ def test_what_cannot_be_lent(home: House) -> None:
 
 
 def test_an_approval_ends_when_its_time_is_over_whether_or_not_anybody_wrote_it_down(home: House) -> None:
-    governed(home, {"steps": [{"name": "Data", "roles": ["data_steward"]}], "expires_after_days": 30})
+    factories.governed(home, {"steps": [{"name": "Data", "roles": ["data_steward"]}], "expires_after_days": 30})
     request = asked(home)
     signed = decide(home.ben, request)
     request.refresh_from_db()
@@ -258,7 +253,7 @@ def test_an_approval_ends_when_its_time_is_over_whether_or_not_anybody_wrote_it_
 
 
 def test_who_waits_is_reminded_and_what_is_late_is_escalated_once(home: House) -> None:
-    governed(home, {
+    factories.governed(home, {
         "steps": [{"name": "Data", "roles": ["data_steward"]}], "deadline_days": 3, "remind_after_days": 2,
         "escalate_to": "owner",
     })  # fmt: skip
@@ -280,7 +275,7 @@ def test_who_waits_is_reminded_and_what_is_late_is_escalated_once(home: House) -
 
 
 def test_a_policy_can_want_a_reason_with_every_decision(home: House) -> None:
-    governed(home, {"steps": [{"name": "Data", "roles": ["data_steward"]}], "comment_required": True})
+    factories.governed(home, {"steps": [{"name": "Data", "roles": ["data_steward"]}], "comment_required": True})
     request = asked(home)
     with pytest.raises(Unusable, match="wants a reason with every decision"):
         decide(home.ben, request)

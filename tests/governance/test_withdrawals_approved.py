@@ -13,7 +13,6 @@ from governance.people.approvals import services as asking
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import State, Verdict
 from governance.people.approvals.selectors import standing
-from governance.people.policies import services as policies
 from governance.people.projects import services as projects
 from governance.people.projects.rules import Role
 from tests import factories
@@ -33,8 +32,7 @@ def withdrawal(home: House) -> Withdrawal:
 
 @pytest.fixture
 def governed(home: House) -> None:
-    draft = policies.draft(actor=home.admin, subject_kind="withdrawal", terms=TERMS, project_id=home.project.pk)
-    factories.published(home.admin, draft)
+    factories.governed(home, TERMS, "withdrawal")
 
 
 def ask(home: House, withdrawal: Withdrawal) -> ApprovalRequest:

@@ -93,7 +93,12 @@ def test_an_audit_by_pages_from_plan_to_report(home: House, orla: Actor) -> None
     assert late.status_code == 409 and "changed since it was shown" in late.content.decode()
     engagement.refresh_from_db()
     assert cleo.post(edit, form | shown).status_code == 409, "made on what the plan was before"
-    cleo.post(reverse("engagement-open", args=[engagement.pk]), {"shown": engagement.content_digest})
+    shown = {"shown": engagement.content_digest, "state": "planned"}
+    cleo.post(reverse("engagement-open", args=[engagement.pk]), shown)
+    assert cleo.post(edit, form | shown | {"access_until": "2099-01-01"}).status_code == 409, (
+        "it was laid open meanwhile"
+    )
+    assert Engagement.objects.get().access_until == engagement.access_until
     assert auditor.get(reverse("project-detail", args=[home.project.pk])).status_code == 200
 
     auditor.post(reverse("engagement-ask", args=[engagement.pk]), {"text": "Show me the data."})

@@ -6,6 +6,7 @@ There is one list, `evaluation.registry`; installed packages add to it. Listing 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from evaluation import registry
 from evaluation.spec import Option
@@ -14,6 +15,11 @@ from evaluation.tasks import MetricDefinition
 
 # Tasks that score the run's own held-out rows; the worker fills in where those lie.
 ON_VALIDATION_ROWS = frozenset({"validation-loss", "exact-match"})
+
+
+def reads_validation_rows(task: Mapping[str, Any]) -> bool:
+    """Whether a task of a plan measures on rows held out from the data, and not on items of its own."""
+    return task["name"] in ON_VALIDATION_ROWS and not task.get("items")
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,10 @@ from governance.foundation.core.errors import Fault, Unusable, WrongState
 from governance.people.approvals import services as approvals
 from governance.people.projects import selectors as projects
 from governance.work.evaluation_plans import measures, rules, selectors
-from governance.work.evaluation_plans.measures import ON_VALIDATION_ROWS
 from governance.work.evaluation_plans.models import EvaluationPlan
 from governance.work.evaluation_plans.standard import standard_plan
 
-__all__ = ["ON_VALIDATION_ROWS", "copy", "lock", "revise", "standard_plan", "write"]
+__all__ = ["copy", "lock", "revise", "standard_plan", "write"]
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from governance.foundation.jobs import selectors as jobs
 from governance.foundation.jobs.models import Job
 from governance.materials.datasets import rules as datasets
 from governance.people.projects import selectors as projects
-from governance.work.evaluation_plans.measures import ON_VALIDATION_ROWS
+from governance.work.evaluation_plans.measures import ON_VALIDATION_ROWS, reads_validation_rows
 from governance.work.evaluations.models import Evaluation
 from governance.work.evaluations.rules import State
 from governance.work.model_versions.models import ModelVersion
@@ -40,7 +40,7 @@ def latest(model_version: ModelVersion) -> Evaluation | None:
 
 def why_not_again(evaluation: Evaluation) -> str | None:
     """Why an evaluation without a report cannot be run again: the rows that its plan measures on are gone."""
-    if any(task["name"] in ON_VALIDATION_ROWS and not task.get("items") for task in evaluation.plan.tasks):
+    if any(map(reads_validation_rows, evaluation.plan.tasks)):
         return next(filter(None, (data.why_no_file for data in evaluation.model_version.run.data())), None)
     return None
 

@@ -20,7 +20,7 @@ from governance.foundation.jobs.models import Job
 from governance.foundation.jobs.rules import State as JobState
 from governance.foundation.jobs.services import Lease, LeaseLost
 from governance.materials.base_models import selectors as base_models
-from governance.work.evaluation_plans.services import ON_VALIDATION_ROWS
+from governance.work.evaluation_plans.measures import reads_validation_rows
 from governance.work.evaluations.models import Evaluation
 from governance.work.evaluations.rules import TRANSITIONS, State
 from governance.work.evaluations.services import ask
@@ -177,8 +177,7 @@ def _models(evaluation: Evaluation) -> list[dict[str, Any]]:
 def _spec(evaluation: Evaluation) -> dict[str, Any]:
     validation_rows = str(run_folder(evaluation.model_version.run_id) / "out" / "validation.jsonl")
     tasks = [
-        {**task, "items": validation_rows} if task["name"] in ON_VALIDATION_ROWS and not task.get("items") else task
-        for task in evaluation.plan.tasks
+        {**task, "items": validation_rows} if reads_validation_rows(task) else task for task in evaluation.plan.tasks
     ]
     return {
         "schema": evaluation_spec.SCHEMA,

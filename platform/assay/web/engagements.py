@@ -61,7 +61,8 @@ def edit(request: PageRequest, pk: UUID) -> HttpResponse:
     if engagement.state == State.CLOSED:
         raise WrongState(_("It is closed; plan another."))
     planned, shown = engagement.state == State.PLANNED, request.POST.get("shown", engagement.content_digest)
-    if shown != engagement.content_digest:
+    # The digest says nothing of the state: a plan's form must not move the last day of what was laid open meanwhile.
+    if shown != engagement.content_digest or request.POST.get("state", engagement.state) != engagement.state:
         raise StaleSubject(_("It changed since it was shown to you. Look at it again; nothing was done."))
     form = (
         PlanForm(request.POST or None, scopes=_scopes(request, engagement), initial=PlanForm.of(engagement))
