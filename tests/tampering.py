@@ -16,7 +16,7 @@ from django.contrib.auth import get_user_model
 from django.db import Error, connection, models, transaction
 
 from governance.foundation.audit import guards, rules, seals
-from governance.foundation.audit.models import AuditEvent, PersonalDetail
+from governance.foundation.audit.models import AuditEvent, PersonalDetail, TreeHead
 from governance.foundation.audit.verification import verify
 from governance.foundation.core.canonical import canonical
 
@@ -250,8 +250,9 @@ def _some(column: Any) -> Any:
 
 
 def of_trail(*, every: int = 1) -> Iterator[Batch]:
-    """Columns and details of every entry; and of every so manieth its text, its hashes, its place, cut, doubled, and
-    told anew from there on."""
+    """Columns of every signed head, columns and details of every entry; and of every so manieth its text, its hashes,
+    its place, cut, doubled, and told anew from there on."""
+    yield from ([each] for head in TreeHead.objects.order_by("size") for each in _of_head(head))
     last = AuditEvent.objects.order_by("-seq").values_list("seq", flat=True)[0]
     events = list(AuditEvent.objects.order_by("seq").select_related("personal"))
     for apart in range(APART):
@@ -262,6 +263,15 @@ def of_trail(*, every: int = 1) -> Iterator[Batch]:
     for event in events[::every]:
         for each in [*_broken(event), *_texts(event), *_places(event, last), *_details(event)]:
             yield [each]
+
+
+def _of_head(head: TreeHead) -> Iterator[Mutation]:
+    rows = TreeHead.objects.filter(pk=head.pk)
+    for column in TreeHead._meta.concrete_fields:
+        if not column.primary_key:
+            new = _other(column.value_from_object(head), column)
+            what = f"head at entry {head.size:,}"
+            yield Mutation(f"{what}: {column.column}", partial(_updated, rows, **{column.attname: new}), (what,))
 
 
 def _columns(event: AuditEvent) -> Iterator[Mutation]:

@@ -6,7 +6,7 @@ import json
 import shutil
 import stat
 import subprocess
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,8 @@ def test_a_head_says_what_the_entries_give_and_its_signature_holds_for_three_ver
     assert (head.size, head.root) == (AuditEvent.objects.count(), root_by_hand())
 
     text, line = head.checkpoint.rsplit("\n\n", 1)
-    origin, size, root = text.split("\n")
+    origin, size, root, at = text.split("\n")
+    assert at == f"at {head.at:%Y-%m-%dT%H:%M:%S.%f}Z"
     assert (origin, size, base64.b64decode(root).hex()) == (trail_key.name, str(head.size), head.root)
     dash, name, encoded = line.rstrip("\n").split(" ")
     raw, public = base64.b64decode(encoded), bytes.fromhex(trail_key.public_key)
@@ -77,13 +78,12 @@ def test_a_head_says_what_the_entries_give_and_its_signature_holds_for_three_ver
     assert "Signature Verified Successfully" in told.stdout
 
 
-def test_nothing_is_signed_twice_and_not_before_it_is_due(trail_key: TrailKey) -> None:
+def test_nothing_is_signed_twice_and_not_before_it_is_due(trail_key: TrailKey, settings: Any) -> None:
     first = heads.sign()
     assert heads.sign() == first
     write()
     assert heads.sign_when_due() is None
-    with guards_lifted():
-        TreeHead.objects.update(at=timezone.now() - timedelta(hours=1))
+    settings.ASSAY_HEAD_MINUTES = 0
     second = heads.sign_when_due()
     assert first is not None and second is not None
     assert second.size == first.size + 1
@@ -231,6 +231,101 @@ def test_what_was_changed_of_heads_and_tree_is_named(trail_key: TrailKey, change
     with guards_lifted():
         change()
     assert any(fault in each for each in verify().faults)
+
+
+def head_by_hand(trail_key: TrailKey, *lines: str) -> TreeHead:
+    """A head of the trail as it stands, with these lines after its root, as whoever has the key could make it."""
+    root = bytes.fromhex(root_by_hand())
+    size = AuditEvent.objects.count()
+    text = f"{trail_key.name}\n{size}\n{base64.b64encode(root).decode()}\n" + "".join(f"{line}\n" for line in lines)
+    note = checkpoint.signed(text, trail_key.name, keys.current()[1])
+    return TreeHead.objects.create(size=size, at=NOON, root=root.hex(), key=trail_key, checkpoint=note)
+
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_a_time_that_was_moved_in_its_column_or_in_the_file_is_named(trail_key: TrailKey, settings: Any) -> None:
+    write(3)
+    head = heads.sign()
+    assert head is not None and head.is_time_signed
+    with guards_lifted():
+        TreeHead.objects.update(at=head.at - timedelta(seconds=1))
+    signed = f"{head.at:%Y-%m-%dT%H:%M:%S.%f}Z"
+    said = f"the head at entry {head.size} gives another time than the text that was signed: {signed}"
+    assert verify().faults == [said]
+    assert not TreeHead.objects.get().is_time_signed and TreeHead.objects.get().signed_at == head.at
+    with guards_lifted():
+        TreeHead.objects.update(at=head.at)
+    file = Path(settings.ASSAY_TRAIL_HEADS)
+    file.write_text(file.read_text().replace(f'"{signed}"', '"2026-03-01T12:00:00.000000Z"'))
+    assert verify().faults == [f"Line 1 of {file} is no signed head, or says another time."]
+
+
+def test_a_head_of_an_older_version_holds_and_its_time_is_not_signed(trail_key: TrailKey) -> None:
+    write(3)
+    head = head_by_hand(trail_key)
+    assert (head.signed_at, head.is_time_signed) == (None, False)
+    assert (verify().faults, verify().heads) == ([], 1)
+    write(1)
+    later = heads.sign()
+    assert later is not None and later.is_time_signed
+    assert (verify().faults, verify().heads) == ([], 2)
+
+
+def test_a_line_of_somebody_elses_is_passed_over(trail_key: TrailKey) -> None:
+    write(3)
+    assert head_by_hand(trail_key, "witnessed by Linden").signed_at is None
+    assert verify().faults == []
+
+
+@pytest.mark.parametrize("lines", [("at noon",), ("at 2026-03-01T12:00:00Z",), ("at 2026-03-01T12:00:00.000000Z",) * 2])
+def test_a_time_that_is_none_is_not_taken_for_one(trail_key: TrailKey, lines: tuple[str, ...]) -> None:
+    write(3)
+    assert head_by_hand(trail_key, *lines).signed_at is None
+    assert any("at most one time, in UTC" in fault for fault in verify().faults)
+
+
+def test_a_head_from_before_what_it_covers_is_named_though_its_signature_holds(trail_key: TrailKey) -> None:
+    write(3)
+    head = head_by_hand(trail_key, "at 2026-03-01T12:00:00.000000Z")
+    (fault,) = verify().faults
+    assert fault.startswith(
+        f"a head in the database at entry {head.size} says that it was signed at 2026-03-01T12:00:00"
+    )
+    assert "before what it covers" in fault
+
+
+def test_heads_that_go_back_in_time_are_named(trail_key: TrailKey) -> None:
+    late = timezone.now() + timedelta(days=2)
+    write(3)
+    head_by_hand(trail_key, f"at {late:%Y-%m-%dT%H:%M:%S.%f}Z")
+    with guards_lifted():
+        TreeHead.objects.update(at=late)
+    assert verify().faults == []
+    write(1)
+    early = timezone.now() + timedelta(days=1)
+    head = head_by_hand(trail_key, f"at {early:%Y-%m-%dT%H:%M:%S.%f}Z")
+    with guards_lifted():
+        TreeHead.objects.filter(size=head.size).update(at=early)
+    (fault,) = verify().faults
+    assert fault.startswith(f"a head in the database at entry {head.size} says") and "before a head for fewer" in fault
+
+
+def test_a_machine_whose_clock_is_behind_signs_no_time_before_what_it_covers(
+    trail_key: TrailKey, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    write(3)
+    with monkeypatch.context() as patch:
+        patch.setattr("django.utils.timezone.now", lambda: NOON)
+        first = heads.sign()
+    assert first is not None and first.at == AuditEvent.objects.latest("at").at
+    with monkeypatch.context() as patch:
+        patch.setattr("django.utils.timezone.now", lambda: NOON)
+        write(1)  # an entry that says noon, under a head that says later
+        second = heads.sign_when_due()
+    assert second is not None and second.at == first.at
+    assert (verify().faults, verify().heads) == ([], 2)
 
 
 def test_the_database_refuses_to_change_keys_heads_and_tree(trail_key: TrailKey) -> None:

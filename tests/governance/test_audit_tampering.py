@@ -49,6 +49,13 @@ def found(batches: Iterable[tampering.Batch]) -> dict[str, bool | None]:
     return {what: is_found for batch in batches for what, is_found in tampering.tried(batch).items()}
 
 
+def test_every_change_of_a_signed_head_is_found_and_named() -> None:
+    head = heads.last()
+    assert head is not None
+    tried = found(batch for batch in tampering.of_trail() if batch[0].what.startswith("head at entry"))
+    assert tried == {f"head at entry {head.size}: {name}": True for name in ("at", "root", "key_id", "checkpoint")}
+
+
 def test_every_change_of_the_trail_is_found_and_named() -> None:
     tried = found(list(tampering.of_trail())[::SHARE])
     assert [what for what, is_found in tried.items() if is_found is False] == []

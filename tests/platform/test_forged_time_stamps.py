@@ -129,8 +129,9 @@ def test_a_stamp_is_not_older_than_its_head(trail_key: TrailKey, authority: Auth
         stamps.keep(later, request, authority.reply(request.as_bytes()))
     with guards_lifted():
         TreeHead.objects.update(at=later.at)
-    (fault,) = verify().faults
-    assert fault.endswith(f"says {stamp.at:%Y-%m-%d %H:%M} UTC, before its head was signed")
+    moved, untimely = verify().faults
+    assert moved.startswith(f"the head at entry {head.size} gives another time than the text that was signed")
+    assert untimely.endswith(f"says {stamp.at:%Y-%m-%d %H:%M} UTC, before its head was signed")
 
 
 def test_certificates_that_are_set_but_cannot_be_read_are_a_fault(

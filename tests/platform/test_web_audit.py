@@ -20,7 +20,7 @@ from governance.delivery.evidence import examining as asking
 from governance.delivery.evidence import verify
 from governance.delivery.evidence.models import Examination
 from governance.foundation.audit import checkpoint, heads, keys, watch
-from governance.foundation.audit.models import AuditEvent, Identity, TrailKey, Verification
+from governance.foundation.audit.models import AuditEvent, Identity, TrailKey, TreeHead, Verification
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import PLATFORM
 from governance.people.projects import services as projects
@@ -119,6 +119,7 @@ def test_what_is_taken_out_is_proved_to_somebody_without_the_platform(
         lambda told: told["around"].reverse(),
         lambda told: told.update(checkpoint=told["checkpoint"].replace("\n", "\n1", 1)),
         lambda told: told.update(checkpoint=told["checkpoint"].replace("assay/", "assay/x", 1)),
+        lambda told: told.update(checkpoint=told["checkpoint"].replace("\nat 2", "\nat 1", 1)),
         lambda told: told.update(checkpoint=told["checkpoint"][:-9] + "AAAAAAA=\n"),
         lambda told: told.update(checkpoint=told["checkpoint"].split("\n\n")[0] + "\n"),
         lambda told: told["keys"].clear(),
@@ -140,6 +141,34 @@ def test_an_extract_that_was_changed_is_refused(
     assert (report.sound, report.unreadable) == (False, None)
 
 
+@pytest.mark.parametrize(
+    ("line", "result", "said"),
+    [
+        ("", "not checked", "its text gives no time: it is of an older version"),
+        ("at 2126-03-01T12:00:00.000000Z\n", "stated", "2126-03-01T12:00:00.000000Z, as the platform says under its"),
+        (
+            "at 2026-03-01T12:00:00.000000Z\n",
+            "broken",
+            "the head says that it was signed at 2026-03-01T12:00:00.000000Z",
+        ),
+        ("at 2126-13-01T12:00:00.000000Z\n", "broken", "the checkpoint gives a time that is none"),
+        ("at noon\n", "broken", "the checkpoint gives more than one time, or none in UTC"),
+    ],
+)
+def test_the_offline_verifier_says_what_a_head_says_of_its_time(
+    home: House, omar: Client, trail_key: TrailKey, tmp_path: Path, line: str, result: str, said: str
+) -> None:
+    write(home, 1)
+    heads.sign()
+    told = omar.get(reverse("audit-extract")).json()
+    text = told["checkpoint"].split("\nat ")[0] + "\n"
+    told["checkpoint"] = checkpoint.signed(text + line, trail_key.name, keys.current()[1])
+    (tmp_path / "audit.json").write_text(json.dumps(told))
+    report = verify.verify(tmp_path / "audit.json")
+    assert report.sound == (result != "broken")
+    assert any(check.result == result and check.detail.startswith(said) for check in report.checks), report.checks
+
+
 def test_another_key_than_the_one_that_is_kept_is_named(home: House, omar: Client, tmp_path: Path) -> None:
     heads.sign()
     path = tmp_path / "audit.json"
@@ -159,12 +188,16 @@ def test_the_page_says_what_the_last_verification_found(home: House, omar: Clien
     assert f"Audit log verified to entry {head.size}" in text
     assert omar.get(reverse("audit-checkpoint", args=[head.size])).content.decode() == head.checkpoint
 
+    assert "time not signed" not in text
+
     with guards_lifted():
         AuditEvent.objects.filter(seq=2).update(action="test.forged")
+        TreeHead.objects.update(at=head.at + timedelta(days=1))
     watch.examine(actor=PLATFORM)
     text = omar.get(address).content.decode()
     assert "The trail is not whole" in text and "entry 2: its column action says something else than its text" in text
     assert "Audit log verified to entry" not in text
+    assert f"the head at entry {head.size} gives another time than the text" in text and "time not signed" in text
     assert Verification.objects.count() == 2
 
 
@@ -230,6 +263,6 @@ def test_heads_are_taken_over_the_api_as_they_were_signed(home: House, trail_key
     older = dev.get(told["next"]).json()["results"]
     assert [(head["size"], head["key"]) for head in older] == [(first.size, 1)]
     one = dev.get(f"{callers.API}/audit-heads/{first.size}/").json()
-    assert one["checkpoint"] == first.checkpoint
+    assert one["checkpoint"] == first.checkpoint and one["is_time_signed"] is True
     assert checkpoint.parsed(one["checkpoint"]).root.hex() == one["root"] == first.root
     assert dev.get(f"{callers.API}/audit-heads/{10**30}/").status_code == 404

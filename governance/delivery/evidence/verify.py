@@ -37,7 +37,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -65,6 +65,8 @@ MAX_SIZE = 0xFFFF_FFFE  # a larger container would need ZIP64, which needs extra
 CHUNK = 1024 * 1024
 LARGEST_EXACT = 2**53 - 1
 SHA256 = re.compile(r"[0-9a-f]{64}")
+TIME_OF_HEAD = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+SKEW = timedelta(minutes=5)  # by which honest clocks differ
 SEGMENT_OF_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 HOLDS, BROKEN, MISSING = "holds", "broken", "missing"
@@ -676,6 +678,7 @@ class Segment:
     closed: int  # entries given by their leaf hash alone: they are linked, but their text is not here
     decided: frozenset[tuple[str, str]]  # (sha256 of the subject, verdict) of each decision it tells of
     leaves: dict[int, bytes]  # by place in the trail's Merkle tree, from 0
+    newest: str  # the latest time of an entry whose text is here
 
     @property
     def detail(self) -> str:
@@ -692,6 +695,7 @@ def check_segment(bundle: Bundle) -> Segment:
     expected, previous, first, closed = None, None, 0, 0
     decided: set[tuple[str, str]] = set()
     leaves: dict[int, bytes] = {}
+    newest = ""
     for line in bundle.lines(SEGMENT):
         entry = _object(parse_json(line, f"{SEGMENT}: a line"), f"{SEGMENT}: a line")
         seq, where = entry.get("seq"), f"{SEGMENT}: entry {entry.get('seq')}"
@@ -706,13 +710,15 @@ def check_segment(bundle: Bundle) -> Segment:
         if link.hexdigest() != _hash(entry["hash"], f"{where}: hash"):
             raise Malformed(f"{where}: its text was changed after it was chained")
         if "body" in entry:
-            decided |= _decided(entry, where)
+            body = _body(entry, where)
+            decided |= _decided(body)
+            newest = max(newest, str(body.get("at") or ""))
         else:
             closed += 1
         first, expected, previous = first or seq, seq + 1, entry["hash"]
     if expected is None or previous is None:
         raise Malformed(f"{SEGMENT} has no entry")
-    return Segment(first, expected - 1, previous, closed, frozenset(decided), leaves)
+    return Segment(first, expected - 1, previous, closed, frozenset(decided), leaves, newest)
 
 
 def _leaf(entry: dict[str, Any], where: str) -> str:
@@ -725,12 +731,16 @@ def _leaf(entry: dict[str, Any], where: str) -> str:
     return hashlib.sha256(b"\x00" + raw).hexdigest()
 
 
-def _decided(entry: dict[str, Any], where: str) -> set[tuple[str, str]]:
-    """The decision that an entry tells of, where it tells of one."""
+def _body(entry: dict[str, Any], where: str) -> dict[str, Any]:
     raw = entry["body"].encode("utf-8")
     body = _object(parse_json(raw, f"{where}: body"), f"{where}: body")
     if canonical(body) != raw or body.get("seq", entry["seq"]) != entry["seq"]:
         raise Malformed(f"{where}: its text is not canonical JSON, or has another number")
+    return body
+
+
+def _decided(body: dict[str, Any]) -> set[tuple[str, str]]:
+    """The decision that an entry tells of, where it tells of one."""
     facts = body.get("facts")
     if body.get("action") != "approval.decided" or not isinstance(facts, dict):
         return set()
@@ -887,7 +897,7 @@ def _inspect(report: Report, bundle: Bundle, manifest: dict[str, Any], key: byte
         check_authorship(report, bundle, key)
     with _part(report, "authorship", "signed head"):
         if TRAIL in bundle.members and segment is not None:
-            check_trail(report, bundle.object(TRAIL), segment.leaves, None)
+            check_trail(report, bundle.object(TRAIL), segment.leaves, segment.newest, None)
     with _part(report, "freshness", "seal"):
         check_freshness(report, bundle, segment)
 
@@ -1059,8 +1069,8 @@ def read_timestamp(answer: bytes, what: str) -> tuple[bytes, str]:
     return digested, f"{told[:4]}-{told[4:6]}-{told[6:8]} {told[8:10]}:{told[10:12]}:{told[12:14]} UTC"
 
 
-def check_timestamp(report: Report, stated: dict[str, Any]) -> None:
-    """The time stamp of the head, where there is one, is for this very note. Raises Malformed."""
+def check_timestamp(report: Report, stated: dict[str, Any], signed_at: datetime | None) -> None:
+    """The time stamp of the head, where there is one, is for this very note, and no older. Raises Malformed."""
     if "timestamp" not in stated:
         return
     note = stated["checkpoint"].encode("utf-8", "surrogatepass")
@@ -1068,6 +1078,8 @@ def check_timestamp(report: Report, stated: dict[str, Any]) -> None:
     digested, at = read_timestamp(answer, "the time stamp")
     if digested != hashlib.sha256(note).digest():
         raise Malformed("the time stamp is not for this head")
+    if signed_at is not None and _moment(at.replace(" UTC", "Z"), "the time stamp") < signed_at - SKEW:
+        raise Malformed(f"the time stamp gives {at}, before the head was signed")
     report.add("integrity", "time stamp", HOLDS, "it is for the signed head")
     report.unpacked = {"checkpoint.txt": note, "checkpoint.tsr": answer}
     how = "--unpack FOLDER, then: openssl ts -verify -data checkpoint.txt -in checkpoint.tsr -CAfile CERTIFICATES"
@@ -1099,8 +1111,11 @@ def merkle_root_around(leaves: dict[int, bytes], size: int, given: list[bytes]) 
     return found if next(left, None) is None else None
 
 
-def check_trail(report: Report, stated: dict[str, Any], leaves: dict[int, bytes], key: bytes | None) -> None:
-    """The entries are under the head, and the head is signed by the newest of keys that signed one another in."""
+def check_trail(
+    report: Report, stated: dict[str, Any], leaves: dict[int, bytes], newest: str, key: bytes | None
+) -> None:
+    """The entries, the last of which was written at `newest`, are under the head, and the head is signed by the newest
+    of keys that signed one another in."""
     note = read_note(stated.get("checkpoint"), "checkpoint")
     lines = note.text.split("\n")
     if len(lines) < 4 or not re.fullmatch(r"0|[1-9][0-9]{0,15}", lines[1]):
@@ -1120,7 +1135,29 @@ def check_trail(report: Report, stated: dict[str, Any], leaves: dict[int, bytes]
     else:
         held = HOLDS if key == public else BROKEN
         report.add("authorship", "trail key", held, f"it is {'' if held == HOLDS else 'not '}the key that was given")
-    check_timestamp(report, stated)
+    signed_at = check_head_time(report, lines[3:], newest)
+    check_timestamp(report, stated, signed_at)
+
+
+def check_head_time(report: Report, extension: list[str], newest: str) -> datetime | None:
+    """When the head was signed, where its text says so: not before what it covers. Raises Malformed."""
+    told = [line[3:] for line in extension if line.startswith("at ")]
+    if not told:
+        report.add("freshness", "time of the head", NOT_CHECKED, "its text gives no time: it is of an older version")
+        return None
+    if len(told) > 1 or not TIME_OF_HEAD.fullmatch(told[0]):
+        raise Malformed("the checkpoint gives more than one time, or none in UTC")
+    if told[0] < newest:
+        raise Malformed(f"the head says that it was signed at {told[0]}, before the entry of {newest} that it covers")
+    report.add("freshness", "time of the head", STATED, f"{told[0]}, as the platform says under its signature")
+    return _moment(told[0], "the checkpoint")
+
+
+def _moment(text: str, what: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise Malformed(f"{what} gives a time that is none") from None
 
 
 def _signer(report: Report, note: Note, origin: str, keys: list[dict[str, Any]]) -> bytes:
@@ -1154,10 +1191,10 @@ def check_extract(report: Report, extract: dict[str, Any], key: bytes | None) ->
         if body.get("seq") != seq or seq - 1 in leaves:
             raise Malformed(f"entry {seq} has another number in its text, or stands twice")
         leaves[seq - 1] = hashlib.sha256(b"\x00" + raw).digest()
-        newest = max(newest, str(body.get("at")))
-    check_trail(report, extract, leaves, key)
+        newest = max(newest, str(body.get("at") or ""))
+    check_trail(report, extract, leaves, newest, key)
     report.add("completeness", "entries", STATED, "somebody chose them; which others there are it does not say")
-    report.add("freshness", "newest entry", STATED, f"{newest}, as the platform says")
+    report.add("freshness", "newest entry", STATED, f"{newest or 'not said'}, as the platform says")
 
 
 def _verify_proof(report: Report, stream: BinaryIO, key: bytes | None) -> None:

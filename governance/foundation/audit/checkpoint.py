@@ -3,20 +3,28 @@
 linden.example/assay
 18400
 CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+at 2026-11-02T09:40:03.518204Z
 
-— linden.example/assay Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
+— linden.example/assay ZqVgdVZoV1kZ/GgMFwpcMlPS64jxPiS908mX13dd/4EZo+ofNFulcGm+dXmtQvz9bQ76erIMByxT7N9QT/dDJARraws=
+
+The line after the root is an extension, of which the format says that others pass over it: when the head was signed.
+Heads from before it was there have none.
 """
 
 import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from governance.foundation.core.canonical import plain
+
 ED25519 = b"\x01"  # the signature type that C2SP signed-note gives to Ed25519
 MARK = "\n\n— "
+TIME = "at "  # how the line with the time begins
 
 
 class NotACheckpoint(ValueError):
@@ -30,13 +38,19 @@ class Checkpoint:
     origin: str
     size: int
     root: bytes
+    at: datetime | None  # when it was signed, where its text says so
     note: str  # the whole of it; its text, which the signatures are over, ends at the last empty line
     signatures: tuple[tuple[str, bytes, bytes], ...]  # name, key id, signature
 
 
-def body(origin: str, size: int, root: bytes) -> str:
+def body(origin: str, size: int, root: bytes, at: datetime) -> str:
     """The text of a checkpoint, which is what is signed."""
-    return f"{origin}\n{size}\n{_base64(root)}\n"
+    return f"{origin}\n{size}\n{_base64(root)}\n{TIME}{spelt(at)}\n"
+
+
+def spelt(at: datetime) -> str:
+    """A time as entries of the trail spell theirs: as texts they come in the order of the times."""
+    return str(plain(at))
 
 
 def key_id(name: str, public: bytes) -> bytes:
@@ -61,10 +75,13 @@ def parsed(note: str) -> Checkpoint:
         raise NotACheckpoint("it has no signature line, or its end is cut off")
     text = note[: at + 1]
     try:
-        origin, size, root = text.split("\n")[:3]
-        found = Checkpoint(origin, int(size), _from_base64(root), note, _signatures(note[at + 2 :]))
+        origin, size, root, *further = text.split("\n")
+        signatures = _signatures(note[at + 2 :])
+        found = Checkpoint(origin, int(size), _from_base64(root), _time(further), note, signatures)
     except (ValueError, binascii.Error):
-        raise NotACheckpoint("it must have an origin, a size, a root of 32 bytes in base64, and signatures") from None
+        raise NotACheckpoint(
+            "it must have an origin, a size, a root of 32 bytes in base64, signatures, and at most one time, in UTC"
+        ) from None
     if not origin or len(found.root) != 32 or found.size < 0 or str(found.size) != size:
         raise NotACheckpoint("its origin, size or root is not spelt as a checkpoint's")
     return found
@@ -83,6 +100,16 @@ def is_signed_by(note: str, name: str, public: bytes) -> bool:
                 return False
             return True
     return False
+
+
+def _time(lines: list[str]) -> datetime | None:
+    told = [line.removeprefix(TIME) for line in lines if line.startswith(TIME)]
+    if not told:
+        return None
+    at = datetime.fromisoformat(told[0])
+    if len(told) > 1 or spelt(at) != told[0]:
+        raise ValueError
+    return at
 
 
 def _signatures(lines: str) -> tuple[tuple[str, bytes, bytes], ...]:

@@ -4,15 +4,15 @@ import json
 import logging
 import os
 from collections import deque
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from governance.foundation.audit import checkpoint, keys, tree
@@ -66,8 +66,8 @@ class StoredTree:
 def sign_when_due() -> TreeHead | None:
     """Sign where there is news and the last head is old enough (ASSAY_HEAD_MINUTES). Raises as `sign` does."""
     last = TreeHead.objects.first()
-    if last is not None and timezone.now() - last.at < timedelta(minutes=settings.ASSAY_HEAD_MINUTES):
-        return None
+    if last is not None and abs(timezone.now() - last.at) < timedelta(minutes=settings.ASSAY_HEAD_MINUTES):
+        return None  # a head from a clock that was ahead keeps nobody from signing
     return sign()
 
 
@@ -87,26 +87,34 @@ def sign() -> TreeHead | None:
     stored = StoredTree()
     stored.extend(size)
     root = tree.root(size, stored.perfect)
-    for size_before, root_before in signed_before():
+    before = list(signed_before())
+    for size_before, root_before, _ in before:
         _refuse_fork(stored, size_before, root_before, size, root)
-    note = checkpoint.signed(checkpoint.body(key.name, size, root), key.name, private)
-    head = TreeHead(size=size, at=timezone.now(), root=root.hex(), key=key, checkpoint=note)
+    at = _time_of_signing(signed_at for _, _, signed_at in before)
+    note = checkpoint.signed(checkpoint.body(key.name, size, root, at), key.name, private)
+    head = TreeHead(size=size, at=at, root=root.hex(), key=key, checkpoint=note)
     # First to the file: a head that only the file knows is a true one all the same.
-    append({"size": head.size, "at": head.at.isoformat(timespec="seconds"), "checkpoint": head.checkpoint})
+    append({"size": head.size, "at": checkpoint.spelt(at), "checkpoint": head.checkpoint})
     head.save(force_insert=True)
     return head
 
 
-def signed_before() -> Iterator[tuple[int, bytes]]:
-    """(size, root) of the last head in the database, and of the last in the file."""
+def _time_of_signing(before: Iterable[datetime | None]) -> datetime:
+    """Now; but nothing that is covered, and no head before, is younger, whatever the clocks of other machines say."""
+    newest: datetime = AuditEvent.objects.aggregate(at=Max("at"))["at"]
+    return max(timezone.now(), newest, *(at for at in before if at is not None))
+
+
+def signed_before() -> Iterator[tuple[int, bytes, datetime | None]]:
+    """(size, root, time where it is signed) of the last head in the database, and of the last in the file."""
     last = TreeHead.objects.first()
     if last is not None:
         try:
-            yield last.size, bytes.fromhex(last.root)
+            yield last.size, bytes.fromhex(last.root), last.signed_at
         except ValueError:
             raise TrailBroken(f"The root of the head at entry {last.size:,} is none; nothing is signed.") from None
     for newest in deque(in_file(), maxlen=1):
-        yield newest.size, newest.root
+        yield newest.size, newest.root, newest.at
 
 
 def in_file() -> Iterator[checkpoint.Checkpoint]:
@@ -134,9 +142,16 @@ def _lines() -> Iterator[checkpoint.Checkpoint | tuple[int, str]]:
                 if "stamped" in told:
                     yield int(told["size"]), str(told["sha256"])
                 else:
-                    yield checkpoint.parsed(told["checkpoint"])
+                    yield _agreeing(checkpoint.parsed(told["checkpoint"]), told.get("at"))
             except (ValueError, KeyError, TypeError):
-                raise TrailBroken(f"Line {number} of {source} is no signed head.") from None
+                raise TrailBroken(f"Line {number} of {source} is no signed head, or says another time.") from None
+
+
+def _agreeing(head: checkpoint.Checkpoint, at: Any) -> checkpoint.Checkpoint:
+    """`head`, where the line beside it gives the time that was signed. Raises ValueError."""
+    if head.at is not None and at != checkpoint.spelt(head.at):
+        raise ValueError
+    return head
 
 
 def proof_of_entry(seq: int, head: TreeHead) -> list[str]:

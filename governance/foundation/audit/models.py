@@ -1,9 +1,12 @@
 """The append-only trail. An entry is written in the same transaction as the change that it tells of."""
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
+
+from governance.foundation.audit import checkpoint
 
 
 class Identity(models.Model):
@@ -106,6 +109,19 @@ class TreeHead(models.Model):
 
     def __str__(self) -> str:
         return f"Head at entry {self.size}"
+
+    @property
+    def signed_at(self) -> datetime | None:
+        """When it was signed, as its text says; None where that is none, or of a version that did not say it yet."""
+        try:
+            return checkpoint.parsed(self.checkpoint).at
+        except checkpoint.NotACheckpoint:
+            return None
+
+    @property
+    def is_time_signed(self) -> bool:
+        """Whether the signature covers the very time that stands beside it."""
+        return self.signed_at == self.at
 
 
 class TimeStamp(models.Model):

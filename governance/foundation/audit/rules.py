@@ -39,3 +39,11 @@ def digest_of(data: bytes) -> str:
 def commitment(salt: bytes, data: Any) -> str:
     """sha256(salt || canonical JSON): binds to `data` without giving it away once the salt is gone."""
     return hashlib.sha256(salt + canonical(data)).hexdigest()
+
+
+def stored_hash(text: Any) -> bytes:
+    """A hash or a key as stored; what is none is taken for the empty one, which nothing fits."""
+    try:
+        return bytes.fromhex(text)
+    except (ValueError, TypeError):
+        return b""

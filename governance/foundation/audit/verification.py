@@ -4,24 +4,20 @@ One pass with bounded memory.
 """
 
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 import orjson
-from cryptography.x509 import Certificate
 from django.db import DatabaseError, connection
 
-from governance.foundation.audit import checkpoint, entries, guards, heads, keys, rules, sealing, stamps
-from governance.foundation.audit.models import AuditEvent, PersonalDetail, Subtree, TimeStamp, TrailKey, TreeHead
+from governance.foundation.audit import checkpoint, entries, guards, rules, sealing, signed
+from governance.foundation.audit.models import AuditEvent, PersonalDetail, Subtree
 from governance.foundation.audit.tree import Growth
 from preparation.merkle import HASH_BYTES
 
 ATTEMPTS = 3
-TELLING = 1.0  # seconds, within which the scheduler tells the file of heads what it kept
 MOST_NAMED = 20  # faults; after them the walk ends
 INCOMPLETE = "the verification could not be completed"
 
@@ -78,9 +74,10 @@ def verify(
 
 def _walked(report: Report, records: bool, kept: Iterable[checkpoint.Checkpoint], limit: int) -> Iterator[int]:
     """Fill `report`; how many entries were read, now and then."""
-    signed, said = _signed(kept)
-    report.faults += [*said, *_broken_stamps(report)]
-    walk = _Walk(report, signed)
+    heads, said = signed.all_of(kept)
+    report.stamps, report.stamps_unchecked, said_of_stamps = signed.stamps_of_heads()
+    report.faults += [*said, *said_of_stamps]
+    walk = _Walk(report, heads)
     ledger = sealing.Ledger() if records else None
     try:
         for chunk in entries.rows():
@@ -121,8 +118,10 @@ def _records(ledger: sealing.Ledger, limit: int) -> tuple[int, list[str]]:
 class _Walk:
     """The state between two entries."""
 
-    def __init__(self, report: Report, signed: dict[int, list[tuple[str, bytes]]]) -> None:
-        self.report, self.signed = report, signed
+    def __init__(self, report: Report, heads: dict[int, list[signed.Signed]]) -> None:
+        self.report, self.heads = report, heads
+        self.newest = ""  # the latest time of an entry
+        self.signed_at: datetime | None = None  # the latest of a head
         self.subtrees = _Subtrees()
         self.tree = Growth(self.subtrees.compare)
         self.previous = bytes(HASH_BYTES)
@@ -139,19 +138,20 @@ class _Walk:
         faults: list[str] = []
         if row[entries.HASH] != own.hex() or row[entries.PREVIOUS_HASH] != report.head or seq != report.entries + 1:
             is_hashed, faults = self._broken(row, leaf)
-            own = _hash(row[entries.HASH])
+            own = rules.stored_hash(row[entries.HASH])
         body = None
         if is_hashed:
             body, misquoted = entries.read(row, raw)
             faults += misquoted if body else ["its text is not that of an entry"]
         if body is not None:
             report.last_at = body["at"]
+            self.newest = max(self.newest, body["at"])
         if body is None or body["personal"] is not None or seq >= self.details.next:
             faults += self.details.faults(seq, body)
         report.entries, report.head, self.previous = seq, row[entries.HASH], own
         self.tree.add(leaf)
-        if self.tree.size in self.signed:
-            self._compare_heads(self.signed.pop(self.tree.size))
+        if self.tree.size in self.heads:
+            self._compare_heads(self.heads.pop(self.tree.size))
         if faults:
             report.faults += [f"entry {seq:,}: {fault}" for fault in faults]
         return body
@@ -163,26 +163,27 @@ class _Walk:
             faults.append(f"expected number {self.report.entries + 1:,}; entries are missing or were renumbered")
         if row[entries.PREVIOUS_HASH] != self.report.head:
             faults.append("does not follow from the entry before it")
-        is_hashed = rules.link(_hash(row[entries.PREVIOUS_HASH]), leaf).hex() == row[entries.HASH]
+        is_hashed = rules.link(rules.stored_hash(row[entries.PREVIOUS_HASH]), leaf).hex() == row[entries.HASH]
         return is_hashed, faults if is_hashed else [*faults, "its text was changed after it was written"]
 
-    def _compare_heads(self, signed: list[tuple[str, bytes]]) -> None:
-        for whose, root in signed:
-            if root != self.tree.root():
-                self.report.faults.append(
-                    f"{whose} at entry {self.tree.size:,} was signed for other entries than those that stand here now"
-                )
-            elif whose == IN_DATABASE:
+    def _compare_heads(self, heads: list[signed.Signed]) -> None:
+        root = self.tree.root()
+        for head in heads:
+            if why := head.objection(root, self.newest, self.signed_at):
+                self.report.faults.append(f"{head.whose} at entry {self.tree.size:,} {why}")
+            elif head.whose == signed.IN_DATABASE:
                 self.report.heads += 1
                 self.report.last_head = self.tree.size
+        times = [head.at for head in heads if head.at is not None]
+        self.signed_at = max([*times, *([self.signed_at] if self.signed_at else [])], default=None)
 
     def end(self) -> None:
         report = self.report
         report.faults += self.details.left_over()
-        for size in sorted(self.signed):
-            for whose, _ in self.signed[size]:
+        for size in sorted(self.heads):
+            for head in self.heads[size]:
                 ends = f"the trail ends at {report.entries:,}: its end was cut off"
-                report.faults.append(f"{whose} was signed at entry {size:,}, but {ends}")
+                report.faults.append(f"{head.whose} was signed at entry {size:,}, but {ends}")
         report.root = self.tree.root().hex()
         report.erased = self.details.committed - self.details.kept
         report.last_at = _moment(report.last_at)
@@ -245,135 +246,8 @@ def _commitment(salt: Any, text: Any) -> str | None:
         return None
 
 
-def _hash(text: Any) -> bytes:
-    """A hash or a key as stored; what is none is taken for the empty one, which nothing fits."""
-    try:
-        return bytes.fromhex(text)
-    except (ValueError, TypeError):
-        return b""
-
-
 def _moment(text: Any) -> datetime | None:
     try:
         return datetime.fromisoformat(text)
     except (TypeError, ValueError):
         return None
-
-
-IN_DATABASE, IN_FILE, KEPT = "a head in the database", "a head in the file of heads", "the head that was given"
-
-
-def _signed(kept: Iterable[checkpoint.Checkpoint]) -> tuple[dict[int, list[tuple[str, bytes]]], list[str]]:
-    """{size: [(whose, root)]} of everything that was signed for this trail, and what is wrong with the signatures."""
-    known = list(TrailKey.objects.all())
-    said = [*_broken_succession(known), *_stranger(known)]
-    signed: dict[int, list[tuple[str, bytes]]] = {}
-    for stored in TreeHead.objects.order_by("size").iterator(chunk_size=entries.CHUNK):
-        said += _broken_head(stored, known)
-        signed.setdefault(stored.size, []).append((IN_DATABASE, _hash(stored.root)))
-    try:
-        elsewhere = [(IN_FILE, head) for head in heads.in_file()]
-    except heads.TrailBroken as error:
-        elsewhere = []
-        said.append(str(error))
-    for whose, head in [*elsewhere, *((KEPT, head) for head in kept)]:
-        if not _is_ours(head, known):
-            said.append(f"{whose} for entry {head.size:,} is not signed by a key of this trail")
-        elif (whose, head.root) not in signed.setdefault(head.size, []):
-            signed[head.size].append((whose, head.root))
-    return signed, said
-
-
-def _broken_succession(known: list[TrailKey]) -> Iterator[str]:
-    """Each key but the first is signed in by the one before it, or the trail says that that one was lost."""
-    for before, key in pairwise(known):
-        text = keys.follows(before.name, _hash(key.public_key))
-        try:
-            holds = checkpoint.is_signed_by(key.statement, before.name, _hash(before.public_key))
-        except checkpoint.NotACheckpoint:
-            holds = False
-        if holds and key.statement.startswith(text + "\n—"):
-            continue
-        entry = AuditEvent.objects.filter(seq=key.first_size, action="trail.key-rotated").first()
-        facts = orjson.loads(entry.body)["facts"] if entry else {}
-        if facts != {"key": key.public_key, "before": before.public_key, "lost": True} or key.statement:
-            yield f"key {key.number} of the trail is not signed in by key {before.number}"
-
-
-def _stranger(known: list[TrailKey]) -> Iterator[str]:
-    """Where the key file is at hand, the newest key in the database must be its."""
-    if known and keys.is_here():
-        try:
-            keys.current()
-        except keys.NoKey as error:
-            yield str(error)
-
-
-def _broken_head(head: TreeHead, known: list[TrailKey]) -> Iterator[str]:
-    try:
-        told = checkpoint.parsed(head.checkpoint)
-    except checkpoint.NotACheckpoint as error:
-        yield f"the head at entry {head.size:,} cannot be read: {error}"
-        return
-    if (told.size, told.root.hex()) != (head.size, head.root):
-        yield f"the head at entry {head.size:,} says something else than the text that was signed"
-    elif not _is_ours(told, [key for key in known if key.number == head.key_id]):
-        yield f"the signature of the head at entry {head.size:,} does not hold"
-
-
-def _broken_stamps(report: Report) -> Iterator[str]:
-    """What is wrong with time stamps; how many hold is counted in `report`."""
-    roots: list[Certificate] = []
-    if stamps.are_checked() and TimeStamp.objects.exists():
-        try:
-            roots = stamps.trusted()
-        except stamps.NotStamped as error:
-            yield f"no time stamp is checked: {error}"
-    try:
-        told = _told_of_stamps()
-    except heads.TrailBroken:
-        told = None  # said of the heads already
-    kept: dict[int, str] = {}
-    named: set[int] = set()
-    for stamp in TimeStamp.objects.select_related("head").order_by("pk").iterator(chunk_size=entries.CHUNK):
-        if why := stamps.objection(stamp, roots):
-            yield f"the time stamp of the head at entry {stamp.pk:,} {why}"
-            named.add(stamp.pk)
-        else:
-            kept[stamp.pk] = rules.digest_of(bytes(stamp.response))
-    if told is None:
-        return
-    if kept.keys() - told.keys():
-        time.sleep(TELLING)  # the file is told just after the database
-        told = _told_of_stamps() | told
-    held = sum(told.get(size) == {digest} for size, digest in kept.items())
-    report.stamps, report.stamps_unchecked = (held, 0) if roots else (0, held)
-    yield from _differing_stamps(kept, {size: told[size] for size in told.keys() - named})
-
-
-def _told_of_stamps() -> dict[int, set[str]]:
-    """{size of its head: digests} of the stamps that the file of heads tells of; honestly one each."""
-    told: dict[int, set[str]] = {}
-    for size, digest in heads.stamps_in_file():
-        told.setdefault(size, set()).add(digest)
-    return told
-
-
-def _differing_stamps(kept: dict[int, str], told: dict[int, set[str]]) -> Iterator[str]:
-    for size in sorted(kept.keys() | told.keys()):
-        what = f"the time stamp of the head at entry {size:,}"
-        if size not in told:
-            yield f"{what} is none that the file of heads tells of"
-        elif size not in kept:
-            yield f"{what}, which the file of heads tells of, is missing"
-        elif len(told[size]) > 1:
-            yield f"{what} is told of in the file of heads more than once, and not alike"
-        elif kept[size] not in told[size]:
-            yield f"{what} is not the one that the file of heads tells of"
-
-
-def _is_ours(head: checkpoint.Checkpoint, known: list[TrailKey]) -> bool:
-    note = head.note
-    return any(
-        head.origin == key.name and checkpoint.is_signed_by(note, key.name, _hash(key.public_key)) for key in known
-    )

@@ -39,7 +39,9 @@ class TimeStampSerializer(serializers.ModelSerializer[Any]):
 
 class AuditHeadSerializer(serializers.ModelSerializer[Any]):
     key = serializers.IntegerField(source="key_id", read_only=True, help_text="Number of the key that signed it.")
-
+    is_time_signed = serializers.BooleanField(
+        read_only=True, help_text="Whether the signature covers `at`; in heads of older versions it does not."
+    )
     timestamp = TimeStampSerializer(
         source="stamp",
         read_only=True,
@@ -50,7 +52,7 @@ class AuditHeadSerializer(serializers.ModelSerializer[Any]):
 
     class Meta:
         model = TreeHead
-        fields: ClassVar = ["size", "at", "root", "key", "checkpoint", "timestamp"]
+        fields: ClassVar = ["size", "at", "is_time_signed", "root", "key", "checkpoint", "timestamp"]
         read_only_fields = fields
         extra_kwargs: ClassVar = {
             "size": {"help_text": "It holds for the first so many entries."},

@@ -119,6 +119,7 @@ def _told(head: TreeHead) -> dict[str, Any]:
         "size": head.size,
         "root": head.root,
         "at": head.at,
+        "is_time_signed": head.is_time_signed,
         "checkpoint": head.checkpoint,
         "timestamp": told,
     }
