@@ -17,6 +17,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from evaluation import report as reports
+from governance.delivery.releases import services as releases
+from governance.delivery.releases.models import Release
+from governance.documents.dossiers import selectors as dossier_selectors
+from governance.documents.dossiers import services as dossiers
 from governance.documents.renderings import services as renderings
 from governance.documents.renderings.models import Rendering
 from governance.documents.renderings.rules import Format
@@ -69,6 +73,13 @@ TENSORS = {
     "model.layers.0.self_attn.q_proj.weight": (16, 16),
     "model.layers.0.self_attn.v_proj.weight": (16, 16),
     "model.norm.weight": (16,),
+}
+DEPLOYED = {
+    "name": "Support desk",
+    "place": "The bank's own servers.",
+    "users": "Twelve clerks, who send no draft unread.",
+    "deployer": "Linden Bank",
+    "overseers": "The duty manager.",
 }
 PROVENANCE = {
     "source": "Written for these tests by nobody in particular; no customer wrote any of it.",
@@ -210,6 +221,18 @@ def decide(actor: Actor, request: ApprovalRequest, verdict: Verdict, *, reason: 
     )
     step = next((seat.step.name for seat in approval_selectors.seats(actor, request)), "")
     return approvals.decide(actor=actor, request_id=request.pk, verdict=verdict, reason=reason, proof=proof, step=step)
+
+
+def released(home: House) -> Release:
+    """A model that Ada proposed, and Cleo and Rita let go."""
+    classification(home)
+    dossier = dossier_selectors.of(finished_run(home).model_version)
+    assert dossier is not None
+    frozen = dossiers.freeze(actor=home.ada, dossier_id=dossier.pk)
+    approve(home.cleo, approvals.ask(actor=home.ada, subject=frozen, project_id=home.project.pk))
+    proposed = releases.propose(actor=home.ada, dossier_version_id=frozen.pk)
+    approve(home.rita, ApprovalRequest.objects.get(subject_id=proposed.pk))
+    return releases.release(actor=home.rita, release_id=proposed.pk)
 
 
 def published(actor: Actor, policy: Policy) -> Policy:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
+from governance.delivery.deployments import services as deployments
 from governance.delivery.disposals import services as disposals
 from governance.delivery.disposals.models import Disposal
 from governance.delivery.erasures import services as erasures
@@ -130,6 +131,7 @@ ABOUT = {
     "dossier-bundle": "dossier-version",
     "dossier-download": "dossier-version",
     "release-propose": "dossier-version",
+    "deployment-create": "release",
     "approval-ask": "dataset-version",
     "waiver-ask": "waived",
     "envelope-create": "run",
@@ -300,6 +302,7 @@ def everything() -> Everything:
         "dossier": version.dossier,
         "dossier-version": frozen,
         "release": release,
+        "deployment": deployments.plan(actor=home.ada, release_id=release.pk, **factories.DEPLOYED),
         "rendering": rendering,
         "job": Job.objects.get(subject_id=rendering.pk),
         "notification": Notice.objects.get(person=home.rita.user_id, subject_id=asked.pk),

@@ -22,6 +22,7 @@ from governance.people.organisations import selectors as organisations
 from governance.people.organisations.rules import MAY as MAY_FOR_ALL
 from governance.people.projects import selectors as projects
 from governance.people.projects.rules import MAY
+from tests import factories
 from tests.callers import API as ROOT
 from tests.callers import rows, version_of
 from tests.routes import METHODS, STRANGERS, WHO, Everything, Route, everything, routes, told
@@ -296,6 +297,14 @@ POST   release-propose           422 403 422 403 403 403 403 422   404 404   302
 GET    release-detail            200 200 200 200 200 200 200 200   404 404   302
 POST   release-release           403 403 409 403 403 403 403 409   404 404   302
 POST   release-withdraw          403 403 302 302 403 403 403 302   404 404   302
+GET    deployment-list           200 200 200 200 200 200 200 200   200 200   302
+GET    deployment-create         200 403 200 403 403 403 403 200   404 404   302
+POST   deployment-create         422 403 422 403 403 403 403 422   404 404   302
+GET    deployment-detail         200 200 200 200 200 200 200 200   404 404   302
+GET    deployment-edit           200 403 200 403 403 403 403 200   404 404   302
+POST   deployment-edit           422 403 422 403 403 403 403 422   404 404   302
+POST   deployment-begin          409 403 409 403 403 403 403 409   404 404   302
+POST   deployment-end            302 403 302 302 403 403 403 302   404 404   302
 
 GET    audit-list                200 200 200 200 200 200 200 200   200 200   302
 GET    audit-extract             409 409 409 409 409 409 409 409   409 409   302
@@ -535,6 +544,13 @@ GET    api:release-detail        200 200 200 200 200 200 200 200   404 404   401
 GET    api:release-gates         200 200 200 200 200 200 200 200   404 404   401
 POST   api:release-release       403 403 409 403 403 403 403 409   404 404   401
 POST   api:release-withdraw      403 403 200 200 403 403 403 200   404 404   401
+GET    api:deployment-list       200 200 200 200 200 200 200 200   200 200   401
+POST   api:deployment-list       201 403 201 403 403 403 403 201   404 404   401
+GET    api:deployment-detail     200 200 200 200 200 200 200 200   404 404   401
+PATCH  api:deployment-detail     200 403 200 403 403 403 403 200   404 404   401
+GET    api:deployment-gates      200 200 200 200 200 200 200 200   404 404   401
+POST   api:deployment-begin      409 403 409 403 403 403 403 409   404 404   401
+POST   api:deployment-end        200 403 200 200 403 403 403 200   404 404   401
 GET    api:audit-event-list      200 200 200 200 200 200 200 200   200 200   401
 GET    api:audit-event-detail    200 200 200 200 200 200 200 200   404 404   401
 GET    api:audit-event-proof     409 409 409 409 409 409 409 409   404 404   401
@@ -616,6 +632,7 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "approval-detail": {"verdict": "approve", "reason": "Looked at it.", "password": "wrong"},
         "dossier-declare": {"prompt": "none", "text": "None."},
         "release-withdraw": {"reason": "A better one came."},
+        "deployment-end": {"reason": "A better one came."},
         "api:project-list": {"organisation": str(home.organisation.pk), "name": "Another"},
         "api:project-members": {"username": "noor", "role": "viewer"},
         "api:project-classification": {"answers": {}, "reason": "So it is."},
@@ -732,6 +749,8 @@ def body(house: Everything, name: str) -> dict[str, Any]:
         "api:dossier-facts": {"fact": "none", "value": True},
         "api:release-list": {"dossier_version": pk["dossier-version"]},
         "api:release-withdraw": {"reason": "A better one came."},
+        "api:deployment-list": {"release": pk["release"], **factories.DEPLOYED, "name": "Another desk"},
+        "api:deployment-end": {"reason": "A better one came."},
     }
     return bodies.get(name, {} if name.startswith("api:") else {"none": "of its fields"})
 
@@ -851,6 +870,7 @@ def test_another_projects_record_named_in_a_body_is_told_as_an_absent_one(house:
         "the subject of a request": answers("/approvals/", project=own, kind="run", id=pk["run"]),
         "the model of a card": answers("/model-cards/", model_version=pk["model-version"]),
         "the dossier of a release": answers("/releases/", dossier_version=pk["dossier-version"]),
+        "the release of a deployment": answers("/deployments/", release=pk["release"], **factories.DEPLOYED),
     }
     for what, (foreign, nowhere) in asked.items():
         assert foreign == nowhere, what

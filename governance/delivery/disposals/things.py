@@ -1,6 +1,6 @@
 """What of a project can be deleted at all, and what keeps each of it today.
 
-    file of a dataset version     holds; what rests on it (releases, frozen dossiers, periods of the law, work); rule
+    file of a dataset version     holds; what rests on it (releases and their use, frozen dossiers, periods of the law, work); rule
     folder of an unfinished run   holds on the project or on its data; rule
     file that made no version     holds on the project or on its dataset; rule
 
@@ -18,6 +18,8 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
+from governance.delivery.deployments.models import Deployment
+from governance.delivery.deployments.rules import State as DeploymentState
 from governance.delivery.erasures.models import Erasure
 from governance.delivery.erasures.rules import UNDER_WAY as ERASING
 from governance.delivery.lineage import graph
@@ -44,7 +46,7 @@ LEFT = (ImportState.REFUSED, ImportState.FAILED, ImportState.CANCELLED)
 UNFINISHED = (RunState.FAILED, RunState.CANCELLED)
 WILL_TRAIN = {RunState.SUBMITTED, RunState.QUEUED, RunState.RUNNING}
 WILL_MEASURE = {EvaluationState.QUEUED, EvaluationState.RUNNING}
-Resting = Run | Evaluation | Release | DossierVersion | Erasure | AnnotationTask
+Resting = Run | Evaluation | Release | Deployment | DossierVersion | Erasure | AnnotationTask
 ELSEWHERE = "Something in another project of the organisation rests on it"
 
 
@@ -108,12 +110,14 @@ def some(project: Project, ids: Collection[UUID]) -> dict[UUID, Found]:
 def documents(project: Project, seen: Q) -> list[tuple[ModelVersion, list[Ground]]]:
     """The models of a project about which a dossier is frozen, with the periods for which the law has it kept."""
     finder = _Finder(project)
-    releases: dict[UUID, list[datetime]] = defaultdict(list)
-    for release in Release.objects.filter(project=project):
-        if release.released_at is not None:
-            releases[release.model_version_id].append(release.released_at)
+    let_go: dict[UUID, list[datetime]] = defaultdict(list)
+    released = Release.objects.filter(project=project).values_list("model_version", "released_at")
+    begun = Deployment.objects.filter(project=project).values_list("release__model_version", "begun_at")
+    for pk, moment in [*released, *begun]:
+        if moment is not None:
+            let_go[pk].append(moment)
     found = ModelVersion.objects.filter(seen, dossier__versions__isnull=False, project=project).distinct()
-    return [(model, finder.periods(model, releases[model.pk], Basis.STATUTORY)) for model in found]
+    return [(model, finder.periods(model, let_go[model.pk], Basis.STATUTORY)) for model in found]
 
 
 class _Finder:
@@ -186,21 +190,26 @@ class _Finder:
                 yield self._by(each, f"{each} is to be trained on it", "until that run has ended")
             elif isinstance(each, Evaluation) and each.state in WILL_MEASURE:
                 yield self._by(each, f"{each} is under way", "until it has ended")
-        releases, dossiers = defaultdict(list), defaultdict(list)
+            elif isinstance(each, Deployment) and each.state == DeploymentState.IN_USE:
+                yield self._by(each, f"{each} is in use", "until it is taken out of use")
+        releases, deployments, dossiers = defaultdict(list), defaultdict(list), defaultdict(list)
         for each in rests:
             if isinstance(each, Release):
                 releases[each.model_version_id].append(each)
+            elif isinstance(each, Deployment):
+                deployments[each.release.model_version_id].append(each)
             elif isinstance(each, DossierVersion):
                 dossiers[each.dossier.model_version_id].append(each)
         for each in rests:
             if isinstance(each, ModelVersion):
-                yield from self._documented(each, releases[each.pk], dossiers[each.pk])
+                begun = [one.begun_at for one in deployments[each.pk] if one.begun_at is not None]
+                yield from self._documented(each, releases[each.pk], begun, dossiers[each.pk])
 
     def _documented(
-        self, model: ModelVersion, releases: list[Release], dossiers: list[DossierVersion]
+        self, model: ModelVersion, releases: list[Release], begun: list[datetime], dossiers: list[DossierVersion]
     ) -> Iterator[Ground]:
-        """As evidence for what was let go, or may still be."""
-        let_go = [each.released_at for each in releases if each.released_at is not None]
+        """As evidence for what was let go or taken into use, or may still be."""
+        let_go = [*begun, *(each.released_at for each in releases if each.released_at is not None)]
         for release in releases:
             if release.state == ReleaseState.RELEASED:
                 yield self._by(release, f"{release} is in force", "until it is withdrawn")
@@ -214,7 +223,8 @@ class _Finder:
             yield from self.periods(model, let_go, Basis.NEEDED)
 
     def periods(self, model: ModelVersion, let_go: list[datetime], basis: Basis) -> list[Ground]:
-        """Those that are counted from the model's last release, or wait for its first."""
+        """Those that are counted from the last day on which the model was let go or taken into use, or wait for its
+        first."""
         last = max(let_go, default=None)
         own = model.project_id == self.project.pk
         name = str(model) if own else "a model of another project"

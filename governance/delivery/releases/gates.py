@@ -1,8 +1,10 @@
-"""What must hold before a model is let go. Asked when it is proposed, and again in the act."""
+"""What must hold before a model is let go, and before one that was let go is used. Asked when it is proposed, and again
+in the act."""
 
 from collections.abc import Iterable
 
 from governance.delivery.releases.models import Release
+from governance.delivery.releases.rules import State
 from governance.documents.dossiers.selectors import every_citation
 from governance.foundation.core.errors import Missing
 from governance.foundation.core.records import Record
@@ -25,6 +27,36 @@ def for_release(release: Release) -> list[Gate]:
     gates.append(_stands("Dossier signed", release.dossier_version, release))
     gates.append(_stands("Release approved", release, release))
     return gates
+
+
+def for_use(release: Release) -> list[Gate]:
+    """Every gate that a deployment of the release passes: what was true when it was let go, and may not be any more."""
+    return [in_force(release), _purpose(release), _licence(release), _classified(release), _stated(release)]
+
+
+def in_force(release: Release) -> Gate:
+    """Open while the release lets the model go: released, not withdrawn, and its approval not suspended."""
+    kind, pk = release.kind, str(release.pk)
+    light, says, cure = Light.RED, f"{release} is only proposed", "Whoever may releases it on its page."
+    if release.state == State.WITHDRAWN:
+        says, cure = f"{release} was withdrawn by {release.withdrawn_by_name}", "Deploy another release."
+    elif release.state == State.RELEASED:
+        answer = standing(release, release.project_id)
+        light = Light.GREEN if answer.granted else Light.RED
+        says, cure = f"{release}: by {release.released_by_name}", ""
+        if not answer.granted:
+            says, cure = f"{release} does not stand: {answer.why}", f"It needs {' and '.join(answer.missing)}."
+    return Gate("release", "Release in force", light, says, cure, kind, pk)
+
+
+def _purpose(release: Release) -> Gate:
+    same = release.purpose == release.project.intended_purpose
+    says = "It was released for the purpose that the project has today"
+    if not same:
+        says = "It was released for another purpose than the project has today"
+    cure = "" if same else "Propose a release for today's purpose, or restore the purpose."
+    light = Light.GREEN if same else Light.RED
+    return Gate("purpose", "Purpose", light, says, cure, "project", str(release.project_id))
 
 
 def shut(gates: Iterable[Gate]) -> list[Missing]:

@@ -1,8 +1,9 @@
 """Periods for which the law has something kept, and when their clocks run. Pure; engineering, not legal advice.
 
-A period begins with an event. Assay knows one such event, the release: it is counted as placing on the market or
-putting into service, because no other day is on record. Where the event has not happened the clock does not run, and
-what it will be counted for is kept meanwhile: nobody can put back what is gone on the day on which the period begins.
+A period begins with an event. Assay knows two such events, a release and the beginning of a deployment: the later is
+counted as placing on the market or putting into service, because no other day is on record. Where neither has happened
+the clock does not run, and what it will be counted for is kept meanwhile: nobody can put back what is gone on the day
+on which the period begins.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,8 +21,8 @@ PERIOD_OF = {"art-18": "technical-documentation", "art-54": "representative-copy
 
 @dataclass(frozen=True)
 class LetGo:
-    """What a period is counted from: the model's name, the day of its last release (None: it can still come), and the
-    outcomes of the questionnaire that stood then and stand now."""
+    """What a period is counted from: the model's name, the last day on which it was released or taken into use (None:
+    it can still come), and the outcomes of the questionnaire that stood then and stand now."""
 
     model: str
     released: date | None

@@ -162,4 +162,14 @@ KINDS: dict[str, Kind] = {
             Part("dossier", "its dossier", ("dossier",)),
         ),
     ),
+    "deployment": Kind(
+        "deployment",
+        "I accept that this model is used there, by these people and under this oversight.",
+        frozenset({Act.EDITED_DATA, Act.WROTE_THRESHOLDS, Act.LAUNCHED}),
+        (
+            Part("use", "where and by whom it is used, and who watches over it"),
+            Part("release", "the release and its model", ("release", "model_version")),
+        ),
+        by_policy_alone=True,
+    ),
 }  # fmt: skip

@@ -81,12 +81,14 @@ RIGHTS: dict[str, dict[str, frozenset[Role]]] = {
         "cancel a run": MAKERS | {Role.RISK_OWNER, Role.DATA_STEWARD},
         "ask for an approval": ANSWERABLE,
     },
-    "Documents and releases": {
+    "Documents, releases and deployments": {
         "declare dossier text": ANSWERABLE,
         "freeze a document": MAKERS | {Role.COMPLIANCE_OFFICER},
         "propose a release": MAKERS | {Role.RISK_OWNER},
         "release a model": frozenset({Role.RISK_OWNER, Role.OWNER}),
         "withdraw a release": frozenset({Role.RISK_OWNER, Role.OWNER, Role.COMPLIANCE_OFFICER}),
+        "deploy a model": MAKERS | {Role.RISK_OWNER},
+        "take a model out of use": MAKERS | {Role.RISK_OWNER, Role.COMPLIANCE_OFFICER},
         "export evidence": ALL - {Role.VIEWER},
     },
 }

@@ -5,13 +5,14 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from governance.foundation.core.authors import Authored
 from governance.foundation.core.records import Record
 from governance.people.approvals.subjects import SignedPart
 from governance.people.policies.kinds import Act, Touch, touches
 from governance.people.projects.models import Project
 
 
-class EvaluationPlan(Record):
+class EvaluationPlan(Authored, Record):
     """Tasks and thresholds. Open to editing until a run that names it is submitted; locked from then on."""
 
     kind = "evaluation_plan"
@@ -23,10 +24,9 @@ class EvaluationPlan(Record):
     rationale = models.TextField(blank=True)  # why these metrics and limits are right for the purpose
     seed = models.PositiveIntegerField(default=0)
     locked_at = models.DateTimeField(null=True)
-    # Whoever wrote it last; `authors` keeps everybody who ever did: [{"user", "name"}], first author first.
+    # Whoever wrote it last; `authors` keeps everybody who ever did.
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_by_name = models.CharField(max_length=200)
-    authors = models.JSONField(default=list)
 
     class Meta:
         ordering = ["name"]
@@ -42,14 +42,13 @@ class EvaluationPlan(Record):
             "thresholds": self.thresholds,
             "rationale": self.rationale,
             "seed": self.seed,
-            "written_by": ", ".join(author["name"] for author in self.authors),
+            "written_by": self.written_by,
         }
 
     def add_author(self, user_id: int | None, name: str) -> None:
         """Note who writes it now. Whoever touched the thresholds stays barred from approving runs under them."""
         self.created_by_id, self.created_by_name = user_id, name
-        if all(author["user"] != user_id for author in self.authors):
-            self.authors = [*self.authors, {"user": user_id, "name": name}]
+        super().add_author(user_id, name)
 
     def signed_parts(self) -> list[SignedPart]:
         return [SignedPart.of("Evaluation plan", self)]

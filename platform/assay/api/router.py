@@ -21,6 +21,7 @@ from assay.api import (
     base_models,
     datasets,
     delegations,
+    deployments,
     disposals,
     dossiers,
     engagements,
@@ -107,6 +108,7 @@ router.register("dossiers", dossiers.DossierViewSet, basename="dossier")
 router.register("dossier-versions", dossiers.DossierVersionViewSet, basename="dossier-version")
 router.register("renderings", exports.RenderingViewSet, basename="rendering")
 router.register("releases", releases.ReleaseViewSet, basename="release")
+router.register("deployments", deployments.DeploymentViewSet, basename="deployment")
 router.register("withdrawals", withdrawals.WithdrawalViewSet, basename="withdrawal")
 router.register("audit-events", audit_events.AuditEventViewSet, basename="audit-event")
 router.register("audit-heads", audit_heads.AuditHeadViewSet, basename="audit-head")

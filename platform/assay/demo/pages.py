@@ -17,6 +17,7 @@ from django.utils.text import slugify
 from assay.accounts import urls as accounts
 from assay.accounts.models import User
 from assay.web import urls as web
+from governance.delivery.deployments.models import Deployment
 from governance.delivery.disposals.models import Disposal
 from governance.delivery.erasures.models import Erasure
 from governance.delivery.lineage.models import Withdrawal
@@ -123,6 +124,8 @@ NOT_PAGES: Mapping[str, str] = {
     "dossier-bundle": ACTS,
     "release-release": ACTS,
     "release-withdraw": ACTS,
+    "deployment-begin": ACTS,
+    "deployment-end": ACTS,
     "withdrawal-take-back": ACTS,
     "withdrawal-export": FILES,
     "job-retry": ACTS,
@@ -188,6 +191,7 @@ COLLECTIONS: Mapping[str, type[Model]] = {
     "dossiers": Dossier,
     "dossier-versions": DossierVersion,
     "releases": Release,
+    "deployments": Deployment,
 }
 
 # Pages that only make sense of records in some state.
@@ -199,6 +203,8 @@ ONLY: Mapping[str, dict[str, Any]] = {
     "evaluation-samples": {"state": "succeeded"},
     "engagement-report": {"state": "closed"},
     "policy-edit": {"state": "draft"},
+    "deployment-create": {"state__in": ["proposed", "released"]},
+    "deployment-edit": {"state": "planned"},
 }
 
 # Whose page it is; everything else is looked at by Ada.

@@ -13,10 +13,13 @@ from typing import Any
 from django.utils import timezone
 
 from assay.demo.cast import PASSWORD, Stage, material
+from governance.delivery.deployments import services as deployments
+from governance.delivery.deployments.models import Deployment
 from governance.delivery.evidence import services as evidence
 from governance.delivery.evidence.models import Bundle
 from governance.delivery.releases import services as releases
 from governance.delivery.releases.models import Release
+from governance.delivery.releases.rules import State as ReleaseState
 from governance.documents.dossiers import services as dossiers
 from governance.documents.dossiers.models import DossierVersion
 from governance.documents.renderings import services as renderings
@@ -247,6 +250,17 @@ class Story:
             return release
         self.decide(request, self.stage["rita"], reason="For the demonstration only.")
         return releases.release(actor=self.stage["rita"], release_id=release.pk)
+
+    def deploy(self, release: Release) -> list[Deployment]:
+        """Planned by Ada at two desks; the first is taken into use, if the model was let go."""
+        ada = self.stage["ada"]
+        planned = [
+            deployments.plan(actor=ada, release_id=release.pk, **described)
+            for described in material("deployments.json")
+        ]
+        if release.state == ReleaseState.RELEASED:
+            planned[0] = deployments.begin(actor=ada, deployment_id=planned[0].pk)
+        return planned
 
     def render(self, evaluation: Evaluation, frozen: DossierVersion) -> dict[str, Rendering]:
         """The PDFs, made by the worker from the frozen documents."""

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "governance.documents.model_cards",
     "governance.documents.dossiers",
     "governance.delivery.releases",
+    "governance.delivery.deployments",
     "governance.delivery.evidence",
     "governance.delivery.lineage",
     "governance.delivery.searches",

@@ -44,6 +44,7 @@ PAGES = {
     "dossier_draft": "dossier-detail",
     "dossier": "dossier-version-detail",
     "release": "release-detail",
+    "deployment": "deployment-detail",
 }
 
 

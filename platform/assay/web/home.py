@@ -1,6 +1,6 @@
 """My work: what waits for me, what changed, what has its day soon, what runs, and how far each model has come."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,8 @@ from assay.web import addresses, trail
 from assay.web.model_versions import model_rows
 from assay.web.requests import PageRequest
 from assay.web.run_observed import look_of
+from governance.delivery.deployments import selectors as deployments
+from governance.delivery.deployments.rules import TO_STOP
 from governance.delivery.releases import selectors as releases
 from governance.foundation.core.actor import Actor
 from governance.foundation.jobs import selectors as jobs
@@ -114,7 +116,18 @@ def _next_acts(actor: Actor) -> list[dict[str, Any]]:
     for found in _granted(proposed):
         title = _("Release %(name)s") % {"name": found.model_version}
         rows.append(_act(title, "release-detail", found, found.project, _("Release")))
-    return rows
+    return [*rows, *_deployments(actor)]
+
+
+def _deployments(actor: Actor) -> Iterator[dict[str, Any]]:
+    """What must be taken out of use, for whoever may."""
+    places = projects.ids_where(actor, deployments.END)
+    found = list(deployments.visible_to(actor).filter(state="in_use", project__in=places))
+    states = deployments.states(found)
+    for one in (one for one in found if states[one.pk] == TO_STOP):
+        title = _("Take out of use: %(name)s") % {"name": one.name}
+        under = _("its release does not let the model go any more")
+        yield _act(title, "deployment-detail", one, one.project, _("Open"), under=under)
 
 
 def _rows(actor: Actor) -> list[dict[str, Any]]:

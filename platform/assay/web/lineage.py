@@ -16,6 +16,8 @@ from assay.web import addresses, standings
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from assay.web.states import look
+from governance.delivery.deployments import selectors as deployments
+from governance.delivery.deployments.models import Deployment
 from governance.delivery.lineage import graph, selectors
 from governance.delivery.lineage.graph import Graph
 from governance.delivery.releases import selectors as releases
@@ -41,6 +43,7 @@ NOUNS = {
     "model_card": gettext_lazy("model card"),
     "dossier": gettext_lazy("dossier"),
     "release": gettext_lazy("release"),
+    "deployment": gettext_lazy("deployment"),
 }
 WORDS = {
     "derived from": gettext_lazy("was made into"),
@@ -54,6 +57,7 @@ WORDS = {
     "describes": gettext_lazy("is described by"),
     "documents": gettext_lazy("is documented by"),
     "lets go": gettext_lazy("is let go by"),
+    "uses": gettext_lazy("is used by"),
 }
 
 
@@ -93,7 +97,7 @@ def _drawn(found: Graph, project: Project, *, title: str, here: Record | None = 
 
 
 def _states(found: Graph, project: Project) -> dict[UUID, str]:
-    """How each record stands: withdrawn, or with its approval; a release in its own words."""
+    """How each record stands: withdrawn, or with its approval; a release and a deployment in their own words."""
     by_kind: dict[str, list[Record]] = defaultdict(list)
     for record in found.records.values():
         by_kind[record.kind].append(record)
@@ -107,6 +111,7 @@ def _states(found: Graph, project: Project) -> dict[UUID, str]:
         if run.state in (State.FAILED, State.CANCELLED) and states[run.pk] != "suspended":
             states[run.pk] = run.state
     states |= releases.states(cast("list[Release]", by_kind["release"]))
+    states |= deployments.states(cast("list[Deployment]", by_kind["deployment"]))
     barred = selectors.barred([version.pk for version in by_kind["dataset_version"]])
     return states | dict.fromkeys(barred, "withdrawn")
 
@@ -121,6 +126,6 @@ def _node(record: Record, state: str, here: Record | None) -> pictures.Node:
         note=str(standings.CHOICES.get(state, found.label)).lower() if found else "",
         colour=found.colour if found else "",
         here=is_here,
-        gone=state in ("withdrawn", "suspended"),
+        gone=state in ("withdrawn", "suspended", "to_stop"),
         url="" if is_here else addresses.of(record.kind, record.pk),
     )

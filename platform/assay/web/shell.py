@@ -28,7 +28,11 @@ NAV = [
     ("base-model-list", gettext_lazy("Base models"), ("base-model", "registration")),
     ("evaluation-plan-list", gettext_lazy("Evaluation plans"), ("evaluation-plan",)),
     ("run-list", gettext_lazy("Runs"), ("run",)),
-    ("model-version-list", gettext_lazy("Models"), ("model-version", "evaluation", "model-card", "release")),
+    (
+        "model-version-list",
+        gettext_lazy("Models"),
+        ("model-version", "evaluation", "model-card", "release", "deployment"),
+    ),
     ("dossier-list", gettext_lazy("Dossiers"), ("dossier",)),
     (
         "approval-list",

@@ -67,6 +67,7 @@ STATES: Mapping[str, Look] = {
     "gone": Look(_("Deleted"), "grey"),
     "closed": Look(_("Closed"), "grey"),
     "archived": Look(_("Archived"), "grey"),
+    "ended": Look(_("Ended"), "grey"),
     "retired": Look(_("Retired"), "grey"),
     "skipped": Look(_("Left out"), "grey"),
     "not_compared": Look(_("Not compared"), "grey"),
@@ -126,6 +127,7 @@ STATES: Mapping[str, Look] = {
     "evaluated": Look(_("Evaluated"), "green"),
     "recorded": Look(_("Recorded"), "green"),
     "released": Look(_("Released"), "green"),
+    "in_use": Look(_("In use"), "green"),
     "published": Look(_("Published"), "green"),
     "passed": Look(_("Passed"), "green"),
     "allowed": Look(_("Allowed"), "green"),
@@ -150,6 +152,7 @@ STATES: Mapping[str, Look] = {
     "differs": Look(_("Differs"), "red"),
     "overdue": Look(_("Overdue"), "red"),
     "broken": Look(_("Not sound"), "red"),
+    "to_stop": Look(_("To be taken out of use"), "red"),
     "dead": Look(_("No sign of life"), "red"),
     # suspended or outdated
     "suspended": Look(_("Suspended"), "violet"),

@@ -171,6 +171,7 @@ _SENTENCES = (
     "retention_rule",
     "model_card",
     "release",
+    "deployment",
     "search",
     "dossier_draft",
 )

@@ -12,6 +12,7 @@ from assay.web import (
     datasets,
     datasheets,
     delegations,
+    deployments,
     disposals,
     dossiers,
     engagements,
@@ -239,6 +240,13 @@ urlpatterns = [
     path("releases/<uuid:pk>/", releases.detail, name="release-detail"),
     path("releases/<uuid:pk>/release/", releases.release, name="release-release"),
     path("releases/<uuid:pk>/withdraw/", releases.withdraw, name="release-withdraw"),
+    # deployments
+    path("deployments/", deployments.listing, name="deployment-list"),
+    path("releases/<uuid:pk>/deploy/", deployments.create, name="deployment-create"),
+    path("deployments/<uuid:pk>/", deployments.detail, name="deployment-detail"),
+    path("deployments/<uuid:pk>/edit/", deployments.edit, name="deployment-edit"),
+    path("deployments/<uuid:pk>/begin/", deployments.begin, name="deployment-begin"),
+    path("deployments/<uuid:pk>/end/", deployments.end, name="deployment-end"),
     # records
     path("audit/", audit.listing, name="audit-list"),
     path("audit/extract/", audit.extract, name="audit-extract"),
