@@ -1,6 +1,7 @@
 """What of a project can be deleted at all, and what keeps each of it today.
 
-    file of a dataset version     holds; what rests on it (releases and their use, frozen dossiers, periods of the law, work); rule
+    file of a dataset version     holds; rule; what rests on it: releases, deployments, frozen dossiers, periods of the
+                                  law, work
     folder of an unfinished run   holds on the project or on its data; rule
     file that made no version     holds on the project or on its dataset; rule
 
