@@ -151,6 +151,31 @@ def test_certificates_that_are_set_but_cannot_be_read_are_a_fault(
     )
 
 
+def test_a_stamp_is_held_against_the_authorities_that_it_can_lead_to(
+    trail_key: TrailKey, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the many in the operator's file one decides; where it does not vouch for a stamp, all of them are asked."""
+    _, stamp = stamped()
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(3)]
+    others = [certificate(f"Other {n}", key, None, key, (-400, 400), is_root=True) for n, key in enumerate(keys)]
+    namesake = certificate("Linden Time Root", keys[0], None, keys[0], (-400, 400), is_root=True)
+    own = stamps.trusted()
+    looked_at: list[int] = []
+    builder = stamps.VerifierBuilder
+
+    def noted(*, roots: list[Any], nonce: int | None) -> Any:
+        looked_at.append(len(roots))
+        return builder(roots=roots, nonce=nonce)
+
+    monkeypatch.setattr(stamps, "VerifierBuilder", noted)
+    assert stamps.objection(stamp, [*others, *own]) is None
+    assert looked_at == [1]
+    assert "does not hold" in str(stamps.objection(stamp, [*others, namesake]))
+    assert looked_at == [1, 1, 4]
+    assert "does not hold" in str(stamps.objection(stamp, others))
+    assert looked_at == [1, 1, 4, 3]
+
+
 def test_a_certificate_that_ended_and_stays_in_the_file_worries_nobody(
     trail_key: TrailKey, authority: Authority, settings: Any, tmp_path: Path
 ) -> None:
