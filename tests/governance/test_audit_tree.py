@@ -41,7 +41,7 @@ def test_roots_agree_with_pymerkle_for_every_size(other: InmemoryTree) -> None:
     growth = Growth()
     assert growth.root() == hashlib.sha256().digest() == tree.root(0, PERFECT)
     for size in range(1, LARGEST + 1):
-        growth.add(LEAVES[size - 1])
+        growth.extend([LEAVES[size - 1]])
         assert growth.root() == tree.root(size, PERFECT) == other.get_root(size)
 
 
@@ -94,7 +94,7 @@ def test_every_subtree_that_is_kept_is_told_once_when_it_is_whole() -> None:
     told: dict[tuple[int, int], bytes] = {}
     growth = Growth(lambda tier, index, root: told.__setitem__((tier, index), root))
     count = 2 * 65536 + 256
-    for number in range(count):
-        growth.add(LEAVES[number % LARGEST])
+    for begun in range(0, count, LARGEST):
+        growth.extend(LEAVES[: count - begun])
     assert set(told) == {(1, index) for index in range(513)} | {(2, 0), (2, 1)}
     assert told[2, 1] == root_of(b"".join(told[1, index] for index in range(256, 512)))

@@ -15,7 +15,7 @@ WIDE = 1 << TIER
 
 
 class Growth:
-    """The tree of leaves that come one by one, with 256 hashes a tier in memory at most.
+    """The tree of leaves that come bit by bit, with 256 hashes a tier in memory at most.
 
     whole: told of every subtree that is kept, when it is whole: its tier, its index among those, and its root.
     """
@@ -25,11 +25,14 @@ class Growth:
         self._tiers: list[list[bytes]] = [[]]
         self._whole = whole
 
-    def add(self, leaf: bytes) -> None:
-        self.size += 1
-        self._tiers[0].append(leaf)
-        if not self.size & WIDE - 1:
-            self._close(1)
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        while leaves:
+            fitting = WIDE - len(self._tiers[0])
+            self._tiers[0] += leaves[:fitting]
+            self.size += len(leaves[:fitting])
+            leaves = leaves[fitting:]
+            if len(self._tiers[0]) == WIDE:
+                self._close(1)
 
     def root(self) -> bytes:
         found = None

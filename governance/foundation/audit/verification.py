@@ -4,9 +4,10 @@ One pass with bounded memory.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import accumulate, count, repeat
 from typing import Any
 
 import orjson
@@ -15,7 +16,6 @@ from django.db import DatabaseError, connection
 from governance.foundation.audit import checkpoint, entries, guards, rules, sealing, signed
 from governance.foundation.audit.models import AuditEvent, PersonalDetail, Subtree
 from governance.foundation.audit.tree import Growth
-from preparation.merkle import HASH_BYTES
 
 ATTEMPTS = 3
 MOST_NAMED = 20  # faults; after them the walk ends
@@ -77,17 +77,14 @@ def _walked(report: Report, records: bool, kept: Iterable[checkpoint.Checkpoint]
     heads, said = signed.all_of(kept)
     report.stamps, report.stamps_unchecked, said_of_stamps = signed.stamps_of_heads()
     report.faults += [*said, *said_of_stamps]
-    walk = _Walk(report, heads)
     ledger = sealing.Ledger() if records else None
+    walk = _Walk(report, heads, ledger, limit)
     try:
         for chunk in entries.rows():
             yield report.entries
-            for row in chunk:
-                body = walk.step(row)
-                if ledger is not None and body is not None:
-                    ledger.hear(row[0], body)
-                if report.faults and len(report.faults) >= limit:
-                    return
+            walk.take(chunk)
+            if len(report.faults) >= limit:
+                return
     except DatabaseError as error:
         report.faults.append(f"the entries after {report.entries:,} cannot be read: {error}")
         return
@@ -115,56 +112,70 @@ def _records(ledger: sealing.Ledger, limit: int) -> tuple[int, list[str]]:
     return same, faults
 
 
+_Place = tuple[bool, Sequence[str]]
+
+
 class _Walk:
     """The state between two entries."""
 
-    def __init__(self, report: Report, heads: dict[int, list[signed.Signed]]) -> None:
-        self.report, self.heads = report, heads
+    def __init__(
+        self, report: Report, heads: dict[int, list[signed.Signed]], ledger: sealing.Ledger | None, limit: int
+    ) -> None:
+        self.report, self.heads, self.ledger, self.limit = report, heads, ledger, limit
+        self.due = sorted((size for size in heads if size > 0), reverse=True)  # of heads that the walk has yet to reach
         self.newest = ""  # the latest time of an entry
         self.signed_at: datetime | None = None  # the latest of a head
         self.subtrees = _Subtrees()
         self.tree = Growth(self.subtrees.compare)
-        self.previous = bytes(HASH_BYTES)
         self.details = _Details()
 
-    def step(self, row: tuple[Any, ...]) -> dict[str, Any] | None:
-        """Check one entry; what its text says, or None where that is not what was hashed."""
-        report, seq = self.report, row[0]
-        text = row[entries.TEXT]
-        raw = text.encode() if type(text) is str else repr(text).encode()  # SQLite's columns may hold what is no text
-        leaf = rules.leaf_of(raw)
-        own = rules.link(self.previous, leaf)
-        is_hashed = True
-        faults: list[str] = []
-        if row[entries.HASH] != own.hex() or row[entries.PREVIOUS_HASH] != report.head or seq != report.entries + 1:
-            is_hashed, faults = self._broken(row, leaf)
-            own = rules.stored_hash(row[entries.HASH])
-        body = None
-        if is_hashed:
-            body, misquoted = entries.read(row, raw)
-            faults += misquoted if body else ["its text is not that of an entry"]
+    def take(self, rows: list[entries.Row]) -> None:
+        """Check the next entries, their places many at a time. Stops where enough faults are named."""
+        while rows and len(self.report.faults) < self.limit:
+            until = self.due[-1] - self.tree.size if self.due else len(rows)  # a head is compared where it was signed
+            part, rows = rows[:until], rows[until:]
+            raws = entries.raws(part)
+            leaves = [rules.leaf_of(raw) for raw in raws]
+            self._read(part, raws, self._places(part, leaves))
+            self.report.entries, self.report.head = part[-1][0], part[-1][entries.HASH]
+            self.tree.extend(leaves)
+            if self.due and self.tree.size == self.due[-1]:
+                self._compare_heads(self.heads.pop(self.due.pop()))
+
+    def _places(self, rows: list[entries.Row], leaves: list[bytes]) -> Iterable[_Place]:
+        """Of each entry whether its hash is that of its text after the hash that it names, and what is wrong with its
+        place."""
+        seq, head = self.report.entries, self.report.head
+        hashes = [own.hex() for own in accumulate(leaves, rules.link, initial=rules.stored_hash(head))]
+        expected = list(zip(count(seq + 1), hashes, hashes[1:], strict=False))
+        if list(map(entries.PLACE, rows)) == expected:
+            return repeat((True, ()))
+        named: list[_Place] = []
+        for row, leaf in zip(rows, leaves, strict=True):
+            named.append(_place(row, leaf, seq + 1, head))
+            seq, head = row[0], row[entries.HASH]
+        return named
+
+    def _read(self, rows: list[entries.Row], raws: list[bytes], places: Iterable[_Place]) -> None:
+        """What the texts say: whether the columns repeat it, and the details and the records are held against it."""
+        report, details, ledger, newest = self.report, self.details, self.ledger, self.newest
+        for row, raw, (is_hashed, misplaced) in zip(rows, raws, places, strict=False):
+            body, faults = entries.read(row, raw) if is_hashed else (None, [])
+            if body is None or body["personal"] is not None or row[0] >= details.next:
+                faults += details.faults(row[0], body)
+            if faults or misplaced:
+                report.faults += [f"entry {row[0]:,}: {fault}" for fault in (*misplaced, *faults)]
+                if len(report.faults) >= self.limit:
+                    return
+            if body is None:
+                continue
+            if body["at"] > newest:
+                newest = body["at"]
+            if ledger is not None:
+                ledger.hear(row[0], body)
+        self.newest = newest
         if body is not None:
             report.last_at = body["at"]
-            self.newest = max(self.newest, body["at"])
-        if body is None or body["personal"] is not None or seq >= self.details.next:
-            faults += self.details.faults(seq, body)
-        report.entries, report.head, self.previous = seq, row[entries.HASH], own
-        self.tree.add(leaf)
-        if self.tree.size in self.heads:
-            self._compare_heads(self.heads.pop(self.tree.size))
-        if faults:
-            report.faults += [f"entry {seq:,}: {fault}" for fault in faults]
-        return body
-
-    def _broken(self, row: tuple[Any, ...], leaf: bytes) -> tuple[bool, list[str]]:
-        """(whether its hash is that of its text after the hash that it names, what is wrong with its place)."""
-        faults = []
-        if row[0] != self.report.entries + 1:
-            faults.append(f"expected number {self.report.entries + 1:,}; entries are missing or were renumbered")
-        if row[entries.PREVIOUS_HASH] != self.report.head:
-            faults.append("does not follow from the entry before it")
-        is_hashed = rules.link(rules.stored_hash(row[entries.PREVIOUS_HASH]), leaf).hex() == row[entries.HASH]
-        return is_hashed, faults if is_hashed else [*faults, "its text was changed after it was written"]
 
     def _compare_heads(self, heads: list[signed.Signed]) -> None:
         root = self.tree.root()
@@ -188,6 +199,17 @@ class _Walk:
         report.erased = self.details.committed - self.details.kept
         report.last_at = _moment(report.last_at)
         report.faults += self.subtrees.faults()
+
+
+def _place(row: entries.Row, leaf: bytes, seq: int, head: str) -> _Place:
+    """As in `_Walk._places`, of an entry that should have this number and follow from this hash."""
+    faults = []
+    if row[0] != seq:
+        faults.append(f"expected number {seq:,}; entries are missing or were renumbered")
+    if row[entries.PREVIOUS_HASH] != head:
+        faults.append("does not follow from the entry before it")
+    is_hashed = rules.link(rules.stored_hash(row[entries.PREVIOUS_HASH]), leaf).hex() == row[entries.HASH]
+    return is_hashed, faults if is_hashed else [*faults, "its text was changed after it was written"]
 
 
 class _Details:
