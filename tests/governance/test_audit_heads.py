@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from governance.delivery.evidence.verify import ed25519_holds
-from governance.foundation.audit import checkpoint, heads, keys, rules, services
+from governance.foundation.audit import checkpoint, entries, heads, keys, rules, services
 from governance.foundation.audit.heads import TrailBroken
 from governance.foundation.audit.models import AuditEvent, PersonalDetail, Subtree, TrailKey, TreeHead
 from governance.foundation.audit.verification import verify
@@ -342,3 +342,34 @@ def test_the_database_refuses_to_change_keys_heads_and_tree(trail_key: TrailKey)
 def test_what_is_no_checkpoint_is_refused(text: str) -> None:
     with pytest.raises(checkpoint.NotACheckpoint):
         checkpoint.parsed(text)
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 7, 200])
+def test_what_is_wrong_is_named_alike_however_many_entries_are_looked_at_at_once(
+    at_once: int, trail_key: TrailKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A head within a stretch, and of three entries one whose text, one whose column, one whose detail is another."""
+    write(2)
+    first = heads.sign()
+    write(9)
+    heads.sign()
+    write(3)
+    assert first is not None
+    begun = first.size
+    monkeypatch.setattr(entries, "CHUNK", at_once)
+    assert verify().heads == 2
+    with guards_lifted():
+        AuditEvent.objects.filter(seq=begun + 2).update(body="{}")
+        AuditEvent.objects.filter(seq=begun + 4).update(action="test.other")
+        PersonalDetail.objects.filter(pk=begun + 11).update(text='{"reason":"none"}')
+    report = verify()
+    others = f"at entry {begun + 9:,} was signed for other entries than those that stand here now"
+    assert set(report.faults) == {
+        f"entry {begun + 2:,}: its text was changed after it was written",
+        f"entry {begun + 4:,}: its column action says something else than its text",
+        f"entry {begun + 11:,}: its personal detail was changed after it was written",
+        f"a head in the database {others}",
+        f"a head in the file of heads {others}",
+    }
+    assert (report.entries, report.heads, report.last_head) == (begun + 12, 1, begun)
+    assert len(verify(limit_faults=2).faults) == 2

@@ -131,12 +131,14 @@ class _Walk:
 
     def take(self, rows: list[entries.Row]) -> None:
         """Check the next entries, their places many at a time. Stops where enough faults are named."""
-        while rows and len(self.report.faults) < self.limit:
+        while rows:
             until = self.due[-1] - self.tree.size if self.due else len(rows)  # a head is compared where it was signed
             part, rows = rows[:until], rows[until:]
             raws = entries.raws(part)
             leaves = [rules.leaf_of(raw) for raw in raws]
             self._read(part, raws, self._places(part, leaves))
+            if len(self.report.faults) >= self.limit:
+                return
             self.report.entries, self.report.head = part[-1][0], part[-1][entries.HASH]
             self.tree.extend(leaves)
             if self.due and self.tree.size == self.due[-1]:
