@@ -24,12 +24,13 @@ def measured(folder: Path) -> dict[str, Any]:
     """Rounds in turn, so that what else the machine does hits all alike; a ratio is the median of the rounds'."""
     from governance.foundation.audit.models import AuditEvent
 
-    _entry(0)
+    entry = _by_trail()
+    entry(0)
     sample = AuditEvent.objects.latest("seq")
     twin = _twin()
     rows = _rows(sample)
     ways: dict[str, Callable[[int], None]] = {
-        "bare": _bare(folder, rows), "cursor": _by_cursor(twin, rows), "orm": _by_orm(twin, sample), "entry": _entry,
+        "bare": _bare(folder, rows), "cursor": _by_cursor(twin, rows), "orm": _by_orm(twin, sample), "entry": entry,
     }  # fmt: skip
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
@@ -56,14 +57,17 @@ def _ratio(one: list[float], other: list[float]) -> float:
     return round(statistics.median(mine / theirs for mine, theirs in zip(one, other, strict=True)), 2)
 
 
-def _entry(number: int) -> None:
+def _by_trail() -> Callable[[int], None]:
     from django.db import transaction
 
     from governance.foundation.audit.services import record
     from governance.foundation.core.actor import PLATFORM
 
-    with transaction.atomic():
-        record(PLATFORM, "bench.appended", facts={"number": number, "sha256": "ab" * 32})
+    def do(number: int) -> None:
+        with transaction.atomic():
+            record(PLATFORM, "bench.appended", facts={"number": number, "sha256": "ab" * 32})
+
+    return do
 
 
 def _twin() -> Any:

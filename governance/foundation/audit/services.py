@@ -4,7 +4,7 @@ import secrets
 import uuid
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.utils import timezone
 
 from governance.foundation.audit import rules, sealing
@@ -50,7 +50,7 @@ def record(
     acted.send(sender=type(subject), actor=actor, action=action, subject=subject, facts=facts or {})
     pseudonym = _pseudonym(actor)
     records = sealing.take()
-    salt = secrets.token_bytes(32)
+    salt = secrets.token_bytes(32) if personal else b""
     said: dict[str, Any] = {
         "format": AuditEvent.FORMAT,
         "actor": pseudonym,
@@ -91,9 +91,10 @@ def _pseudonym(actor: Actor) -> uuid.UUID | None:
 
 def _appended(said: dict[str, Any]) -> AuditEvent:
     """The next entry of the chain, with what is `said` in it."""
-    with connection.cursor() as cursor:
+    own = connections[DEFAULT_DB_ALIAS]  # itself: by `connection` every attribute is looked for in this thread's store
+    with own.cursor() as cursor:
         # SQLite needs no lock: its transactions begin IMMEDIATE and are alone from the start.
-        if connection.vendor == "postgresql":
+        if own.vendor == "postgresql":
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
         cursor.execute(END)
         last, previous = cursor.fetchone() or (0, rules.GENESIS)
@@ -113,7 +114,7 @@ def _appended(said: dict[str, Any]) -> AuditEvent:
             "previous_hash": previous,
             "hash": rules.chain_hash(previous, body),
         }
-        stored = {name: field.get_db_prep_save(columns[name], connection) for name, field in ADAPTED.items()}
+        stored = {name: field.get_db_prep_save(columns[name], own) for name, field in ADAPTED.items()}
         written = {**columns, **stored}
         cursor.execute(APPEND, [written[name] for name in NAMES])
-    return AuditEvent.from_db(connection.alias, NAMES, [columns[name] for name in NAMES])
+    return AuditEvent.from_db(own.alias, NAMES, [columns[name] for name in NAMES])
