@@ -2,6 +2,7 @@
 what the book beside it says: who decided where, what stands, and that nothing began or was let go without it."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
+from governance.delivery.deployments import services as deployments
 from governance.delivery.lineage import services as lineage
 from governance.delivery.lineage.models import Withdrawal
 from governance.delivery.releases import services as releases
@@ -21,12 +23,22 @@ from governance.people.waivers import services as waivers
 from governance.work.envelopes import services as envelopes
 from governance.work.envelopes.rules import Bounds
 from governance.work.runs import services as runs
+from tests import factories
 from tests.workflow.book import Thing
 from tests.workflow.deciding import NAMED, Deciding
 from tests.workflow.making import ANY, MOST, PEOPLE, start
 
 # What makes something new, and leaves alone what there is.
-ADDING = {"lend", "write thresholds", "prepare", "register data", "register more rows", "propose", "decide"}
+ADDING = {
+    "lend",
+    "write thresholds",
+    "prepare",
+    "register data",
+    "register more rows",
+    "propose",
+    "plan a deployment",
+    "decide",
+}
 
 
 class Workflow(Deciding):
@@ -162,6 +174,121 @@ class Workflow(Deciding):
             "withdraw a release", lambda: releases.withdraw(actor=self.who(name), release_id=pk, reason="Too early.")
         )
         self._over(pk, release)
+
+    # where it is used
+
+    @rule(name=PEOPLE, one=ANY)
+    @precondition(lambda self: self.of("release") and len(self.of("deployment")) < MOST)
+    def plan_a_deployment(self, name: str, one: int) -> None:
+        person, release = self.who(name), self.one(self.of("release"), one)
+        said = {**factories.DEPLOYED, "name": f"Desk {len(self.of('deployment'))}"}
+        planned = self.does("plan a deployment", lambda: deployments.plan(actor=person, release_id=release, **said))
+        if not isinstance(planned, Refusal):
+            parts, made = {"use": 0, "release": release}, [(person.person_id, "made")]
+            self.book.things[planned.pk] = Thing("deployment", parts, made, behind=release)
+
+    @rule(name=PEOPLE, one=ANY)
+    @precondition(lambda self: self.of("deployment"))
+    def describe_a_deployment_anew(self, name: str, one: int) -> None:
+        person, pk = self.who(name), self.one(self.of("deployment"), one)
+        thing = self.book.things[pk]
+        place = f"Room {thing.parts['use'] + 1}"
+        found = self.does(
+            "describe a deployment", lambda: deployments.revise(actor=person, deployment_id=pk, place=place)
+        )
+        if not isinstance(found, Refusal):
+            thing.parts = {**thing.parts, "use": thing.parts["use"] + 1}
+            thing.acts.append((person.person_id, "made"))
+            self.book.changed(pk)
+
+    @rule(name=PEOPLE, one=ANY)
+    @precondition(lambda self: not all(self.book.things[pk].released for pk in self.of("deployment")))
+    def take_into_use(self, name: str, one: int) -> None:
+        """Exactly what its release lets go, and others accepted where a policy asks them, is taken into use."""
+        pk = self.one(self.of("deployment"), one)
+        thing = self.book.things[pk]
+        found = self.does("take into use", lambda: deployments.begin(actor=self.who(name), deployment_id=pk))
+        may = self.book.lets_go(thing.parts["release"]) and self.book.accepted(pk)
+        if isinstance(found, GateClosed):
+            assert not may, found
+        elif not isinstance(found, Refusal):
+            assert may, "nothing is used that is not let go"
+            thing.released = True
+
+    @rule(name=PEOPLE, one=ANY)
+    @precondition(lambda self: self.of("deployment"))
+    def end_a_deployment(self, name: str, one: int) -> None:
+        pk = self.one(self.of("deployment"), one)
+        act = lambda: deployments.end(actor=self.who(name), deployment_id=pk, reason="Another desk.")  # noqa: E731
+        self._over(pk, self.does("end a deployment", act))
+
+    # people who want to get somewhere
+
+    @rule(steps=st.integers(1, 8), one=ANY)
+    def go_on_to_a_launch(self, steps: int, one: int) -> None:
+        """What is asked for next on the way to it, by somebody who may, and so below: by chance alone hardly anything
+        would come that far, and that nothing goes without its approvals would say little."""
+        self._go_on(self._to_a_launch, steps, one)
+
+    @rule(steps=st.integers(1, 8), one=ANY)
+    def go_on_to_a_release(self, steps: int, one: int) -> None:
+        self._go_on(self._to_a_release, steps, one)
+
+    @rule(steps=st.integers(1, 8), one=ANY)
+    def go_on_to_a_use(self, steps: int, one: int) -> None:
+        self._go_on(self._to_a_use, steps, one)
+
+    def _go_on(self, go: Callable[[int], None], steps: int, one: int) -> None:
+        for _ in range(steps):
+            go(one)
+            self.what_the_database_says_is_what_the_book_says()
+
+    def _to_a_launch(self, one: int) -> None:
+        waits = [pk for pk in self.of("run") if pk != self.begun.run.pk and not self.book.launched(pk)]
+        if not waits:
+            return self.prepare("ada", one, 0, True)
+        thing = self.book.things[waits[-1]]
+        assert thing.plan is not None
+        if not self._brought((self.base, *thing.data, thing.plan, waits[-1]), one):
+            self.launch("ada", self.of("run").index(waits[-1]))
+        return None
+
+    def _to_a_release(self, one: int) -> None:
+        live = [pk for pk in self.of("release") if not self.book.things[pk].over]
+        if not live:
+            return self.propose("ada")
+        run = self.begun.run.pk
+        if self.book.things[live[-1]].released:
+            return None
+        if not self._brought((self.base, *self.book.things[run].data, run, self.begun.frozen.pk, live[-1]), one):
+            self.release("rita", self.of("release").index(live[-1]))
+        return None
+
+    def _to_a_use(self, one: int) -> None:
+        live = [pk for pk in self.of("release") if self.book.things[pk].released and not self.book.things[pk].over]
+        if not live:
+            return self._to_a_release(one)
+        idle = [
+            pk for pk in self.of("deployment") if not self.book.things[pk].released and not self.book.things[pk].over
+        ]
+        if not idle:
+            return self.plan_a_deployment("ada", self.of("release").index(live[-1]))
+        if not self._brought((idle[-1],), one):
+            self.take_into_use("ada", self.of("deployment").index(idle[-1]))
+        return None
+
+    def _brought(self, things: Iterable[UUID], one: int) -> bool:
+        """Have the first of them that is asked about, and does not stand, asked about or approved; False where all of
+        them stand."""
+        for pk in things:
+            if self.book.asks(pk) and not self.book.stands(pk):
+                waiting = [asked for asked in self.waiting() if self.book.asked[asked].subject == pk]
+                if waiting:
+                    self._approve(waiting[-1], one)
+                else:
+                    self._ask("ada", pk)
+                return True
+        return False
 
     # what must hold after each step
 

@@ -12,7 +12,7 @@ ALL = ("edited-data", "wrote-thresholds", "launched")
 # Whose acts keep them from deciding where a policy says nothing of it, beside those who made it or asked.
 BARS: dict[str, tuple[str, ...]] = {
     "dataset_version": ("edited-data",), "base_model": (), "evaluation_plan": (), "run": ALL,
-    "waiver": (), "envelope": ALL, "release": ALL,
+    "waiver": (), "envelope": ALL, "release": ALL, "deployment": ALL,
     "dossier": (*ALL, "brought-model", "classified", "described"),
 }  # fmt: skip
 
@@ -51,6 +51,7 @@ DEFAULTS = {
     "envelope": Terms((Step("Range of the data", (STEWARD,)), Step("Range of the retrains", (RISK,))), ALL),
     "dossier": Terms((Step("Review of the dossier", (OFFICER,)),), BARS["dossier"]),
     "release": Terms((Step("Responsibility for the release", (RISK,)),), ALL),
+    "deployment": Terms((), ()),  # nobody is asked but where a policy says so
 }
 
 
@@ -82,11 +83,11 @@ class Thing:
     line: tuple[UUID, ...] = ()  # what it follows
     data: tuple[UUID, ...] = ()  # of a run
     plan: UUID | None = None
-    behind: UUID | None = None  # the run that an envelope, a dossier or a release is about
+    behind: UUID | None = None  # the run that an envelope, a dossier or a release is about; a deployment's release
     about: tuple[UUID, dict[str, Any]] | None = None  # what a waiver is about, as it was then
     last: int | None = None  # its last day
     over: bool = False  # revoked, or taken back: nobody is asked about it any more
-    released: bool = False
+    released: bool = False  # let go; of a deployment: taken into use
     rows: int = 0  # of a version: how many more than the reference's; of none other is it asked
 
 
@@ -226,6 +227,19 @@ class Book:
         data = self.things[run].data
         return all(map(self.stands, (run, base, *data))) and all(map(self.waived, data))
 
+    def launched(self, run: UUID) -> bool:
+        return any(act == "launched" for _, act in self.things[run].acts)
+
+    def lets_go(self, release: UUID) -> bool:
+        """Whether the model may be used today: it was let go, nobody took that back, and it is still approved."""
+        thing = self.things[release]
+        data = self.things[thing.behind].data  # type: ignore[index]
+        return thing.released and not thing.over and self.stands(release) and all(map(self.waived, data))
+
+    def accepted(self, deployment: UUID) -> bool:
+        """What a policy for deployments asks for, where there is one."""
+        return not self.asks(deployment) or self.stands(deployment)
+
     def measured_as_approved(self, run: UUID) -> bool:
         """What is measured, and its limits, where a policy asks for their approval."""
         plan = self.things[run].plan
@@ -350,7 +364,8 @@ class Book:
         came = {
             pk for pk, thing in self.things.items() if thing.kind in ("dossier", "release") and thing.behind in runs
         }
-        return {pk for pk in data if pk} | runs | came
+        used = {pk for pk, thing in self.things.items() if thing.kind == "deployment" and thing.behind in came}
+        return {pk for pk in data if pk} | runs | came | used
 
     def withdraw(self, cause: UUID, version: UUID) -> None:
         self.withdrawn[cause] = version

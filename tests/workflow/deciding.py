@@ -8,6 +8,7 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from governance.delivery.deployments.models import Deployment
 from governance.delivery.releases.models import Release
 from governance.documents.dossiers.models import DossierVersion
 from governance.foundation.core.errors import Refusal
@@ -32,7 +33,7 @@ from tests.workflow.making import ANY, PEOPLE, ROLES, Making
 NAMED: dict[str, Any] = {
     "dataset_version": DatasetVersion, "base_model": BaseModel, "evaluation_plan": EvaluationPlan,
     "run": Run, "waiver": Waiver, "envelope": Envelope,
-    "dossier": DossierVersion, "release": Release,
+    "dossier": DossierVersion, "release": Release, "deployment": Deployment,
 }  # fmt: skip
 POLICIES = {
     "dataset_version": [
@@ -56,6 +57,7 @@ POLICIES = {
     ],
     "waiver": [Terms((Step("Use", (RISK, OFFICER)),), (), days=5)],
     "release": [Terms((Step("Risk", (RISK,)), Step("Owner", (OWNER,), stage=2)), ALL)],
+    "deployment": [Terms((Step("Use", (RISK, OFFICER)),), ALL, days=5), Terms((Step("Use", (RISK, OWNER)),), ())],
 }  # fmt: skip
 
 
@@ -102,7 +104,9 @@ class Deciding(Making):
     @precondition(lambda self: self.waiting())
     def approve(self, one: int, other: int) -> None:
         """Somebody who may, where there is one: else too little would ever stand."""
-        pk = self.one(self.waiting(), one)
+        self._approve(self.one(self.waiting(), one), other)
+
+    def _approve(self, pk: UUID, other: int) -> None:
         seated = [name for name in ROLES if self.book.seat(self.who(name).person_id, self.book.asked[pk])]
         if seated:
             self._decide(self.one(seated, other), pk, Verdict.APPROVE)
