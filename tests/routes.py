@@ -330,7 +330,7 @@ def _engagement(home: House) -> Engagement:
 
 
 def _review(home: House) -> AccessReview:
-    rows = access_reviews.rows_of(home.project)
+    rows = access_reviews.rows_of(home.admin, home.project)
     shown = access_reviews.shown_sha256(rows)
     proof = _proof(home.admin, shown, rows={str(row.id): {"verdict": "keep", "to": ""} for row in rows})
     return sign_review(

@@ -29,16 +29,17 @@ class Verdict(StrEnum):
     REMOVE = "remove"
 
 
-# What can be decided of each in a review; the rest is looked at here, and ended where it is governed.
+# What can be decided of each in a review; the rest is looked at here, and ended where it is governed. Of an auditor
+# whoever holds the engagement decides; other reviewers keep them.
 CAN: dict[Way, tuple[Verdict, ...]] = {
     Way.ROLE: (Verdict.KEEP, Verdict.CHANGE, Verdict.REMOVE),
     Way.LOAN: (Verdict.KEEP, Verdict.REMOVE),
     Way.ADMINISTRATOR: (Verdict.KEEP,),
-    Way.AUDIT: (Verdict.KEEP,),
+    Way.AUDIT: (Verdict.KEEP, Verdict.REMOVE),
 }
 ELSEWHERE = {
     Way.ADMINISTRATOR: "An administrator is changed or let go in the access review of the organisation.",
-    Way.AUDIT: "An auditor's access ends on its last day, or as soon as the engagement is closed.",
+    Way.AUDIT: "This audit reaches further than you do: who holds it takes an auditor out, or closes it.",
 }
 
 
@@ -65,6 +66,7 @@ class Held:
     name: str
     role: str
     way: Way = Way.ROLE
+    can: tuple[Verdict, ...] = CAN[Way.ROLE]
 
 
 def spoken(role: str) -> str:
@@ -80,10 +82,10 @@ def check(held: Collection[Held], decided: Mapping[str, Decided], *, reviewer: i
     for row in held:
         said = decided.get(row.id)
         if said is None:
-            choices = " or ".join(verdict.value for verdict in CAN[row.way])
+            choices = " or ".join(verdict.value for verdict in row.can)
             faults.add(row.id, f"Nothing is said of {row.name}, {spoken(row.role)}.", f"It can be: {choices}.")
             continue
-        if said.verdict not in CAN[row.way]:
+        if said.verdict not in row.can:
             cure = ELSEWHERE.get(row.way, "Take it back, and appoint them for good.")
             faults.add(row.id, f"{row.name} keeps this access, as far as this review goes.", cure)
             continue

@@ -15,8 +15,9 @@ from governance.foundation.core.canonical import digest
 from governance.foundation.core.records import one_of
 from governance.people.access_reviews import rules
 from governance.people.access_reviews.models import AccessReview
-from governance.people.access_reviews.rules import Held, Way
+from governance.people.access_reviews.rules import CAN, Held, Verdict, Way
 from governance.people.approvals import selectors as approvals
+from governance.people.engagements import selectors as engagements
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations import sight
 from governance.people.organisations.models import Membership, Organisation
@@ -50,10 +51,12 @@ class Row:
     through: str  # whose role it is, which engagement, which organisation; "" for a role of their own
     begins: date | None  # the first day and the last, of what is for some days; it may not have begun
     until: date | None
+    audit: UUID | None  # the engagement
+    can: tuple[Verdict, ...]  # what the reviewer can decide of it
 
     @property
     def held(self) -> Held:
-        return Held(str(self.id), self.user_id, self.name, self.role, self.way)
+        return Held(str(self.id), self.user_id, self.name, self.role, self.way, self.can)
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class _Access:
     through: str = ""
     begins: date | None = None
     until: date | None = None
+    audit: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def visible(actor: Actor, review_id: UUID) -> AccessReview:
     return one_of(visible_to(actor), review_id)
 
 
-def of_project(project: Project) -> list[Row]:
+def of_project(reviewer: Actor, project: Project) -> list[Row]:
     """Everybody with access to it, a row for each way in: roles, the organisation's administrators, roles on loan, and
     whoever audits it; what is lent or laid open from a later day on is looked at before it begins."""
     members = Member.objects.filter(project=project).select_related("user")
@@ -116,10 +120,10 @@ def of_project(project: Project) -> list[Row]:
         for each in approvals.lent([project.pk]).select_related("taker")
     ]
     found += map(_audits, sight.readers(project.organisation_id, project.pk))
-    return _rows(found, project=project.pk)
+    return _rows(reviewer, found, project=project.pk)
 
 
-def of_organisation(organisation: Organisation) -> list[Row]:
+def of_organisation(reviewer: Actor, organisation: Organisation) -> list[Row]:
     """Everybody who belongs to it, and whoever audits it as a whole."""
     found = [
         _Access(
@@ -128,21 +132,23 @@ def of_organisation(organisation: Organisation) -> list[Row]:
         for each in Membership.objects.filter(organisation=organisation).select_related("user")
     ]  # fmt: skip
     found += map(_audits, sight.readers(organisation.pk))
-    return _rows(found, organisation=organisation.pk)
+    return _rows(reviewer, found, organisation=organisation.pk)
 
 
 def _audits(reader: Reader) -> _Access:
     """An engagement may have several auditors, and each is a row."""
     pk, since = uuid5(reader.through.pk, str(reader.user.pk)), reader.through.created_at
-    return _Access(pk, reader.user, Role.AUDITOR, since, Way.AUDIT, str(reader.through), reader.first, reader.last)
+    named = str(reader.through)
+    return _Access(pk, reader.user, Role.AUDITOR, since, Way.AUDIT, named, reader.first, reader.last, reader.through.pk)
 
 
 def roles_of(place: Project | Organisation) -> list[str]:
     return [role.value for role in (Role if isinstance(place, Project) else Belonging)]
 
 
-def rows_of(place: Project | Organisation) -> list[Row]:
-    return of_project(place) if isinstance(place, Project) else of_organisation(place)
+def rows_of(reviewer: Actor, place: Project | Organisation) -> list[Row]:
+    """As `reviewer` goes through them."""
+    return of_project(reviewer, place) if isinstance(place, Project) else of_organisation(reviewer, place)
 
 
 def shown_sha256(rows: Iterable[Row]) -> str:
@@ -175,15 +181,18 @@ def _last_acts(user_ids: list[int], **where: UUID) -> dict[int, datetime]:
     return {people[row["actor"]]: row["at"] for row in newest}
 
 
-def _rows(found: list[_Access], **where: UUID) -> list[Row]:
+def _rows(reviewer: Actor, found: list[_Access], **where: UUID) -> list[Row]:
     people = [each.user.pk for each in found]
     acts, told = _last_acts(people, **where), [keys(people) for keys in _keys]
+    audits = {each.audit for each in found if each.audit}
+    held = set(engagements.held_by(reviewer).filter(pk__in=audits).values_list("pk", flat=True)) if audits else set()
     return [
         Row(
             each.id, each.user.pk, each.user.get_username(), each.user.get_full_name() or each.user.get_username(),
             str(each.role), each.since, each.user.last_login, acts.get(each.user.pk),
             tuple(words for keys in told for words in keys.get(each.user.pk, ())),
-            each.way, each.through, each.begins, each.until,
+            each.way, each.through, each.begins, each.until, each.audit,
+            CAN[each.way] if each.audit is None or each.audit in held else (Verdict.KEEP,),
         )
         for each in found
     ]  # fmt: skip

@@ -16,6 +16,7 @@ from governance.people.access_reviews.rules import Decided, Verdict, Way
 from governance.people.access_reviews.selectors import REVIEW, Row
 from governance.people.approvals import delegations, reauthentication
 from governance.people.approvals.rules import Verdict as Signed
+from governance.people.engagements import services as engagements
 from governance.people.organisations import selectors as organisations
 from governance.people.organisations import services as organisation_services
 from governance.people.organisations.models import Organisation
@@ -44,7 +45,7 @@ def sign(
     shown.
     """
     place = _place(actor, project_id, organisation_id)
-    rows = selectors.rows_of(place)
+    rows = selectors.rows_of(actor, place)
     if selectors.shown_sha256(rows) != shown_sha256:
         raise StaleSubject("People or roles changed since this was shown. Load the review again.")
     held = [row.held for row in rows]
@@ -81,6 +82,8 @@ def _carry_out(actor: Actor, place: Project | Organisation, row: Row, said: Deci
         return
     if row.way == Way.LOAN:
         delegations.end(actor=actor, delegation_id=row.id)
+    elif row.audit is not None:
+        engagements.take_out(actor=actor, engagement_id=row.audit, user_id=row.user_id, reason=said.reason)
     elif isinstance(place, Project):
         if said.verdict == Verdict.CHANGE:
             project_services.appoint(actor=actor, project_id=place.pk, username=row.username, role=Role(said.to))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -30,7 +31,13 @@ def in_force() -> QuerySet[Engagement]:
 
 def open_to(actor: Actor) -> QuerySet[Engagement]:
     """Those that lay it open to `actor`."""
-    return in_force().filter(auditors=actor.lookup_id)
+    return in_force().filter(auditors=actor.lookup_id).exclude(taken_out=actor.lookup_id)
+
+
+def still_in(engagement: Engagement) -> list[Any]:
+    """Its auditors without those who were taken out."""
+    gone = set(engagement.taken_out.all())
+    return [user for user in engagement.auditors.all() if user not in gone]
 
 
 def is_auditing(actor: Actor) -> bool:
@@ -89,8 +96,13 @@ class OpenEngagements:
 
     def readers(self, organisation_id: UUID, project_id: UUID | None) -> Iterator[Reader]:
         reaches = Q(whole_organisation=True) | (Q(projects=project_id) if project_id else Q(pk__in=[]))
-        for found in not_over().filter(reaches, organisation=organisation_id).distinct().prefetch_related("auditors"):
-            for user in found.auditors.all():
+        for found in (
+            not_over()
+            .filter(reaches, organisation=organisation_id)
+            .distinct()
+            .prefetch_related("auditors", "taken_out")
+        ):
+            for user in still_in(found):
                 yield Reader(user, found, found.access_from, found.access_until)
 
 

@@ -17,7 +17,7 @@ class Engagement(Record):
     something open is asked of this row each time (`access`)."""
 
     kind = "engagement"
-    sealed_with = ("auditors", "projects")
+    sealed_with = ("auditors", "projects", "taken_out")
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="engagements")
     title = models.CharField(max_length=160)
@@ -25,6 +25,8 @@ class Engagement(Record):
     whole_organisation = models.BooleanField(default=False)
     projects = models.ManyToManyField(Project, blank=True, related_name="engagements")
     auditors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="engagements")
+    # Of the auditors those to whom nothing is laid open any more; who audited and what they read stays told.
+    taken_out = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+")
     # Records made on these days, both ends included, may be seen; None: without a bound.
     period_from = models.DateField(null=True, blank=True)
     period_until = models.DateField(null=True, blank=True)
@@ -75,6 +77,7 @@ class Engagement(Record):
             "whole_organisation": self.whole_organisation,
             "projects": sorted(str(pk) for pk in self.projects.values_list("pk", flat=True)),
             "auditors": sorted(self.auditors.values_list("username", flat=True)),
+            **({"taken_out": gone} if (gone := sorted(self.taken_out.values_list("username", flat=True))) else {}),
             "period": {"from": self.period_from, "until": self.period_until},
             "access": {"from": self.access_from, "until": self.access_until},
         }

@@ -41,19 +41,29 @@ class Reading:
 
 
 def visible_to(actor: Actor) -> QuerySet[Engagement]:
-    """Those that `actor` audits, those that they hold, and those that reach into a project of theirs."""
+    """Those that `actor` audits or was taken out of, those that they hold, and those that reach into a project of
+    theirs."""
     return Engagement.objects.filter(_said(actor, _is_seen)).select_related("organisation")
 
 
 def _is_seen(actor: Actor) -> Q:
     named = Engagement.projects.through.objects.filter(project__in=projects.ids_joined(actor)).values("engagement")
     reached = projects.joined(actor).order_by().values("organisation")
-    return _said(actor, _is_whole) | Q(pk__in=named) | Q(whole_organisation=True, organisation__in=reached)
+    taken_out = Engagement.taken_out.through.objects.filter(user=actor.lookup_id).values("engagement")
+    named_or_left = Q(pk__in=named) | Q(pk__in=taken_out)
+    return _said(actor, _is_whole) | named_or_left | Q(whole_organisation=True, organisation__in=reached)
 
 
 def _is_whole(actor: Actor) -> Q:
-    audited = Engagement.auditors.through.objects.filter(user=actor.lookup_id).values("engagement")
-    return _said(actor, _is_held) | Q(pk__in=audited)
+    return _said(actor, _is_held) | _is_audited(actor)
+
+
+def _is_audited(actor: Actor) -> Q:
+    named, gone = (
+        through.objects.filter(user=actor.lookup_id).values("engagement")
+        for through in (Engagement.auditors.through, Engagement.taken_out.through)
+    )
+    return Q(pk__in=named) & ~Q(pk__in=gone)
 
 
 def _is_held(actor: Actor) -> Q:
@@ -97,7 +107,7 @@ def holds(actor: Actor, engagement: Engagement) -> bool:
 
 
 def audits(actor: Actor, engagement: Engagement) -> bool:
-    return engagement.auditors.filter(pk=actor.lookup_id).exists()
+    return Engagement.objects.filter(_is_audited(actor), pk=engagement.pk).exists()
 
 
 def seen_whole(actor: Actor) -> QuerySet[Engagement]:

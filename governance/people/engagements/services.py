@@ -9,11 +9,12 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
+from governance.foundation.audit.models import Identity
 from governance.foundation.audit.services import record
 from governance.foundation.core.actor import Actor
-from governance.foundation.core.errors import Fault, Faults, StaleSubject, Unusable, WrongState
+from governance.foundation.core.errors import Fault, Faults, NotFound, StaleSubject, Unusable, WrongState
 from governance.foundation.core.moves import move
-from governance.people.engagements import rules, selectors
+from governance.people.engagements import access, rules, selectors
 from governance.people.engagements.models import Engagement
 from governance.people.engagements.rules import TRANSITIONS, State
 from governance.people.engagements.selectors import HOLD
@@ -66,7 +67,7 @@ def revise(*, actor: Actor, engagement_id: UUID, shown_sha256: str | None = None
         raise WrongState(f"{engagement} is laid open; only its last day moves. Close it, and plan another.")
     was, until = engagement.content_digest, engagement.access_until
     project_ids = changes.pop("project_ids", None)
-    auditors = changes.pop("auditors", [user.get_username() for user in engagement.auditors.all()])
+    auditors = changes.pop("auditors", [user.get_username() for user in access.still_in(engagement)])
     for name, value in changes.items():
         setattr(engagement, name, value.strip() if isinstance(value, str) else value)
     if project_ids is None:
@@ -94,6 +95,28 @@ def lay_open(*, actor: Actor, engagement_id: UUID, shown_sha256: str | None = No
     move(engagement, TRANSITIONS, State.OPEN)
     facts = {"content": engagement.content_digest, "until": engagement.access_until}
     record(actor, "engagement.opened", subject=engagement, facts=facts)
+    return engagement
+
+
+@transaction.atomic
+def take_out(*, actor: Actor, engagement_id: UUID, user_id: int, reason: str) -> Engagement:
+    """End at once what an open engagement lays open to one of its auditors; it stays told that they audited.
+
+    Raises NotFound (no auditor of it, or not any more), NotAllowed, WrongState, Unusable.
+    """
+    engagement = held(actor, engagement_id)
+    if engagement.state != State.OPEN:
+        raise WrongState(f"{engagement} is {engagement.state}: nothing is laid open to its auditors.")
+    if not reason.strip():
+        raise Unusable([Fault("reason", "Say why the auditor is taken out.", "One sentence is enough.")])
+    user = next((user for user in access.still_in(engagement) if user.pk == user_id), None)
+    if user is None:
+        raise NotFound("auditor")
+    identity, _ = Identity.objects.get_or_create(user=user, defaults={"name": user.get_full_name()})
+    engagement.taken_out.add(user)
+    engagement.save()
+    facts = {"content": engagement.content_digest, "auditor": identity.pseudonym}
+    record(actor, "engagement.auditor-taken-out", subject=engagement, facts=facts, personal={"reason": reason.strip()})
     return engagement
 
 
@@ -144,7 +167,7 @@ def _keep(actor: Actor, engagement: Engagement, project_ids: Collection[UUID], a
     people = _auditors(auditors, scope, engagement.organisation_id, engagement.period, faults)
     faults.raise_if_any()
     engagement.save()
-    engagement.auditors.set(people)
+    engagement.auditors.set([*people, *engagement.taken_out.all()])
     engagement.projects.set([] if whole else scope)
 
 
@@ -179,12 +202,14 @@ def _auditors(
 
 
 def _report(engagement: Engagement, conclusion: str, *, by: str, at: Any) -> dict[str, Any]:
+    gone = list(engagement.taken_out.all())
     asked = engagement.requests.select_related("project").prefetch_related("answers__files")
     return rules.report(
         engagement.content(),
         organisation=engagement.organisation.name,
         projects=[{"id": project.pk, "name": project.name} for project in selectors.scope(engagement)],
         auditors=[user.get_full_name() or user.get_username() for user in engagement.auditors.all()],
+        **({"taken_out": [user.get_full_name() or user.get_username() for user in gone]} if gone else {}),
         requests=[
             {
                 **each.content(), "by": each.by_name, "at": each.created_at, "state": each.state,

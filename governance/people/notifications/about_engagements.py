@@ -6,9 +6,11 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from governance.foundation.audit.models import Identity
 from governance.foundation.core.actor import Actor
+from governance.people.engagements import access
 from governance.people.engagements import selectors as engagements
 from governance.people.engagements.models import Answer, Engagement, Finding, Request
 from governance.people.engagements.rules import Asked, Found, State
@@ -22,6 +24,8 @@ from governance.people.notifications.tellings import register as tell
 def register() -> None:
     tell("engagement.opened", Telling(Kind.AUDIT, _auditors, lambda one, by, _: f"Audit {one}: opened to you by {by}."))
     tell("engagement.closed", Telling(Kind.AUDIT, _auditors, lambda one, by, _: f"Audit {one}: closed by {by}."))
+    tell("engagement.auditor-taken-out", Telling(Kind.AUDIT, _taken_out, _says_to_them))
+    tell("engagement.auditor-taken-out", Telling(Kind.AUDIT, _holders, _says_who))
     for action, who, says in PARTS:
         tell(action, Telling(Kind.AUDIT, who, says, about=_engagement))
     deadlines.register(days)
@@ -31,8 +35,8 @@ def days(actor: Actor, first: date, last: date) -> Iterable[Deadline]:
     """The last day of access, and those by which an answer or a response is due."""
     span = (first, last)
     running = engagements.visible_to(actor) if actor.is_person else Engagement.objects.all()
-    for one in running.filter(state=State.OPEN, access_until__range=span).prefetch_related("auditors"):
-        people = frozenset(user.pk for user in one.auditors.all())
+    for one in running.filter(state=State.OPEN, access_until__range=span).prefetch_related("auditors", "taken_out"):
+        people = frozenset(user.pk for user in access.still_in(one))
         yield Deadline(one.access_until, f"Access to the audit {one} ends", one, people)
     requests = engagements.requests_visible_to(actor) if actor.is_person else Request.objects.all()
     for request in requests.filter(state=Asked.WAITING, due__range=span).select_related("engagement"):
@@ -53,16 +57,26 @@ def _engagement(part: Any) -> Engagement:
 
 def _auditors(part: Any, _: Facts) -> Iterable[int]:
     engagement = part if isinstance(part, Engagement) else _engagement(part)
-    return engagement.auditors.values_list("pk", flat=True)
+    return [user.pk for user in access.still_in(engagement)]
+
+
+def _taken_out(_: Engagement, facts: Facts) -> Iterable[int | None]:
+    return Identity.objects.filter(pseudonym=facts["auditor"]).values_list("user", flat=True)
+
+
+def _holders(engagement: Engagement, _: Facts) -> Iterable[int]:
+    return [user.pk for user in _people(engagement) if engagements.holds(Actor.of(user), engagement)]
 
 
 def _who_may_answer(part: Request | Finding, _: Facts) -> Iterable[int]:
     """Whoever of the projects and organisation of the scope may answer it."""
-    engagement = part.engagement
+    return [user.pk for user in _people(part.engagement) if engagements.may_answer(Actor.of(user), part)]
+
+
+def _people(engagement: Engagement) -> QuerySet[Any]:
     scope = Q(project_roles__project__in=engagements.scope(engagement))
     administers = Q(memberships__organisation=engagement.organisation_id, memberships__is_administrator=True)
-    candidates = get_user_model().objects.filter(scope | administers, is_active=True).distinct()
-    return [user.pk for user in candidates if engagements.may_answer(Actor.of(user), part)]
+    return get_user_model().objects.filter(scope | administers, is_active=True).distinct()
 
 
 def _who_answered(said: Answer, _: Facts) -> Iterable[int | None]:
@@ -81,6 +95,15 @@ def _says(words: str) -> Any:
         return words.format(audit=f"Audit {_engagement(part)}", number=number, by=by)
 
     return says
+
+
+def _says_who(engagement: Engagement, by: str, facts: Facts) -> str:
+    name = Identity.objects.filter(pseudonym=facts["auditor"]).values_list("name", flat=True).first()
+    return f"Audit {engagement}: {by} took {name or 'an auditor'} out of it."
+
+
+def _says_to_them(engagement: Engagement, by: str, _: Facts) -> str:
+    return f"Audit {engagement}: {by} ended your part in it; nothing is open to you there any more."
 
 
 PARTS = (

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -12,7 +12,7 @@ from assay.api.narrowing import By, by_project
 from assay.api.nouns import Input, NounViewSet, RecordSerializer
 from governance.people.access_reviews import selectors, services
 from governance.people.access_reviews.models import AccessReview
-from governance.people.access_reviews.rules import CAN, Decided, Verdict, Way
+from governance.people.access_reviews.rules import Decided, Verdict, Way
 from governance.people.access_reviews.selectors import REVIEW
 from governance.people.organisations import selectors as organisations
 from governance.people.projects import selectors as projects
@@ -57,11 +57,9 @@ class RowSerializer(serializers.Serializer[Any]):
     through = serializers.CharField(help_text="Whose role it is, which organisation, which engagement.")
     begins = serializers.DateField(allow_null=True, help_text="The first day, of what is for some days.")
     until = serializers.DateField(allow_null=True)
-    can = serializers.SerializerMethodField(help_text="What a review can decide of it.")
-
-    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(choices=[one.value for one in Verdict])))
-    def get_can(self, row: selectors.Row) -> list[str]:
-        return [verdict.value for verdict in CAN[row.way]]
+    can = serializers.ListField(
+        child=serializers.ChoiceField(choices=[one.value for one in Verdict]), help_text="What you can decide of it."
+    )
 
 
 class AccessSerializer(serializers.Serializer[Any]):
@@ -106,9 +104,10 @@ class AccessReviewViewSet(NounViewSet):
         place.is_valid(raise_exception=True)
         project, organisation = place.validated_data["project"], place.validated_data["organisation"]
         rows = selectors.rows_of(
+            self.actor,
             projects.require(self.actor, project, REVIEW)
             if project
-            else organisations.require(self.actor, organisation, REVIEW)
+            else organisations.require(self.actor, organisation, REVIEW),
         )
         return Response(AccessSerializer({"rows": rows, "sha256": selectors.shown_sha256(rows)}).data)
 

@@ -37,14 +37,17 @@ class LinkSerializer(serializers.Serializer[Any]):
 class EngagementSerializer(RecordSerializer):
     standing = serializers.SerializerMethodField(help_text="Its state as of today: “expired” lays nothing open.")
     auditors: Any = serializers.SlugRelatedField(many=True, read_only=True, slug_field="username")
+    taken_out: Any = serializers.SlugRelatedField(
+        many=True, read_only=True, slug_field="username", help_text="Auditors to whom nothing is open any more."
+    )
     projects = serializers.SerializerMethodField(help_text="Those of the scope that are yours to know of.")
 
     class Meta:
         model = Engagement
         fields: ClassVar = [
-            "id", "organisation", "title", "purpose", "whole_organisation", "projects", "auditors", "period_from",
-            "period_until", "access_from", "access_until", "state", "standing", "planned_by_name", "created_at",
-            "closed_at", "closed_by_name", "sha256",
+            "id", "organisation", "title", "purpose", "whole_organisation", "projects", "auditors", "taken_out",
+            "period_from", "period_until", "access_from", "access_until", "state", "standing", "planned_by_name",
+            "created_at", "closed_at", "closed_by_name", "sha256",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -60,7 +60,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
 def _review(
     request: PageRequest, place: Project | Organisation, way: list[dict[str, Any]], **where: UUID
 ) -> HttpResponse:
-    rows = selectors.rows_of(place)
+    rows = selectors.rows_of(request.actor, place)
     roles = [(role, rules.spoken(role)) for role in selectors.roles_of(place)]
     shown = request.POST.get("shown") or selectors.shown_sha256(rows)
     form = ReviewForm(

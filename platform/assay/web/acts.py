@@ -193,6 +193,7 @@ ACTS: Mapping[str, str | Promise] = {
     "engagement.revised": _t("changed the audit's plan"),
     "engagement.opened": _t("laid open the scope of"),
     "engagement.exported": _t("took the report of"),
+    "engagement.auditor-taken-out": _t("took an auditor out of"),
     "engagement.closed": _t("closed, with its report,"),
     "audit-request.asked": _t("asked to be shown something:"),
     "audit-request.answered": _t("gave an"),

@@ -19,7 +19,7 @@ from governance.documents.renderings import services as renderings
 from governance.documents.renderings.documents import AUDIT_REPORT
 from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import NotAllowed, StaleSubject, WrongState
-from governance.people.engagements import exchange, selectors, services
+from governance.people.engagements import access, exchange, selectors, services
 from governance.people.engagements.models import Engagement
 from governance.people.engagements.rules import State
 from governance.people.organisations import selectors as organisations
@@ -28,7 +28,7 @@ from governance.people.projects import selectors as projects
 
 @require_safe
 def listing(request: PageRequest) -> HttpResponse:
-    found = selectors.visible_to(request.actor).prefetch_related("projects", "auditors")
+    found = selectors.visible_to(request.actor).prefetch_related("projects", "auditors", "taken_out")
     context = {
         "rows": [_row(request, each) for each in found[:100]],
         "waiting": selectors.waiting_for(request.actor),
@@ -189,7 +189,7 @@ def _row(request: PageRequest, engagement: Engagement) -> dict[str, Any]:
     return {
         "engagement": engagement,
         "state": selectors.standing(engagement),
-        "auditors": [user.get_full_name() or user.get_username() for user in engagement.auditors.all()],
+        "auditors": [user.get_full_name() or user.get_username() for user in access.still_in(engagement)],
         "scope": _("all of %(name)s") % {"name": engagement.organisation} if engagement.whole_organisation else "",
         "projects": engagement.projects.all(),
     }
@@ -223,7 +223,8 @@ def _detail(
         "crumbs": crumbs(engagement),
         "scope": shown,
         "others": selectors.scope(engagement).count() - len(shown),
-        "auditors": engagement.auditors.all(),
+        "auditors": access.still_in(engagement),
+        "taken_out": engagement.taken_out.all(),
         "requests": asked,
         "findings": found,
         "may_open": holds and engagement.state == State.PLANNED,

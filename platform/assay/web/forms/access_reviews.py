@@ -32,7 +32,7 @@ class ReviewForm(ProofForm):
 
     def _enter(self, row: Row, who: dict[str, Any], roles: list[tuple[str, Any]]) -> None:
         """The fields of one row; each is called by its person, for whoever hears one of many alike."""
-        can = rules.CAN[row.way]
+        can = row.can
         ways = gettext(" or ").join(str(SAID[verdict]) for verdict in can)
         self.fields[f"verdict-{row.id}"] = forms.ChoiceField(
             label=gettext("%(name)s, %(role)s") % who,
@@ -57,7 +57,8 @@ class ReviewForm(ProofForm):
         for row in self.rows:
             names = {"verdict": f"verdict-{row.id}", "to": f"to-{row.id}", "reason": str(row.id)}
             fields = {name: self[field] for name, field in names.items() if field in self.fields}
-            yield {"row": row, "elsewhere": rules.ELSEWHERE.get(row.way, ""), **fields}
+            elsewhere = "" if Verdict.REMOVE in row.can else rules.ELSEWHERE.get(row.way, "")
+            yield {"row": row, "elsewhere": elsewhere, **fields}
 
     def choice(self) -> dict[str, Any]:
         return rules.choice(self.given())
