@@ -15,11 +15,11 @@ from assay.web import addresses, standings, tabs
 from assay.web.forms.base_models import BaseModelForm
 from assay.web.forms.faults import attempt
 from assay.web.requests import PageRequest
-from governance.foundation.audit import selectors as audit
 from governance.foundation.jobs import selectors as jobs
 from governance.materials.base_models import rules, selectors, services
 from governance.materials.base_models.models import BaseModel
 from governance.materials.base_models.rules import TRANSITIONS, State
+from governance.people.approvals import history
 from governance.people.approvals.selectors import standings_by_project
 from governance.people.projects import selectors as projects
 from governance.work.runs import selectors as runs
@@ -95,7 +95,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     answers = standings_by_project(model, [place.pk for place in places])
     counts = {"overview": None, "evidence": None, "approvals": len(places), "lineage": used_by.count(), "history": None}
     current, rows = tabs.of(request, counts)
-    events = list(audit.history(model)[:50]) if current == "history" else []
+    events = list(history.of(request.actor, model)[:50]) if current == "history" else []
     context = {
         "model": model,
         "crumbs": _crumbs(),

@@ -31,6 +31,7 @@ from governance.foundation.core.errors import Fault, Unusable, WrongState
 from governance.materials.base_models.rules import disagree
 from governance.materials.datasets import derivation, provenance, rules, selectors, services
 from governance.materials.datasets.models import Dataset, DatasetVersion
+from governance.people.approvals import history
 from governance.people.approvals import selectors as approvals
 from governance.people.projects import selectors as projects
 from governance.people.waivers import selectors as waivers
@@ -199,7 +200,7 @@ def version_detail(request: PageRequest, pk: UUID) -> HttpResponse:
     current, rows = tabs.of(request, counts)
     may_read = selectors.may_read_rows(request.actor, version)
     shows_rows = may_read and version.has_file
-    events = list(audit.history(version)[:50]) if current == "history" else []
+    events = list(history.of(request.actor, version)[:50]) if current == "history" else []
     context = {
         "version": version,
         "tab": current,

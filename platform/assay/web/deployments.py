@@ -25,8 +25,8 @@ from governance.delivery.deployments.selectors import DEPLOY, END
 from governance.delivery.releases import gates as release_gates
 from governance.delivery.releases import selectors as releases
 from governance.delivery.releases.models import Release
-from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import WrongState
+from governance.people.approvals import history
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.selectors import DECIDED
 from governance.people.policies import selectors as policies
@@ -161,6 +161,6 @@ def _page(request: PageRequest, found: Deployment, form: EndForm) -> HttpRespons
         "may_deploy": may[DEPLOY],
         "form": form if may[END] and (planned or found.state == State.IN_USE) else None,
         "lineage": lineage.of(found, found.project) if current == "lineage" else None,
-        "events": audit.history(found)[:50] if current == "history" else [],
+        "events": history.of(request.actor, found)[:50] if current == "history" else [],
     }  # fmt: skip
     return render(request, "deployments/detail.html", context, status=422 if form.errors else 200)

@@ -24,8 +24,8 @@ from governance.documents.dossiers.models import Dossier, DossierVersion
 from governance.documents.renderings import selectors as made
 from governance.documents.renderings import services as renderings
 from governance.documents.renderings.documents import DOSSIER
-from governance.foundation.audit import selectors as audit
 from governance.foundation.core import blobs
+from governance.people.approvals import history
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.selectors import DECIDED, standing, standings
 from governance.people.projects import selectors as projects
@@ -190,7 +190,7 @@ def _reader(
         "stated": pages.facts_of_the_edition(dossier) if frozen is None else [],
         "versions": versions,
         "requests": requests.select_related("project").prefetch_related(*DECIDED) if current == "approvals" else [],
-        "events": audit.history(frozen or dossier)[:50] if current == "history" else [],
+        "events": history.of(request.actor, frozen or dossier)[:50] if current == "history" else [],
         **_may(request, dossier, frozen),
     }  # fmt: skip
     return render(request, "dossiers/reader.html", context, status=422 if form is not None and form.errors else 200)

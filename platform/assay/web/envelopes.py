@@ -18,8 +18,8 @@ from assay.web.forms.envelopes import EnvelopeForm, RevokeForm
 from assay.web.forms.faults import attempt
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
-from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import WrongState
+from governance.people.approvals import history
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.foresight import Foreseen
 from governance.people.approvals.models import ApprovalRequest
@@ -99,7 +99,7 @@ def _detail(request: PageRequest, pk: UUID, form: RevokeForm) -> HttpResponse:
         "passages": [_passage(each) for each in envelope.passages.all()],
         "crumbs": crumbs(request, envelope.project, "approval-list", (_("Change envelopes"), url)),
         "form": form if may_revoke and state in REVOCABLE else None,
-        "events": audit.history(envelope)[:50],
+        "events": history.of(request.actor, envelope)[:50],
     }
     return render(request, "envelopes/detail.html", context, status=422 if form.errors else 200)
 

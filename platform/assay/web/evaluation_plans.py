@@ -15,8 +15,8 @@ from assay.web import standings, tabs
 from assay.web.forms.evaluation_plans import PlanForms, limit_words
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
-from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import Unusable, WrongState
+from governance.people.approvals import history
 from governance.people.policies import selectors as policies
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -79,7 +79,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
     plan = selectors.visible(request.actor, pk)
     used_by = runs.visible_to(request.actor).filter(evaluation_plan=plan)
     current, rows = tabs.of(request, {"overview": None, "lineage": used_by.count(), "history": None})
-    events = list(audit.history(plan)[:50]) if current == "history" else []
+    events = list(history.of(request.actor, plan)[:50]) if current == "history" else []
     asked_for = policies.asks_for(plan.kind, plan.project_id)
     context = {
         "plan": plan,

@@ -20,8 +20,8 @@ from governance.delivery.releases import gates, selectors, services
 from governance.delivery.releases.models import Release
 from governance.delivery.releases.rules import State
 from governance.documents.dossiers import selectors as dossiers
-from governance.foundation.audit import selectors as audit
 from governance.foundation.core.records import Record
+from governance.people.approvals import history
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.selectors import DECIDED, standing
 from governance.people.projects import selectors as projects
@@ -116,7 +116,7 @@ def _page(request: PageRequest, found: Release, form: WithdrawalForm) -> HttpRes
             {"term": _("Proposed by"), "value": found.proposed_by_name},
         ],
         "lineage": lineage.of(found, found.project) if current == "lineage" else None,
-        "events": audit.history(found)[:50] if current == "history" else [],
+        "events": history.of(request.actor, found)[:50] if current == "history" else [],
     }  # fmt: skip
     return render(request, "releases/detail.html", context, status=422 if form.errors else 200)
 

@@ -17,10 +17,9 @@ from assay.web.forms.runs import RunForm, initial_of
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from governance.delivery.disposals import selectors as disposals
-from governance.foundation.audit import selectors as audit
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import NotFound
-from governance.people.approvals import foresight, subjects
+from governance.people.approvals import foresight, history, subjects
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.selectors import DECIDED
 from governance.people.projects import selectors as projects
@@ -134,7 +133,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "ends_the_same": same_again,
         "tombstone": disposals.tombstone(run) if run.disposed_at else None,
         "lineage": lineage.of(run, run.project) if current == "lineage" else None,
-        "events": audit.history(run)[:50] if current == "history" else [],
+        "events": history.of(request.actor, run)[:50] if current == "history" else [],
         "model_version": getattr(run, "model_version", None),
     }
     return render(request, "runs/detail.html", context)

@@ -16,7 +16,6 @@ from assay.web.forms.waivers import LicenceTextForm, PickForm, RevokeForm, Waive
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from assay.web.security_keys import challenge
-from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import NotFound
 from governance.law.licences.rules import TooManyAlternatives, Verdict
 from governance.materials.base_models import selectors as base_models
@@ -24,6 +23,7 @@ from governance.materials.datasets import selectors as datasets
 from governance.materials.licence_texts import selectors as texts
 from governance.materials.licence_texts import services as licence_texts
 from governance.materials.licence_texts.models import LicenceText
+from governance.people.approvals import history
 from governance.people.approvals import selectors as approvals
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -215,6 +215,6 @@ def _detail(request: PageRequest, pk: UUID, form: RevokeForm) -> HttpResponse:
         "subject_url": addresses.of(waiver.subject_kind, waiver.subject_id),
         "crumbs": crumbs(request, waiver.project, (_("Licences"), url)),
         "form": form if may_revoke and state in (State.ASKED, State.IN_FORCE) else None,
-        "events": audit.history(waiver)[:50],
+        "events": history.of(request.actor, waiver)[:50],
     }
     return render(request, "waivers/detail.html", context, status=422 if form.errors else 200)

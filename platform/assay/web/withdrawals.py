@@ -24,11 +24,11 @@ from governance.delivery.lineage.models import Affected, Withdrawal
 from governance.delivery.lineage.radius import Reached
 from governance.delivery.lineage.rules import MEANING
 from governance.delivery.lineage.services import ACT
-from governance.foundation.audit import selectors as audit
 from governance.foundation.core.errors import NotAllowed
 from governance.foundation.core.records import Record
 from governance.materials.datasets import selectors as datasets
 from governance.materials.datasets.models import DatasetVersion
+from governance.people.approvals import history
 from governance.people.approvals import selectors as approvals
 from governance.people.approvals.selectors import Standing
 from governance.people.policies import selectors as policies
@@ -106,7 +106,7 @@ def _detail(request: PageRequest, found: Withdrawal, form: TakeBackForm | None =
         "standing": standings.of(found, found.project, request.actor) if asked_for else None,
         "trace": getattr(found, "trace", None),
         "crumbs": _crumbs(request, found.version),
-        "events": audit.history(found)[:50],
+        "events": history.of(request.actor, found)[:50],
     }
     return render(request, "withdrawals/detail.html", context, status=422 if form.errors else 200)
 
