@@ -76,7 +76,8 @@ from preparation.persons.redaction import Redaction
 from preparation.synthesis import Synthesis
 from tests import factories
 from tests.devices import App
-from tests.people import PASSWORD, House, house, person
+from tests.people import PASSWORD, House, person
+from tests.settled import kept, settled
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # What a token's owner is compared by: of another project of the same organisation, of another organisation, nobody.
@@ -213,8 +214,14 @@ class Everything:
 
 
 def everything() -> Everything:
-    """One record of each noun, built through the services."""
-    home = house()
+    """One record of each noun, built through the services, and a client for each person."""
+    home = settled()
+    made = kept("everything", lambda: _furnished(home))
+    made.sign_in()
+    return made
+
+
+def _furnished(home: House) -> Everything:
     noor = person("noor", "Noor Aydin")
     organisations.add_member(actor=home.admin, organisation_id=home.organisation.pk, username="noor")
     projects.create(actor=noor, organisation_id=home.organisation.pk, name="Mortgage letters")
@@ -308,9 +315,7 @@ def everything() -> Everything:
         "notification": Notice.objects.get(person=home.rita.user_id, subject_id=asked.pk),
         "audit-event": AuditEvent.objects.filter(project=home.project.pk).first(),
     }
-    made = Everything(home, noor, orla, records)
-    made.sign_in()
-    return made
+    return Everything(home, noor, orla, records)
 
 
 def _attached(asked: AuditRequest, by: Actor) -> AnswerFile:

@@ -52,8 +52,7 @@ def quick_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def reference(home: House) -> Run:
     """R-1: finished, and its 77 rows looked through."""
-    factories.looked_through(home, factories.dataset_version(home))
-    return factories.finished_run(home)
+    return factories.looked_through_run(home)
 
 
 def next_version(

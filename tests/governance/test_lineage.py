@@ -9,9 +9,7 @@ import pytest
 from governance.delivery.lineage import graph, selectors, services, worker
 from governance.delivery.lineage.models import Trace, Withdrawal
 from governance.delivery.releases import selectors as releases
-from governance.delivery.releases import services as release_services
 from governance.delivery.releases.models import Release
-from governance.documents.dossiers import selectors as dossier_selectors
 from governance.documents.dossiers import services as dossiers
 from governance.documents.dossiers.models import DossierVersion
 from governance.documents.model_cards import services as model_cards
@@ -26,7 +24,7 @@ from governance.materials.datasets import splitting
 from governance.materials.datasets.models import Dataset, DatasetVersion
 from governance.people.approvals import reauthentication
 from governance.people.approvals import services as approvals
-from governance.people.approvals.models import ApprovalRequest, Suspension
+from governance.people.approvals.models import Suspension
 from governance.people.approvals.rules import Verdict
 from governance.people.approvals.selectors import standing
 from governance.people.approvals.subjects import summary
@@ -43,16 +41,7 @@ from tests.people import PASSWORD, House
 
 @pytest.fixture
 def released(home: House) -> Release:
-    """The whole way once: data, run, model, dossier, release, each approved."""
-    factories.classification(home)
-    run = factories.finished_run(home)
-    dossier = dossier_selectors.of(run.model_version)
-    assert dossier is not None
-    frozen = dossiers.freeze(actor=home.ada, dossier_id=dossier.pk)
-    factories.approve(home.cleo, approvals.ask(actor=home.ada, subject=frozen, project_id=home.project.pk))
-    release = release_services.propose(actor=home.ada, dossier_version_id=frozen.pk)
-    factories.approve(home.rita, ApprovalRequest.objects.get(subject_kind="release", subject_id=release.pk))
-    return release_services.release(actor=home.rita, release_id=release.pk)
+    return factories.released(home)
 
 
 def data_of(release: Release) -> DatasetVersion:

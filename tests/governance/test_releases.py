@@ -12,7 +12,6 @@ from governance.delivery.evidence import verify
 from governance.delivery.releases import selectors, services
 from governance.delivery.releases.models import Release
 from governance.delivery.releases.rules import State
-from governance.documents.dossiers import selectors as dossier_selectors
 from governance.documents.dossiers import services as dossiers
 from governance.documents.dossiers.models import DossierVersion
 from governance.foundation.core import blobs
@@ -30,11 +29,7 @@ from tests.people import House
 
 @pytest.fixture
 def frozen(home: House) -> DossierVersion:
-    factories.classification(home)
-    run = factories.finished_run(home)
-    dossier = dossier_selectors.of(run.model_version)
-    assert dossier is not None
-    return dossiers.freeze(actor=home.ada, dossier_id=dossier.pk)
+    return factories.frozen_dossier(home)
 
 
 def sign(home: House, frozen: DossierVersion) -> None:

@@ -15,7 +15,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from governance.documents.dossiers import services as dossiers
 from governance.documents.dossiers.models import DossierVersion
 from governance.documents.renderings import services as renderings
 from governance.documents.renderings.models import Rendering
@@ -125,8 +124,7 @@ def test_triggers_that_were_dropped_are_put_back(home: House) -> None:
 
 @pytest.fixture
 def frozen(home: House) -> DossierVersion:
-    version = factories.finished_run(home).model_version
-    return dossiers.freeze(actor=home.ada, dossier_id=version.dossier.pk)
+    return factories.frozen_dossier(home)
 
 
 def test_a_frozen_dossier_is_exported_as_the_json_that_its_digest_is_over(

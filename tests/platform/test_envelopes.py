@@ -29,8 +29,7 @@ def quick_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def reference(home: House) -> Run:
-    factories.looked_through(home, factories.dataset_version(home))
-    return factories.finished_run(home)
+    return factories.looked_through_run(home)
 
 
 def page(home: House, who: str) -> Client:

@@ -56,8 +56,7 @@ def test_pages_ask_the_same_for_more_requests_envelopes_and_changes(
     home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "estimate", lambda run: {"reason": "not asked for in this test"})
-    factories.looked_through(home, factories.dataset_version(home))
-    reference = factories.finished_run(home)
+    reference = factories.looked_through_run(home)
     factories.envelope(home, reference)
     wait_for(home, 10)
     ben = signed_in(home.ben)
