@@ -203,6 +203,7 @@ ONLY: Mapping[str, dict[str, Any]] = {
     "evaluation-samples": {"state": "succeeded"},
     "engagement-report": {"state": "closed"},
     "policy-edit": {"state": "draft"},
+    "envelope-create": {"state": "succeeded"},
     "deployment-create": {"state__in": ["proposed", "released"]},
     "deployment-edit": {"state": "planned"},
 }

@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 
 from assay.rendering.pictures.canvas import Picture, Point, element, label, path, plain, svg
 
-NODE_WIDTH, NODE_HEIGHT = 200.0, 46.0
-GAP_ACROSS, GAP_DOWN = 36.0, 16.0
+NODE_WIDTH, NODE_HEIGHT = 176.0, 46.0
+GAP_ACROSS, GAP_DOWN = 28.0, 16.0
 SLOT = NODE_HEIGHT + GAP_DOWN
 
 
