@@ -1,7 +1,12 @@
 """A model is used where its release lets it go, and where a policy asks for it, once others approved."""
 
+from datetime import timedelta
+
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from governance.delivery.deployments import gates, selectors, services
 from governance.delivery.deployments.models import Deployment
@@ -15,10 +20,11 @@ from governance.foundation.audit.models import AuditEvent
 from governance.foundation.audit.verification import verify
 from governance.foundation.core.errors import GateClosed, NotAllowed, NotFound, Unusable, WrongState
 from governance.people.approvals import services as approvals
+from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import State as Asked
 from governance.people.notifications.models import Notice
 from governance.people.projects import services as projects
-from governance.people.projects.models import Project
+from governance.people.projects.models import Classification, Project
 from governance.people.projects.rules import Role
 from tests import factories
 from tests.callers import by_session, by_token
@@ -85,8 +91,8 @@ def test_what_is_in_use_when_its_release_is_withdrawn_is_to_be_stopped_and_peopl
     releases.withdraw(actor=home.rita, release_id=release.pk, reason="A fee in it is wrong.")
     deployment = selectors.visible(home.ada, deployment.pk)
     assert selectors.states([deployment]) == {deployment.pk: "to_stop"}
-    assert "was withdrawn by Rita" in selectors.why_stop(deployment)
-    told = Notice.objects.filter(person=home.ada.user_id, text__contains="Take it out of use").get()
+    assert "was withdrawn by Rita" in selectors.why_stop([deployment])[deployment.pk]
+    told = Notice.objects.filter(person=home.ada.user_id, text__contains="Take out of use").get()
     assert "Support desk" in told.text
     assert "Take out of use: Support desk" in by_session(home.cleo).get("/").content.decode()
     services.end(actor=home.cleo, deployment_id=deployment.pk, reason="Switched off.")
@@ -100,7 +106,10 @@ def test_so_it_is_when_data_behind_it_is_withdrawn_until_that_is_taken_back(home
     assert withdrawal.affected.filter(kind="deployment", object_id=deployment.pk).exists()
     deployment = selectors.visible(home.ada, deployment.pk)
     assert selectors.states([deployment]) == {deployment.pk: "to_stop"}
-    assert "does not stand" in selectors.why_stop(deployment)
+    assert "does not stand" in selectors.why_stop([deployment])[deployment.pk]
+    assert Notice.objects.filter(person=home.ada.user_id, text__contains="Take out of use: Support desk").count() == 1
+    row = by_token(home.ada).get("/api/v1/deployments/").json()["results"][0]
+    assert (row["state"], "does not stand" in row["why_stop"]) == ("in_use", True)
 
 
 @pytest.mark.parametrize("field", ["name", "place", "users", "deployer", "overseers"])
@@ -126,6 +135,27 @@ def test_the_purpose_of_today_is_the_one_that_it_was_released_for(home: House, r
     Project.objects.filter(pk=home.project.pk).update(intended_purpose="Deciding on credit.")
     with pytest.raises(GateClosed, match="released for another purpose"):
         services.begin(actor=home.ada, deployment_id=planned.pk)
+
+
+def test_a_model_in_use_whose_project_is_for_something_else_by_now_is_to_be_stopped(
+    home: House, release: Release
+) -> None:
+    deployment = begun(home, release)
+    Project.objects.filter(pk=home.project.pk).update(intended_purpose="Deciding on credit.")
+    deployment = selectors.visible(home.ada, deployment.pk)
+    assert "another purpose" in selectors.why_stop([deployment])[deployment.pk]
+
+
+def test_what_the_release_rests_on_stands_on_the_day_or_the_model_is_not_used(home: House, release: Release) -> None:
+    planned, used = plan(home, release), services.begin(actor=home.ada, deployment_id=plan(home, release, name="B").pk)
+    base = ApprovalRequest.objects.get(subject_kind="base_model", state="granted")
+    ApprovalRequest.objects.filter(pk=base.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    with pytest.raises(GateClosed) as shut:
+        services.begin(actor=home.ada, deployment_id=planned.pk)
+    assert [missing.kind for missing in shut.value.missing] == ["base_model"]
+    page = by_session(home.ada).get(f"/deployments/{used.pk}/").content.decode()
+    assert "It would not be taken into use today" in page
+    assert selectors.states([used]) == {used.pk: "in_use"}
 
 
 def test_ending_takes_a_reason_and_what_is_over_stays_over(home: House, release: Release) -> None:
@@ -198,6 +228,24 @@ def test_a_word_that_changes_takes_the_approval_away_and_the_same_words_do_not(h
 
 
 @pytest.mark.usefixtures("governed")
+def test_an_approval_that_ends_stops_its_use_until_it_is_given_anew(home: House, release: Release) -> None:
+    planned = plan(home, release)
+    request = approvals.ask(actor=home.ada, subject=planned, project_id=home.project.pk)
+    factories.approve(home.rita, request)
+    used = services.begin(actor=home.ada, deployment_id=planned.pk)
+    ApprovalRequest.objects.filter(pk=request.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    assert "Its approval does not stand" in selectors.why_stop([used])[used.pk]
+    factories.approve(home.rita, approvals.ask(actor=home.ada, subject=used, project_id=home.project.pk))
+    assert selectors.why_stop([used]) == {}
+
+
+def test_a_policy_that_came_later_stops_nothing_that_is_in_use(home: House, release: Release) -> None:
+    used = begun(home, release)
+    factories.governed(home, TERMS, "deployment")
+    assert selectors.why_stop([used]) == {}
+
+
+@pytest.mark.usefixtures("governed")
 def test_giving_up_a_plan_closes_what_is_asked_about_it(home: House, release: Release) -> None:
     planned = plan(home, release)
     request = approvals.ask(actor=home.ada, subject=planned, project_id=home.project.pk)
@@ -205,7 +253,7 @@ def test_giving_up_a_plan_closes_what_is_asked_about_it(home: House, release: Re
     request.refresh_from_db()
     assert request.state == Asked.VOID
     planned.refresh_from_db()
-    with pytest.raises(WrongState, match="only a planned deployment is asked about"):
+    with pytest.raises(WrongState, match="is over; nobody is asked about it any more"):
         approvals.ask(actor=home.ada, subject=planned, project_id=home.project.pk)
 
 
@@ -231,6 +279,34 @@ def test_what_is_in_use_keeps_its_data_until_it_is_taken_out_of_use(home: House,
     assert "is in use" in said()
     services.end(actor=home.ada, deployment_id=deployment.pk, reason="Switched off.")
     assert "is in use" not in said()
+
+
+def test_a_milder_answer_later_does_not_end_what_an_earlier_use_began(home: House, release: Release) -> None:
+    deployment = begun(home, release)
+    duties = {"duties": [{"id": "art-18"}], "risk_class": "high"}
+    Classification.objects.filter(project=home.project).update(outcome=duties)
+    now = timezone.now()
+    Deployment.objects.filter(pk=deployment.pk).update(begun_at=now + timedelta(days=2))
+    mild = Classification.objects.get(project=home.project)
+    mild.pk, mild.created_at, mild.outcome = None, now + timedelta(days=1), {"duties": [], "risk_class": "minimal"}
+    mild.save(force_insert=True)
+    kept = dict(things.documents(home.project, Q()))[release.model_version]
+    assert [ground.until.year for ground in kept] == [now.year + 10]
+
+
+def test_queries_do_not_follow_the_models_in_use(home: House, release: Release) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as found:
+            rows = list(selectors.visible_to(home.ada.reading()))
+            selectors.states(rows)
+            list(graph.load(Project.objects.filter(pk=home.project.pk)).records)
+        return len(found)
+
+    begun(home, release)
+    one = asked()
+    for number in range(3):
+        services.begin(actor=home.ada, deployment_id=plan(home, release, name=f"Desk {number}").pk)
+    assert asked() == one
 
 
 # pages and API

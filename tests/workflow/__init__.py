@@ -208,7 +208,7 @@ class Workflow(Deciding):
         pk = self.one(self.of("deployment"), one)
         thing = self.book.things[pk]
         found = self.does("take into use", lambda: deployments.begin(actor=self.who(name), deployment_id=pk))
-        may = self.book.lets_go(thing.parts["release"]) and self.book.accepted(pk)
+        may = self.book.lets_go(thing.parts["release"], self.base, self.begun.frozen.pk) and self.book.accepted(pk)
         if isinstance(found, GateClosed):
             assert not may, found
         elif not isinstance(found, Refusal):
@@ -273,7 +273,9 @@ class Workflow(Deciding):
         ]
         if not idle:
             return self.plan_a_deployment("ada", self.of("release").index(live[-1]))
-        if not self._brought((idle[-1],), one):
+        run = self.begun.run.pk
+        rests_on = self.base, *self.book.things[run].data, run, self.begun.frozen.pk, live[-1]
+        if not self._brought((*rests_on, idle[-1]), one):
             self.take_into_use("ada", self.of("deployment").index(idle[-1]))
         return None
 

@@ -208,7 +208,7 @@ class Book:
         )
         past = (
             thing.over
-            or thing.released
+            or (thing.released and thing.kind != "deployment")  # what is in use is asked about still
             or (thing.kind == "waiver" and thing.last is not None and thing.last < self.day)
         )
         return suspended or not (past or (thing.kind == "run" and run_state != "submitted"))
@@ -230,11 +230,12 @@ class Book:
     def launched(self, run: UUID) -> bool:
         return any(act == "launched" for _, act in self.things[run].acts)
 
-    def lets_go(self, release: UUID) -> bool:
-        """Whether the model may be used today: it was let go, nobody took that back, and it is still approved."""
+    def lets_go(self, release: UUID, base: UUID, dossier: UUID) -> bool:
+        """Whether the model may be used today: it was let go, nobody took that back, and all of it stands."""
         thing = self.things[release]
-        data = self.things[thing.behind].data  # type: ignore[index]
-        return thing.released and not thing.over and self.stands(release) and all(map(self.waived, data))
+        assert thing.behind is not None
+        live = thing.released and not thing.over
+        return live and self.ready(thing.behind, base) and all(map(self.stands, (dossier, release)))
 
     def accepted(self, deployment: UUID) -> bool:
         """What a policy for deployments asks for, where there is one."""

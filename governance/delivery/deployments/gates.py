@@ -1,4 +1,4 @@
-"""What must hold before a model is taken into use: all that its release rests on today, and an approval where a policy
+"""What must hold before a model is taken into use: its release, all that this rests on, and an approval where a policy
 asks for one."""
 
 from governance.delivery.deployments.models import Deployment

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from governance.delivery.deployments.rules import State
+from governance.delivery.deployments.rules import TRANSITIONS, State
 from governance.delivery.releases.models import Release
 from governance.foundation.core.authors import Authored
 from governance.foundation.core.records import Record
@@ -18,8 +18,8 @@ from governance.people.projects.models import Project
 class Deployment(Authored, Record):
     """One use of a released model: planned, then in use while its release stands, until somebody ends it.
 
-    The words are those of the AI Act: a deployer uses the system under their own authority (Article 3(4)) and assigns
-    people to watch over it (Article 26(2)).
+    The words are those of the AI Act: a deployer uses the system under their own authority (Article 3(4)) and, where it
+    is of high risk, assigns people to watch over it (Article 26(2)).
     """
 
     kind = "deployment"
@@ -76,10 +76,10 @@ class Deployment(Authored, Record):
         return [*own, *self.release.touched_by()]
 
     def why_not_ask(self) -> str | None:
-        """A deployment is asked about while it is planned."""
-        if self.state == State.PLANNED:
-            return None
-        return f"{self} is {self.get_state_display()}; only a planned deployment is asked about."
+        """A deployment is asked about until it is over: an approval that ends is renewed while the model is used."""
+        return (
+            f"{self} is over; nobody is asked about it any more." if TRANSITIONS[State(self.state)] == set() else None
+        )
 
     def signed_parts(self) -> list[SignedPart]:
         model = self.release.model_version

@@ -1,19 +1,55 @@
-"""What people are told of deployments: whoever described one, and whoever let its model go."""
+"""What people are told of deployments: whoever described one or took it into use, and whoever let its model go."""
 
 from collections.abc import Iterable
+from typing import Any
 
+from django.utils import timezone
+
+from governance.delivery.deployments import selectors
 from governance.delivery.deployments.models import Deployment
 from governance.delivery.deployments.rules import State
 from governance.delivery.releases.models import Release
+from governance.foundation.core.actor import Actor
+from governance.foundation.core.canonical import digest
+from governance.foundation.core.events import acted
+from governance.people.approvals.models import ApprovalRequest
+from governance.people.notifications import services
 from governance.people.notifications.rules import Kind
 from governance.people.notifications.tellings import Facts, Telling
 from governance.people.notifications.tellings import register as tell
+from governance.work.envelopes.notices import LOST
 
 
 def register() -> None:
     tell("deployment.begun", Telling(Kind.DECIDED, _whose, lambda one, by, _: f"{by} took into use: {one.name}."))
     tell("deployment.ended", Telling(Kind.DECIDED, _whose, lambda one, by, _: f"{by} took out of use: {one.name}."))
-    tell("release.withdrawn", Telling(Kind.SUSPENDED, _who_uses, _to_stop))
+    acted.connect(tell_what_must_stop, dispatch_uid="deployments.notices")
+
+
+def tell_what_must_stop(sender: Any, actor: Actor, action: str, subject: Any, **_: Any) -> None:
+    """Receiver of `acted`: a release was withdrawn or lost its approval, or a deployment lost its own."""
+    for deployment in _affected(action, subject):
+        if says := selectors.why_stop([deployment]).get(deployment.pk):
+            services.give(
+                kind=Kind.SUSPENDED,
+                about=deployment,
+                people={person for person in _keepers(deployment) if person is not None} - {actor.lookup_id},
+                text=f"Take out of use: {deployment.name}. {says}.",
+                # once, also where one withdrawal takes several approvals along
+                act=digest(["deployment.to-stop", deployment.pk, timezone.localdate()]),
+            )
+
+
+def _affected(action: str, subject: Any) -> Iterable[Deployment]:
+    used = Deployment.objects.filter(state=State.IN_USE.value).select_related(*selectors.WITH)
+    if action == "release.withdrawn" and isinstance(subject, Release):
+        return used.filter(release=subject)
+    if action in LOST and isinstance(subject, ApprovalRequest):
+        if subject.subject_kind == Release.kind:
+            return used.filter(release=subject.subject_id)
+        if subject.subject_kind == Deployment.kind:
+            return used.filter(pk=subject.subject_id)
+    return ()
 
 
 def _whose(deployment: Deployment, facts: Facts) -> Iterable[int | None]:
@@ -22,17 +58,3 @@ def _whose(deployment: Deployment, facts: Facts) -> Iterable[int | None]:
 
 def _keepers(deployment: Deployment) -> list[int | None]:
     return [deployment.begun_by_id, *(author["user"] for author in deployment.authors)]
-
-
-def _who_uses(release: Release, facts: Facts) -> Iterable[int | None]:
-    """Whoever has it in use: a person is told of the release once, whatever they deployed."""
-    return [person for each in _in_use(release) for person in _keepers(each)]
-
-
-def _to_stop(release: Release, by: str, _: Facts) -> str:
-    names = ", ".join(each.name for each in _in_use(release))
-    return f"{by} withdrew the release of {release.model_version}, which is in use: {names}. Take it out of use."
-
-
-def _in_use(release: Release) -> list[Deployment]:
-    return list(release.deployments.filter(state=State.IN_USE.value).order_by("name"))

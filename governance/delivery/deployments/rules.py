@@ -17,5 +17,5 @@ TRANSITIONS: dict[State, set[State]] = {
     State.CANCELLED: set(),
 }
 
-# What a deployment in use is told as where its release lets nothing go any more: not a state, for nobody took it out.
+# What a deployment in use reads as where it may not be used any more: not a state, for nobody took it out.
 TO_STOP = "to_stop"

@@ -1,6 +1,8 @@
 """Questions about deployments: what is in use where, and what must not be any more."""
 
 from collections.abc import Collection, Iterable
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -14,6 +16,8 @@ from governance.delivery.releases.models import Release
 from governance.delivery.releases.rules import State as ReleaseState
 from governance.foundation.core.actor import Actor
 from governance.foundation.core.records import one_of
+from governance.people.approvals.models import ApprovalRequest
+from governance.people.approvals.selectors import standings
 from governance.people.approvals.subjects import Fact
 from governance.people.policies.kinds import Touch
 from governance.people.projects import selectors as projects
@@ -22,11 +26,27 @@ from governance.work.runs.gates import Light
 
 DEPLOY = "deploy a model"
 END = "take a model out of use"
-WITH = ("project__organisation", "release__model_version", "release__dossier_version", "release__evaluation")
+WITH = (
+    "project__organisation", "release__project", "release__model_version", "release__dossier_version",
+    "release__evaluation__model_version", "release__evaluation__plan",
+)  # fmt: skip
+# Whole documents, which stay in the database until somebody asks for them.
+WHOLE = ("release__dossier_version__document", "release__evaluation__report")
 
 
 def visible_to(actor: Actor) -> QuerySet[Deployment]:
-    return Deployment.objects.filter(projects.within(actor)).select_related(*WITH)
+    """Also what was only begun or ended in the time that is laid open to an auditor."""
+    moments = [projects.within(actor, at=at) for at in ("created_at", "begun_at", "ended_at")]
+    return _told(Deployment.objects.filter(reduce(or_, moments)))
+
+
+def of(places: QuerySet[Project]) -> QuerySet[Deployment]:
+    """Those of these projects."""
+    return _told(Deployment.objects.filter(project__in=places))
+
+
+def _told(found: QuerySet[Deployment]) -> QuerySet[Deployment]:
+    return found.select_related(*WITH).defer(*WHOLE)
 
 
 def visible(actor: Actor, deployment_id: UUID) -> Deployment:
@@ -43,17 +63,36 @@ def touched(deployment_ids: Collection[UUID]) -> dict[UUID, list[Touch]]:
 def states(deployments: Iterable[Deployment]) -> dict[UUID, str]:
     """How each stands today: one in use whose release lets nothing go any more is to be stopped."""
     found = list(deployments)
-    stand = releases.states({each.release_id: each.release for each in found if each.state == State.IN_USE}.values())
-    return {
-        each.pk: TO_STOP if stand.get(each.release_id, "released") != "released" else str(State(each.state).value)
-        for each in found
-    }
+    stopped = why_stop(found)
+    return {each.pk: TO_STOP if each.pk in stopped else str(State(each.state).value) for each in found}
 
 
-def why_stop(deployment: Deployment) -> str:
-    """Why one in use must be stopped, in a sentence; "" where its release stands."""
-    gate = release_gates.in_force(deployment.release)
-    return gate.says if deployment.state == State.IN_USE and gate.light == Light.RED else ""
+def why_stop(deployments: Iterable[Deployment]) -> dict[UUID, str]:
+    """Why those in use must be taken out of it, in a sentence each; without those that may go on. As many queries for
+    many as for one."""
+    used = [each for each in deployments if each.state == State.IN_USE]
+    if not used:
+        return {}
+    let_go = standings({each.release_id: each.release for each in used}.values())
+    own, decided = standings(used), _decided(used)
+    classes = projects.classifications({each.project_id for each in used})
+    found = {}
+    for each in used:
+        gates = [release_gates.in_force(each.release, let_go[each.release_id]), release_gates.purpose(each.release)]
+        blocked = each.project_id in classes and classes[each.project_id].outcome.get("blocked_reason")
+        says = [gate.says for gate in gates if gate.light == Light.RED]
+        says += [str(blocked)] if blocked else []
+        if each.pk in decided and not own[each.pk].granted:
+            says.append(f"Its approval does not stand: {own[each.pk].why}")
+        if says:
+            found[each.pk] = "; ".join(one.rstrip(".") for one in says)
+    return found
+
+
+def _decided(deployments: Iterable[Deployment]) -> set[UUID]:
+    """Those that somebody decided on: what was never asked about does not fall with a policy that came later."""
+    asked = ApprovalRequest.objects.filter(subject_kind=Deployment.kind, subject_id__in=[one.pk for one in deployments])
+    return set(asked.filter(decisions__isnull=False).values_list("subject_id", flat=True))
 
 
 def why_not_plan(release: Release) -> str:

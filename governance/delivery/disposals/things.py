@@ -229,7 +229,7 @@ class _Finder:
         last = max(let_go, default=None)
         own = model.project_id == self.project.pk
         name = str(model) if own else "a model of another project"
-        counted = periods.LetGo(name, _day(last) if last else None, self._outcomes(model.project_id, last))
+        counted = periods.LetGo(name, _day(last) if last else None, self._outcomes(model.project_id, let_go))
         return periods.grounds(counted, basis, kind=model.kind if own else "", pk=str(model.pk) if own else "")
 
     def _by(self, record: Resting, says: str, ends: str) -> Ground:
@@ -244,11 +244,11 @@ class _Finder:
             found[each.project_id].append(each)
         return found
 
-    def _outcomes(self, project_id: UUID, at: datetime | None) -> tuple[dict[str, object], ...]:
-        """Of the classification that stands, and of the one that stood at the release: the newest first."""
+    def _outcomes(self, project_id: UUID, let_go: Iterable[datetime]) -> tuple[dict[str, object], ...]:
+        """Of the classification that stands, and of those that stood when the model was let go or taken into use."""
         every = self._classifications.get(project_id, [])
-        then = [each for each in every if at is not None and each.created_at <= at]
-        return tuple(each.outcome for each in [*every[:1], *then[:1]])
+        then = [next((each for each in every if each.created_at <= moment), None) for moment in let_go]
+        return tuple(each.outcome for each in dict.fromkeys([*every[:1], *then]) if each is not None)
 
 
 def _day(moment: datetime) -> date:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from governance.delivery.deployments import selectors as deployments
 from governance.delivery.deployments.models import Deployment
 from governance.delivery.releases.models import Release
 from governance.documents.dossiers.models import DossierVersion
@@ -116,7 +117,7 @@ def load(projects: QuerySet[Project]) -> Graph:
     for release in _of(Release, projects, "project", "model_version"):
         records.append(release)
         edges.append(Edge(release.model_version_id, release.pk, "lets go"))
-    for deployment in _of(Deployment, projects, "project", "release__model_version"):
+    for deployment in deployments.of(projects):
         records.append(deployment)
         edges.append(Edge(deployment.release_id, deployment.pk, "uses"))
     by_id = {record.pk: record for record in records}

@@ -8,7 +8,7 @@ from governance.delivery.releases.rules import State
 from governance.documents.dossiers.selectors import every_citation
 from governance.foundation.core.errors import Missing
 from governance.foundation.core.records import Record
-from governance.people.approvals.selectors import standing
+from governance.people.approvals.selectors import Standing, standing
 from governance.people.projects.selectors import classification
 from governance.work.evaluations.models import Evaluation
 from governance.work.runs.gates import Gate, Light, class_words, licence_cure, licence_light, licence_verdict
@@ -16,6 +16,16 @@ from governance.work.runs.gates import Gate, Light, class_words, licence_cure, l
 
 def for_release(release: Release) -> list[Gate]:
     """Every gate of a release, the risk owner's approval last."""
+    return [*_beneath(release), _stands("Release approved", release, release)]
+
+
+def for_use(release: Release) -> list[Gate]:
+    """Every gate that a deployment of the release passes: what was true when it was let go, and may not be any more."""
+    return [in_force(release, standing(release)), purpose(release), *_beneath(release)]
+
+
+def _beneath(release: Release) -> list[Gate]:
+    """What a release rests on: data, base model, run, licences, classification, evaluation and dossier."""
     run = release.model_version.run
     gates = [_stands("Data approved", version, release) for version in run.data()]
     gates.append(_stands("Base model approved", run.base_model, release))
@@ -25,23 +35,16 @@ def for_release(release: Release) -> list[Gate]:
     gates.append(evaluated(release.evaluation, release.accepted_findings))
     gates.append(_stated(release))
     gates.append(_stands("Dossier signed", release.dossier_version, release))
-    gates.append(_stands("Release approved", release, release))
     return gates
 
 
-def for_use(release: Release) -> list[Gate]:
-    """Every gate that a deployment of the release passes: what was true when it was let go, and may not be any more."""
-    return [in_force(release), _purpose(release), _licence(release), _classified(release), _stated(release)]
-
-
-def in_force(release: Release) -> Gate:
-    """Open while the release lets the model go: released, not withdrawn, and its approval not suspended."""
+def in_force(release: Release, answer: Standing) -> Gate:
+    """Open while the release lets the model go: released, not withdrawn, and still approved (`answer`)."""
     kind, pk = release.kind, str(release.pk)
     light, says, cure = Light.RED, f"{release} is only proposed", "Whoever may releases it on its page."
     if release.state == State.WITHDRAWN:
         says, cure = f"{release} was withdrawn by {release.withdrawn_by_name}", "Deploy another release."
     elif release.state == State.RELEASED:
-        answer = standing(release, release.project_id)
         light = Light.GREEN if answer.granted else Light.RED
         says, cure = f"{release}: by {release.released_by_name}", ""
         if not answer.granted:
@@ -49,7 +52,8 @@ def in_force(release: Release) -> Gate:
     return Gate("release", "Release in force", light, says, cure, kind, pk)
 
 
-def _purpose(release: Release) -> Gate:
+def purpose(release: Release) -> Gate:
+    """Open while the project is for what the model was released for."""
     same = release.purpose == release.project.intended_purpose
     says = "It was released for the purpose that the project has today"
     if not same:

@@ -1,6 +1,6 @@
 """Questions about projects: who sees which, with which roles."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -178,6 +178,12 @@ def _administers(actor: Actor) -> QuerySet[Organisation]:
 def classification(project_id: UUID) -> Classification | None:
     """The classification that stands today."""
     return Classification.objects.filter(project_id=project_id).first()
+
+
+def classifications(project_ids: Collection[UUID]) -> dict[UUID, Classification]:
+    """The same for several projects, by their id; without those that were never classified."""
+    found = Classification.objects.filter(project__in=project_ids).order_by("created_at")
+    return {each.project_id: each for each in found}
 
 
 def licence_verdict(

@@ -1,5 +1,6 @@
 """Deployments: plan, describe anew, take into use, take out of use."""
 
+from functools import cached_property
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -21,27 +22,32 @@ from governance.people.policies import selectors as policies
 
 
 class DeploymentSummary(RecordSerializer):
+    why_stop = serializers.SerializerMethodField(
+        help_text="Why one in use must be taken out of use today; empty where it may go on."
+    )
+
     class Meta:
         model = Deployment
         fields: ClassVar = [
             "id", "project", "release", "name", "place", "users", "deployer", "overseers", "notes", "state",
-            "begun_by_name", "begun_at", "ended_by_name", "ended_at", "ended_because", "created_at",
+            "begun_by_name", "begun_at", "ended_by_name", "ended_at", "ended_because", "created_at", "why_stop",
         ]  # fmt: skip
         read_only_fields = fields
 
+    @cached_property
+    def _stopped(self) -> dict[UUID, str]:
+        return selectors.why_stop(self.parent.instance if self.parent else [self.instance])
+
+    def get_why_stop(self, deployment: Deployment) -> str:
+        return self._stopped.get(deployment.pk, "")
+
 
 class DeploymentSerializer(DeploymentSummary):
-    why_stop = serializers.SerializerMethodField(
-        help_text="Why it must be taken out of use, where its release lets nothing go any more; else empty."
-    )
     standing = serializers.SerializerMethodField(help_text="Null where no policy asks for its approval.")
 
     class Meta(DeploymentSummary.Meta):
-        fields: ClassVar = [*DeploymentSummary.Meta.fields, "why_stop", "standing", "sha256"]
+        fields: ClassVar = [*DeploymentSummary.Meta.fields, "standing", "sha256"]
         read_only_fields = fields
-
-    def get_why_stop(self, deployment: Deployment) -> str:
-        return selectors.why_stop(deployment)
 
     @extend_schema_field(StandingSerializer(allow_null=True))
     def get_standing(self, deployment: Deployment) -> dict[str, Any] | None:

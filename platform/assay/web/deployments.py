@@ -133,7 +133,8 @@ def _form(
 def _page(request: PageRequest, found: Deployment, form: EndForm) -> HttpResponse:
     release = found.release
     planned = found.state == State.PLANNED
-    rows = gates.for_deployment(found) if planned else []
+    live = planned or found.state == State.IN_USE
+    rows = gates.for_deployment(found) if live else []
     asked_for = policies.asks_for(found.kind, found.project_id)
     asked = ApprovalRequest.objects.filter(subject_kind=found.kind, subject_id=found.pk)
     counts: dict[str, int | None] = {"overview": None, "lineage": None, "history": None}
@@ -152,14 +153,14 @@ def _page(request: PageRequest, found: Deployment, form: EndForm) -> HttpRespons
             (str(release), reverse("release-detail", args=[release.pk])),
         ),
         "state": selectors.states([found])[found.pk],
-        "why_stop": selectors.why_stop(found),
+        "why_stop": selectors.why_stop([found]).get(found.pk, ""),
         "gates": [gate_row(gate) for gate in rows],
         "shut": bool(release_gates.shut(rows)),
         "planned": planned,
-        "shown": standings.of(found, found.project, request.actor) if asked_for and planned else None,
+        "shown": standings.of(found, found.project, request.actor) if asked_for and live else None,
         "requests": asked.select_related("project").prefetch_related(*DECIDED),
         "may_deploy": may[DEPLOY],
-        "form": form if may[END] and (planned or found.state == State.IN_USE) else None,
+        "form": form if may[END] and live else None,
         "lineage": lineage.of(found, found.project) if current == "lineage" else None,
         "events": history.of(request.actor, found)[:50] if current == "history" else [],
     }  # fmt: skip

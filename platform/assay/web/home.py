@@ -19,7 +19,6 @@ from assay.web.model_versions import model_rows
 from assay.web.requests import PageRequest
 from assay.web.run_observed import look_of
 from governance.delivery.deployments import selectors as deployments
-from governance.delivery.deployments.rules import TO_STOP
 from governance.delivery.releases import selectors as releases
 from governance.foundation.core.actor import Actor
 from governance.foundation.jobs import selectors as jobs
@@ -123,10 +122,9 @@ def _deployments(actor: Actor) -> Iterator[dict[str, Any]]:
     """What must be taken out of use, for whoever may."""
     places = projects.ids_where(actor, deployments.END)
     found = list(deployments.visible_to(actor).filter(state="in_use", project__in=places))
-    states = deployments.states(found)
-    for one in (one for one in found if states[one.pk] == TO_STOP):
-        title = _("Take out of use: %(name)s") % {"name": one.name}
-        under = _("its release does not let the model go any more")
+    stopped = deployments.why_stop(found)
+    for one in (one for one in found if one.pk in stopped):
+        title, under = _("Take out of use: %(name)s") % {"name": one.name}, stopped[one.pk]
         yield _act(title, "deployment-detail", one, one.project, _("Open"), under=under)
 
 

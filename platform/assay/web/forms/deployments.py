@@ -26,7 +26,10 @@ class DeploymentForm(forms.Form):
     )  # fmt: skip
     overseers = forms.CharField(
         label=_("Who watches over it"), widget=_lines(2),
-        help_text=_("People with the competence and the authority to stop it (AI Act, Art. 26(2))."),
+        help_text=_(
+            "People with the competence, training and authority for it, who can stop it (of high-risk systems: AI Act, "
+            "Art. 26(2) and 14(4)(e))."
+        ),
     )  # fmt: skip
     notes = forms.CharField(label=_("Notes"), widget=_lines(3), required=False)
 
