@@ -11,7 +11,6 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from governance.delivery.deployments import selectors as deployments
-from governance.delivery.deployments.models import Deployment
 from governance.delivery.releases.models import Release
 from governance.documents.dossiers.models import DossierVersion
 from governance.documents.model_cards.models import ModelCard
