@@ -28,7 +28,7 @@ from django.utils import timezone
 from assay.jobs import mailing, processes, stamping
 from assay.jobs.app import GPU, LIGHT, app
 from assay.jobs.environment import environment
-from governance.foundation.audit import guards, heads, keys, stamps, watch
+from governance.foundation.audit import clocks, guards, heads, keys, stamps, watch
 from governance.foundation.jobs.models import Job, Worker
 from governance.foundation.jobs.rules import State as JobState
 from governance.materials.base_models import selectors as base_models
@@ -133,6 +133,13 @@ def trail() -> Finding:
     return Finding(
         name, State.WELL, f"it only grows; signed to entry {last.size:,} {_ago(timezone.now() - last.at)} ago"
     )
+
+
+def times() -> Finding:
+    """Whether entries and the newest head are from now or before, by this machine's clock, and in order."""
+    if said := clocks.wrong_now():
+        return Finding("clocks", State.NOTE, "; ".join(said), clocks.CURE)
+    return Finding("clocks", State.WELL, "no entry and no signed head is from a time that is still to come")
 
 
 def time_stamps() -> Finding:
@@ -306,7 +313,7 @@ def web_processes() -> list[int]:
 
 
 CHECKS: list[Callable[[], Finding]] = [
-    database, migrations, trail, time_stamps, broker, worker, light_worker, scheduler, waiting,
+    database, migrations, trail, times, time_stamps, broker, worker, light_worker, scheduler, waiting,
     data_folder, disk, torch, weasyprint, mail, models, web_without_torch,
 ]  # fmt: skip
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from governance.delivery.evidence.verify import ed25519_holds
 from governance.foundation.audit import checkpoint, entries, heads, keys, rules, services
@@ -284,48 +283,6 @@ def test_a_time_that_is_none_is_not_taken_for_one(trail_key: TrailKey, lines: tu
     write(3)
     assert head_by_hand(trail_key, *lines).signed_at is None
     assert any("at most one time, in UTC" in fault for fault in verify().faults)
-
-
-def test_a_head_from_before_what_it_covers_is_named_though_its_signature_holds(trail_key: TrailKey) -> None:
-    write(3)
-    head = head_by_hand(trail_key, "at 2026-03-01T12:00:00.000000Z")
-    (fault,) = verify().faults
-    assert fault.startswith(
-        f"a head in the database at entry {head.size} says that it was signed at 2026-03-01T12:00:00"
-    )
-    assert "before what it covers" in fault
-
-
-def test_heads_that_go_back_in_time_are_named(trail_key: TrailKey) -> None:
-    late = timezone.now() + timedelta(days=2)
-    write(3)
-    head_by_hand(trail_key, f"at {late:%Y-%m-%dT%H:%M:%S.%f}Z")
-    with guards_lifted():
-        TreeHead.objects.update(at=late)
-    assert verify().faults == []
-    write(1)
-    early = timezone.now() + timedelta(days=1)
-    head = head_by_hand(trail_key, f"at {early:%Y-%m-%dT%H:%M:%S.%f}Z")
-    with guards_lifted():
-        TreeHead.objects.filter(size=head.size).update(at=early)
-    (fault,) = verify().faults
-    assert fault.startswith(f"a head in the database at entry {head.size} says") and "before a head for fewer" in fault
-
-
-def test_a_machine_whose_clock_is_behind_signs_no_time_before_what_it_covers(
-    trail_key: TrailKey, monkeypatch: pytest.MonkeyPatch, settings: Any
-) -> None:
-    write(3)
-    with monkeypatch.context() as patch:
-        patch.setattr("django.utils.timezone.now", lambda: NOON)
-        first = heads.sign()
-    assert first is not None and first.at == AuditEvent.objects.latest("at").at
-    with monkeypatch.context() as patch:
-        patch.setattr("django.utils.timezone.now", lambda: NOON)
-        write(1)  # an entry that says noon, under a head that says later
-        second = heads.sign_when_due()
-    assert second is not None and second.at == first.at
-    assert (verify().faults, verify().heads) == ([], 2)
 
 
 def test_the_database_refuses_to_change_keys_heads_and_tree(trail_key: TrailKey) -> None:

@@ -10,15 +10,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.core.management import call_command
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
 from assay import doctor
 from assay.jobs import stamping
-from governance.foundation.audit import extracts, heads, rules, stamps
+from governance.delivery.evidence import verify as offline
+from governance.foundation.audit import extracts, heads, rules, services, stamps
 from governance.foundation.audit.models import AuditEvent, TimeStamp, TrailKey, TreeHead
 from governance.foundation.audit.stamps import NotStamped
 from governance.foundation.audit.verification import verify
+from governance.foundation.core.actor import PLATFORM
 from tests.authority import Authority, certificate
 from tests.people import PASSWORD, house
 from tests.platform.test_time_stamps import authority, served, signed, stamped
@@ -132,6 +135,40 @@ def test_a_stamp_is_not_older_than_its_head(trail_key: TrailKey, authority: Auth
     moved, untimely = verify().faults
     assert moved.startswith(f"the head at entry {head.size} gives another time than the text that was signed")
     assert untimely.endswith(f"says {stamp.at:%Y-%m-%d %H:%M} UTC, before its head was signed")
+
+
+@pytest.mark.parametrize(
+    ("here", "entry", "moved"),
+    [
+        (timedelta(minutes=4), timedelta(seconds=50), timedelta(seconds=50)),
+        (timedelta(), timedelta(days=3650), timedelta()),
+    ],
+    ids=["the authority is minutes behind", "an entry is from years ahead"],
+)
+def test_clocks_that_differ_keep_no_stamp_from_a_head(
+    trail_key: TrailKey,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    here: timedelta,
+    entry: timedelta,
+    moved: timedelta,
+) -> None:
+    now = timezone.now() + here
+    with monkeypatch.context() as patch:
+        patch.setattr("django.utils.timezone.now", lambda: now + entry)
+        with transaction.atomic():
+            services.record(PLATFORM, "test.done", facts={})
+        patch.setattr("django.utils.timezone.now", lambda: now)
+        head, stamp = heads.sign(), stamping.stamp_when_due()
+    assert head is not None and head.at == now + moved
+    assert stamp is not None, stamps.trouble()
+    assert (verify().faults, verify().stamps) == ([], 1)
+    (tmp_path / "audit.json").write_text(json.dumps(extracts.of(list(AuditEvent.objects.all()))))
+    report = offline.verify(tmp_path / "audit.json")
+    assert report.sound
+    (told,) = [check for check in report.checks if check.name == "time of the head"]
+    assert told.result == "stated" and ("a clock was wrong" in told.detail) == (moved != entry)
 
 
 def test_certificates_that_are_set_but_cannot_be_read_are_a_fault(

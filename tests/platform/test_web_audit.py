@@ -148,8 +148,8 @@ def test_an_extract_that_was_changed_is_refused(
         ("at 2126-03-01T12:00:00.000000Z\n", "stated", "2126-03-01T12:00:00.000000Z, as the platform says under its"),
         (
             "at 2026-03-01T12:00:00.000000Z\n",
-            "broken",
-            "the head says that it was signed at 2026-03-01T12:00:00.000000Z",
+            "stated",
+            "2026-03-01T12:00:00.000000Z, as the platform says under its signature; an entry that it covers says",
         ),
         ("at 2126-13-01T12:00:00.000000Z\n", "broken", "the checkpoint gives a time that is none"),
         ("at noon\n", "broken", "the checkpoint gives more than one time, or none in UTC"),
@@ -190,11 +190,13 @@ def test_the_page_says_what_the_last_verification_found(home: House, omar: Clien
 
     assert "time not signed" not in text
 
+    assert "A clock is or was wrong" not in text
     with guards_lifted():
         AuditEvent.objects.filter(seq=2).update(action="test.forged")
         TreeHead.objects.update(at=head.at + timedelta(days=1))
     watch.examine(actor=PLATFORM)
     text = omar.get(address).content.decode()
+    assert "A clock is or was wrong" in text and "which is still to come" in text
     assert "The trail is not whole" in text and "entry 2: its column action says something else than its text" in text
     assert "Audit log verified to entry" not in text
     assert f"the head at entry {head.size} gives another time than the text" in text and "time not signed" in text

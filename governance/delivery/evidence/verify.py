@@ -1140,17 +1140,22 @@ def check_trail(
 
 
 def check_head_time(report: Report, extension: list[str], newest: str) -> datetime | None:
-    """When the head was signed, where its text says so: not before what it covers. Raises Malformed."""
+    """When the head was signed, where its text says so. Raises Malformed.
+
+    Where an entry gives a later time, a clock was wrong, then or when the head was signed: that is told and no fault.
+    """
     told = [line[3:] for line in extension if line.startswith("at ")]
     if not told:
         report.add("freshness", "time of the head", NOT_CHECKED, "its text gives no time: it is of an older version")
         return None
     if len(told) > 1 or not TIME_OF_HEAD.fullmatch(told[0]):
         raise Malformed("the checkpoint gives more than one time, or none in UTC")
+    signed_at = _moment(told[0], "the checkpoint")
+    said = f"{told[0]}, as the platform says under its signature"
     if told[0] < newest:
-        raise Malformed(f"the head says that it was signed at {told[0]}, before the entry of {newest} that it covers")
-    report.add("freshness", "time of the head", STATED, f"{told[0]}, as the platform says under its signature")
-    return _moment(told[0], "the checkpoint")
+        said += f"; an entry that it covers says {newest}, which is later: a clock was wrong"
+    report.add("freshness", "time of the head", STATED, said)
+    return signed_at
 
 
 def _moment(text: str, what: str) -> datetime:

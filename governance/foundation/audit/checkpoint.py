@@ -102,6 +102,15 @@ def is_signed_by(note: str, name: str, public: bytes) -> bool:
     return False
 
 
+def time_signed_by(note: str, name: str, public: bytes) -> datetime | None:
+    """When `note` was signed, where `public` says so under `name`: what lies about may be anybody's words."""
+    try:
+        told = parsed(note)
+        return told.at if told.origin == name and is_signed_by(note, name, public) else None
+    except NotACheckpoint:
+        return None
+
+
 def _time(lines: list[str]) -> datetime | None:
     told = [line.removeprefix(TIME) for line in lines if line.startswith(TIME)]
     if not told:

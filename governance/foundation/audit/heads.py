@@ -4,20 +4,20 @@ import json
 import logging
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from governance.foundation.audit import checkpoint, keys, tree
+from governance.foundation.audit import checkpoint, keys, rules, tree
 from governance.foundation.audit.models import AuditEvent, Subtree, TrailKey, TreeHead
-from governance.foundation.audit.rules import LARGEST_SEQ, leaf_bytes
 from governance.foundation.core.errors import NotFound, WrongState
 from preparation.merkle import root_of
 
@@ -58,7 +58,7 @@ class StoredTree:
         first, last = block * tree.WIDE, (block + 1) * tree.WIDE - 1
         if tier == 0:
             bodies = AuditEvent.objects.filter(seq__range=(first + 1, last + 1)).order_by("seq")
-            return [leaf_bytes(body) for body in bodies.values_list("body", flat=True)]
+            return [rules.leaf_bytes(body) for body in bodies.values_list("body", flat=True)]
         kept = Subtree.objects.filter(place__range=Subtree.places(tier, first, last)).order_by("place")
         return [bytes(one) for one in kept.values_list("hash", flat=True)]
 
@@ -67,7 +67,7 @@ def sign_when_due() -> TreeHead | None:
     """Sign where there is news and the last head is old enough (ASSAY_HEAD_MINUTES). Raises as `sign` does."""
     last = TreeHead.objects.first()
     if last is not None and abs(timezone.now() - last.at) < timedelta(minutes=settings.ASSAY_HEAD_MINUTES):
-        return None  # a head from a clock that was ahead keeps nobody from signing
+        return None  # a head from a clock that was far ahead keeps nobody from signing
     return sign()
 
 
@@ -90,7 +90,10 @@ def sign() -> TreeHead | None:
     before = list(signed_before())
     for size_before, root_before, _ in before:
         _refuse_fork(stored, size_before, root_before, size, root)
-    at = _time_of_signing(signed_at for _, _, signed_at in before)
+    public = private.public_key().public_bytes_raw()
+    of_heads = [checkpoint.time_signed_by(note, key.name, public) for _, _, note in before]
+    of_entries = _times_of_entries(after=min((size_before for size_before, _, _ in before), default=0), to=size)
+    at = rules.time_of_signing(timezone.now(), chain(of_heads, of_entries))
     note = checkpoint.signed(checkpoint.body(key.name, size, root, at), key.name, private)
     head = TreeHead(size=size, at=at, root=root.hex(), key=key, checkpoint=note)
     # First to the file: a head that only the file knows is a true one all the same.
@@ -99,22 +102,22 @@ def sign() -> TreeHead | None:
     return head
 
 
-def _time_of_signing(before: Iterable[datetime | None]) -> datetime:
-    """Now; but nothing that is covered, and no head before, is younger, whatever the clocks of other machines say."""
-    newest: datetime = AuditEvent.objects.aggregate(at=Max("at"))["at"]
-    return max(timezone.now(), newest, *(at for at in before if at is not None))
+def _times_of_entries(*, after: int, to: int) -> Iterator[datetime | None]:
+    """As their texts say, over which the root is: who owns the database can move a column there and back unseen."""
+    bodies = AuditEvent.objects.filter(seq__gt=after, seq__lte=to).values_list("body", flat=True)
+    return (rules.time_of(body) for body in bodies.iterator())
 
 
-def signed_before() -> Iterator[tuple[int, bytes, datetime | None]]:
-    """(size, root, time where it is signed) of the last head in the database, and of the last in the file."""
+def signed_before() -> Iterator[tuple[int, bytes, str]]:
+    """(size, root, note) of the last head in the database, and of the last in the file."""
     last = TreeHead.objects.first()
     if last is not None:
         try:
-            yield last.size, bytes.fromhex(last.root), last.signed_at
+            yield last.size, bytes.fromhex(last.root), last.checkpoint
         except ValueError:
             raise TrailBroken(f"The root of the head at entry {last.size:,} is none; nothing is signed.") from None
     for newest in deque(in_file(), maxlen=1):
-        yield newest.size, newest.root, newest.at
+        yield newest.size, newest.root, newest.note
 
 
 def in_file() -> Iterator[checkpoint.Checkpoint]:
@@ -172,7 +175,7 @@ def newest_first() -> QuerySet[TreeHead]:
 
 def at(size: int) -> TreeHead:
     """The head for the first `size` entries. Raises NotFound."""
-    found = TreeHead.objects.filter(pk=size).first() if size <= LARGEST_SEQ else None
+    found = TreeHead.objects.filter(pk=size).first() if size <= rules.LARGEST_SEQ else None
     if found is None:
         raise NotFound("signed head")
     return found

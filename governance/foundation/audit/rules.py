@@ -1,12 +1,20 @@
 """How entries are hashed and chained; pure, and the same arithmetic as the offline verifier's."""
 
 import hashlib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
+
+import orjson
 
 from governance.foundation.core.canonical import canonical
 
 LARGEST_SEQ = 2**63 - 1  # what a column of entry numbers holds
 GENESIS = "0" * 64
+SKEW = timedelta(minutes=5)  # clocks of honest people differ; an older or younger time is none to rely on
+# No clock but the signer's own moves the time of a head further than this. It is less than SKEW, so that an authority
+# whose clock is a little behind still stamps a head that was moved.
+LIFT = timedelta(minutes=1)
 LEAF, NODE = b"\x00", b"\x01"  # RFC 6962 prefixes: a leaf can never pass for a node
 _LEAF, _NODE = hashlib.sha256(LEAF), hashlib.sha256(NODE)  # to begin with a copy is quicker than to begin anew
 
@@ -52,3 +60,18 @@ def stored_hash(text: Any) -> bytes:
         return bytes.fromhex(text)
     except (ValueError, TypeError):
         return b""
+
+
+def time_of(body: str) -> datetime | None:
+    """When an entry was written, as its hashed text says; None where that is no entry's."""
+    try:
+        at = datetime.fromisoformat(orjson.loads(body)["at"])
+    except (ValueError, TypeError, LookupError):
+        return None
+    return at if at.tzinfo else None
+
+
+def time_of_signing(now: datetime, told: Iterable[datetime | None]) -> datetime:
+    """`now`, moved on to the latest of the times `told` of entries and heads before, so that a head contradicts none of
+    them; but a clock that is further ahead than LIFT says nothing about now."""
+    return max([now, *(at for at in told if at is not None and at <= now + LIFT)])

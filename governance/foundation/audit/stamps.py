@@ -31,11 +31,10 @@ from rfc3161_client.verify import SHA256_OID
 from governance.foundation.audit import heads
 from governance.foundation.audit.der import with_certificates_in_order
 from governance.foundation.audit.models import TimeStamp, TreeHead
-from governance.foundation.audit.rules import digest_of
+from governance.foundation.audit.rules import SKEW, digest_of
 
 GRANTED = 0
 TROUBLE = "trail.no-stamp"
-SKEW = timedelta(minutes=5)  # clocks of honest people differ; an older or younger time is none to rely on
 FIRST_WAIT, LONGEST_WAIT, FORGOTTEN = 60, 3600, 24 * 3600  # seconds
 
 

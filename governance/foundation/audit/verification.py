@@ -14,6 +14,7 @@ import orjson
 from django.db import DatabaseError, connection
 
 from governance.foundation.audit import checkpoint, entries, guards, rules, sealing, signed
+from governance.foundation.audit.clocks import Clocks
 from governance.foundation.audit.models import AuditEvent, PersonalDetail, Subtree
 from governance.foundation.audit.tree import Growth
 
@@ -37,6 +38,7 @@ class Report:
     stamps_unchecked: int = 0  # those whose signature could not be looked at here
     records: int | None = None  # records that are as the trail says; None where they were not looked at
     faults: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)  # times that contradict one another: no fault, for clocks go wrong
 
     @property
     def sound(self) -> bool:
@@ -123,8 +125,7 @@ class _Walk:
     ) -> None:
         self.report, self.heads, self.ledger, self.limit = report, heads, ledger, limit
         self.due = sorted((size for size in heads if size > 0), reverse=True)  # of heads that the walk has yet to reach
-        self.newest = ""  # the latest time of an entry
-        self.signed_at: datetime | None = None  # the latest of a head
+        self.clocks = Clocks()
         self.subtrees = _Subtrees()
         self.tree = Growth(self.subtrees.compare)
         self.details = _Details()
@@ -160,7 +161,8 @@ class _Walk:
 
     def _read(self, rows: list[entries.Row], raws: list[bytes], places: Iterable[_Place]) -> None:
         """What the texts say: whether the columns repeat it, and the details and the records are held against it."""
-        report, details, ledger, newest = self.report, self.details, self.ledger, self.newest
+        report, details, ledger = self.report, self.details, self.ledger
+        newest, newest_entry = self.clocks.newest_entry
         for row, raw, (is_hashed, misplaced) in zip(rows, raws, places, strict=False):
             body, faults = entries.read(row, raw) if is_hashed else (None, [])
             if body is None or body["personal"] is not None or row[0] >= details.next:
@@ -172,23 +174,22 @@ class _Walk:
             if body is None:
                 continue
             if body["at"] > newest:
-                newest = body["at"]
+                newest, newest_entry = body["at"], row[0]
             if ledger is not None:
                 ledger.hear(row[0], body)
-        self.newest = newest
+        self.clocks.newest_entry = newest, newest_entry
         if body is not None:
             report.last_at = body["at"]
 
     def _compare_heads(self, heads: list[signed.Signed]) -> None:
         root = self.tree.root()
         for head in heads:
-            if why := head.objection(root, self.newest, self.signed_at):
+            if why := head.objection(root):
                 self.report.faults.append(f"{head.whose} at entry {self.tree.size:,} {why}")
             elif head.whose == signed.IN_DATABASE:
                 self.report.heads += 1
                 self.report.last_head = self.tree.size
-        times = [head.at for head in heads if head.at is not None]
-        self.signed_at = max([*times, *([self.signed_at] if self.signed_at else [])], default=None)
+        self.clocks.signed(self.tree.size, {head.at for head in heads if head.at is not None})
 
     def end(self) -> None:
         report = self.report
@@ -201,6 +202,7 @@ class _Walk:
         report.erased = self.details.committed - self.details.kept
         report.last_at = _moment(report.last_at)
         report.faults += self.subtrees.faults()
+        report.remarks += self.clocks.remarks()
 
 
 def _place(row: entries.Row, leaf: bytes, seq: int, head: str) -> _Place:

@@ -164,6 +164,8 @@ def keep_watch(stop: threading.Event) -> None:
         else:
             for fault in found.faults if found is not None else ():
                 log.error("The audit trail is not whole: %s", fault)
+            for remark in found.remarks if found is not None else ():
+                log.warning("A clock of the audit trail was wrong: %s", remark)
         finally:
             connection.close()
 

@@ -17,7 +17,7 @@ from assay.web import acts, trail
 from assay.web.requests import PageRequest
 from governance.delivery.evidence import examining, verify
 from governance.delivery.evidence.rules import State
-from governance.foundation.audit import extracts, heads, sealing, selectors, stamps, verification, watch
+from governance.foundation.audit import clocks, extracts, heads, sealing, selectors, stamps, verification, watch
 from governance.foundation.audit.models import AuditEvent, TreeHead
 from governance.foundation.audit.rules import LARGEST_SEQ
 from governance.foundation.core.errors import NotFound
@@ -97,6 +97,7 @@ def integrity(request: PageRequest) -> HttpResponse:
         "most_named": verification.MOST_NAMED,
         "may_adopt": last is not None and sealing.concerns_records(last.faults),
         "earlier": watch.earlier(),
+        "wrong_clocks": clocks.wrong_now(),
         "end": selectors.head(),
         "signed": heads.last(),
         "heads": _with_signatures(heads.newest_first()[:20]),

@@ -141,6 +141,7 @@ def _as_json(found: verification.Report) -> str:
             "time_stamps": found.stamps,
             "time_stamps_not_checked": found.stamps_unchecked,
             "faults": found.faults,
+            "remarks": found.remarks,
         }
     )
 
@@ -151,13 +152,18 @@ def _as_text(found: verification.Report) -> str:
         if len(found.faults) >= verification.MOST_NAMED:
             count = f"{count} or more (the first {verification.MOST_NAMED} are named)"
         cure = [] if found.records is None else [watch.cure(found.faults)]
-        return "\n".join([*found.faults, f"NOT whole: {count} in {found.entries:,} entries", *cure])
+        return "\n".join([*found.faults, f"NOT whole: {count} in {found.entries:,} entries", *cure, *_of_clocks(found)])
     signed = _of_heads(found)
     compared = "" if found.records is None else f"\n{found.records:,} records are as the entries left them"
-    return (
+    whole = (
         f"whole: {found.entries:,} entries, each following from the one before it; {signed}\n"
         f"head {found.head}\nroot {found.root}{compared}"
     )
+    return "\n".join([whole, *_of_clocks(found)])
+
+
+def _of_clocks(found: verification.Report) -> list[str]:
+    return [f"no fault, but a clock was wrong: {remark}" for remark in found.remarks]
 
 
 def _of_heads(found: verification.Report) -> str:
