@@ -192,7 +192,7 @@ def test_an_auditor_who_is_taken_out_reads_nothing_more_and_the_others_go_on(hom
         for name, who in {"orla": orla, "cleo": home.cleo, "piet": piet}.items()
     }
     assert told["orla"] == [
-        "Audit Audit 2026: Admin Adler ended your part in it; nothing is open to you there any more."
+        "Audit Audit 2026: Admin Adler ended your part in it; nothing is open to you by it any more."
     ]
     assert told["cleo"] == ["Audit Audit 2026: Admin Adler took Orla Quinn out of it."]
     assert "took" not in "".join(told["piet"])

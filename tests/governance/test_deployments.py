@@ -92,6 +92,7 @@ def test_what_is_in_use_when_its_release_is_withdrawn_is_to_be_stopped_and_peopl
     deployment = selectors.visible(home.ada, deployment.pk)
     assert selectors.states([deployment]) == {deployment.pk: "to_stop"}
     assert "was withdrawn by Rita" in selectors.why_stop([deployment])[deployment.pk]
+    assert "A fee in it is wrong" in selectors.why_stop([deployment])[deployment.pk]
     told = Notice.objects.filter(person=home.ada.user_id, text__contains="Take out of use").get()
     assert "Support desk" in told.text
     assert "Take out of use: Support desk" in by_session(home.cleo).get("/").content.decode()
@@ -342,6 +343,23 @@ def test_its_page_asks_where_a_policy_does_and_the_decider_reads_the_facts(home:
     shown = by_session(home.rita).get(asked["Location"]).content.decode()
     for fact in selectors.summary(planned, home.project):
         assert f"<dt>{fact.label}</dt>" in shown
+
+
+def test_a_plan_under_a_withdrawn_release_says_that_it_is_in_vain_and_asks_for_nothing(
+    home: House, release: Release
+) -> None:
+    used, planned = begun(home, release), plan(home, release, name="Another desk")
+    ada = by_session(home.ada)
+    assert "in use at 1 place" in by_session(home.rita).get(f"/releases/{release.pk}/").content.decode()
+    factories.governed(home, TERMS, "deployment")
+    assert "The policy came later and stops nothing" in ada.get(f"/deployments/{used.pk}/").content.decode()
+    releases.withdraw(actor=home.rita, release_id=release.pk, reason="A fee in it is wrong.")
+    for deployment, says in ((planned, "cannot be taken into use any more"), (used, "A fee in it is wrong")):
+        page = ada.get(f"/deployments/{deployment.pk}/").content.decode()
+        assert says in page
+        assert "Ask for approval" not in page
+    model = ada.get(f"/models/{release.model_version_id}/").content.decode()
+    assert "Where it is used" in model
 
 
 def test_over_rest_a_plan_is_changed_by_who_saw_it_as_it_is(home: House, release: Release) -> None:

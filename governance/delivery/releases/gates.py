@@ -43,7 +43,8 @@ def in_force(release: Release, answer: Standing) -> Gate:
     kind, pk = release.kind, str(release.pk)
     light, says, cure = Light.RED, f"{release} is only proposed", "Whoever may releases it on its page."
     if release.state == State.WITHDRAWN:
-        says, cure = f"{release} was withdrawn by {release.withdrawn_by_name}", "Deploy another release."
+        says = f"{release} was withdrawn by {release.withdrawn_by_name}: {release.withdrawal_reason.rstrip('.')}"
+        cure = "Deploy another release of the model."
     elif release.state == State.RELEASED:
         light = Light.GREEN if answer.granted else Light.RED
         says, cure = f"{release}: by {release.released_by_name}", ""

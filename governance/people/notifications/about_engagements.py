@@ -103,7 +103,7 @@ def _says_who(engagement: Engagement, by: str, facts: Facts) -> str:
 
 
 def _says_to_them(engagement: Engagement, by: str, _: Facts) -> str:
-    return f"Audit {engagement}: {by} ended your part in it; nothing is open to you there any more."
+    return f"Audit {engagement}: {by} ended your part in it; nothing is open to you by it any more."
 
 
 PARTS = (

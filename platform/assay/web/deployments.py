@@ -25,12 +25,15 @@ from governance.delivery.deployments.selectors import DEPLOY, END
 from governance.delivery.releases import gates as release_gates
 from governance.delivery.releases import selectors as releases
 from governance.delivery.releases.models import Release
+from governance.delivery.releases.rules import State as ReleaseState
+from governance.foundation.core.actor import Actor
 from governance.foundation.core.errors import WrongState
 from governance.people.approvals import history
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.selectors import DECIDED
 from governance.people.policies import selectors as policies
 from governance.people.projects import selectors as projects
+from governance.work.runs.gates import Light
 
 PAGE = 25
 
@@ -114,6 +117,13 @@ def end(request: PageRequest, pk: UUID) -> HttpResponse:
     return _page(request, found, form)
 
 
+def deployment_rows(actor: Actor, **of: Any) -> list[tuple[Deployment, str]]:
+    """Deployments with how each stands, for a list on the page of a release or a model."""
+    found = list(selectors.visible_to(actor).filter(**of))
+    stand = selectors.states(found)
+    return [(one, stand[one.pk]) for one in found]
+
+
 def _form(
     request: PageRequest, form: DeploymentForm, release: Release, found: Deployment | None = None
 ) -> HttpResponse:
@@ -134,6 +144,7 @@ def _page(request: PageRequest, found: Deployment, form: EndForm) -> HttpRespons
     release = found.release
     planned = found.state == State.PLANNED
     live = planned or found.state == State.IN_USE
+    in_vain = release.state == ReleaseState.WITHDRAWN  # for good: nothing under it is worth an approval
     rows = gates.for_deployment(found) if live else []
     asked_for = policies.asks_for(found.kind, found.project_id)
     asked = ApprovalRequest.objects.filter(subject_kind=found.kind, subject_id=found.pk)
@@ -157,7 +168,10 @@ def _page(request: PageRequest, found: Deployment, form: EndForm) -> HttpRespons
         "gates": [gate_row(gate) for gate in rows],
         "shut": bool(release_gates.shut(rows)),
         "planned": planned,
-        "shown": standings.of(found, found.project, request.actor) if asked_for and live else None,
+        "in_vain": in_vain,
+        # a policy that came later: nothing fell, and nobody decided on it
+        "only_new_policy": not planned and all(gate.kind == found.kind for gate in rows if gate.light == Light.RED),
+        "shown": standings.of(found, found.project, request.actor) if asked_for and live and not in_vain else None,
         "requests": asked.select_related("project").prefetch_related(*DECIDED),
         "may_deploy": may[DEPLOY],
         "form": form if may[END] and live else None,

@@ -125,7 +125,15 @@ def _deployments(actor: Actor) -> Iterator[dict[str, Any]]:
     stopped = deployments.why_stop(found)
     for one in (one for one in found if one.pk in stopped):
         title, under = _("Take out of use: %(name)s") % {"name": one.name}, stopped[one.pk]
-        yield _act(title, "deployment-detail", one, one.project, _("Open"), under=under)
+        yield _act(
+            title,
+            "deployment-detail",
+            one,
+            one.project,
+            _("Open"),
+            under=under,
+            since=one.release.withdrawn_at or one.begun_at,
+        )
 
 
 def _rows(actor: Actor) -> list[dict[str, Any]]:
@@ -161,10 +169,13 @@ def _granted(subjects: Sequence[Any]) -> list[Any]:
     return [subject for subject in subjects if standings[subject.pk].granted]
 
 
-def _act(title: str, page: str, record: Any, project: Project, act: str, *, under: str = "") -> dict[str, Any]:
+def _act(
+    title: str, page: str, record: Any, project: Project, act: str, *, under: str = "", since: datetime | None = None
+) -> dict[str, Any]:
+    """A row that asks for an act; `since` where it is not since the record was made."""
     under = under or _("%(project)s, approved and ready") % {"project": project}
     url = reverse(page, args=[record.pk])
-    return {"title": title, "url": url, "under": under, "act": act, "since": record.created_at}
+    return {"title": title, "url": url, "under": under, "act": act, "since": since or record.created_at}
 
 
 def _changed(actor: Actor) -> list[dict[str, Any]]:

@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from assay.web import addresses, lineage, tabs, verdicts
+from assay.web.deployments import deployment_rows
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
+from assay.web.states import look
 from governance.delivery.releases import selectors as releases
 from governance.delivery.releases.models import Release
 from governance.documents.dossiers import selectors as dossiers
@@ -72,6 +74,7 @@ def detail(request: PageRequest, pk: UUID) -> HttpResponse:
         "run": model.run,
         "release_rows": [(one, states[one.pk]) for one in found["releases"]],
         "manifest": model.run.manifest,
+        "deployments": deployment_rows(request.actor, release__model_version=model),
         "measured": [(one, verdicts.sentence(one.report)) for one in found["evaluations"]],
         "card": model_cards.newest(model),
         "dossier": dossier,
@@ -136,10 +139,10 @@ def _requests(model: ModelVersion, dossier: UUID | None) -> list[ApprovalRequest
 
 def _facts(model: ModelVersion) -> list[dict[str, Any]]:
     run = model.run
-    live = releases.live(model)
+    newest = model.releases.first()
     return [
         {"term": _("Base"), "value": str(run.base_model), "url": addresses.of("base_model", run.base_model_id)},
         {"term": _("Made by"), "value": f"{run}", "url": addresses.of("run", run.pk)},
-        {"term": _("Release"), "value": releases.states([live])[live.pk] if live else _("none")},
+        {"term": _("Release"), "value": str(look(releases.states([newest])[newest.pk]).label) if newest else _("none")},
         {"term": _("Composed digest"), "value": "", "digest": model.digest},
     ]

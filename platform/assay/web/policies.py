@@ -55,9 +55,9 @@ def listing(request: PageRequest) -> HttpResponse:
 def _governing(project: Project) -> Iterable[dict[str, Any]]:
     for kind, known in kinds.KINDS.items():
         found = selectors.governing(project.pk, kind)
-        if known.by_policy_alone and found.policy is None:
-            continue
-        yield {"noun": known.noun, "found": found, "stages": steps.of_terms(kind, found.terms), "kind": kind}
+        nobody = known.by_policy_alone and found.policy is None
+        stages = [] if nobody else steps.of_terms(kind, found.terms)
+        yield {"noun": known.noun, "found": found, "stages": stages, "kind": kind, "nobody": nobody}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

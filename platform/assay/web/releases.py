@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assay.web import addresses, evaluation_pages, lineage, standings, tabs, verdicts
+from assay.web.deployments import deployment_rows
 from assay.web.forms.faults import attempt
 from assay.web.forms.releases import ProposalForm, WithdrawalForm
 from assay.web.place import crumbs
 from assay.web.requests import PageRequest
 from assay.web.run_plans import gate_row
 from governance.delivery.deployments import selectors as deployments
+from governance.delivery.deployments.rules import State as Use
 from governance.delivery.releases import gates, selectors, services
 from governance.delivery.releases.models import Release
 from governance.delivery.releases.rules import State
@@ -84,8 +86,7 @@ def _page(request: PageRequest, found: Release, form: WithdrawalForm) -> HttpRes
     rows = gates.for_release(found) if found.state == State.PROPOSED else []
     answer = standing(found)
     asked = ApprovalRequest.objects.filter(subject_kind=found.kind, subject_id=found.pk)
-    uses = list(deployments.visible_to(request.actor).filter(release=found))
-    stand = deployments.states(uses)
+    uses = deployment_rows(request.actor, release=found)
     counts = {"overview": None, "approvals": len(asked), "lineage": None, "history": None}
     current, tab_rows = tabs.of(request, counts)
     context = {
@@ -106,7 +107,8 @@ def _page(request: PageRequest, found: Release, form: WithdrawalForm) -> HttpRes
         "verdict": verdicts.sentence(found.evaluation.report),
         "form": form,
         "may_release": projects.may(request.actor, found.project_id, "release a model"),
-        "deployments": [(one, stand[one.pk]) for one in uses],
+        "deployments": uses,
+        "in_use": sum(one.state == Use.IN_USE for one, _how in uses),
         "may_deploy": not deployments.why_not_plan(found)
         and projects.may(request.actor, found.project_id, deployments.DEPLOY),
         "may_withdraw": projects.may(request.actor, found.project_id, "withdraw a release"),
