@@ -36,7 +36,8 @@ class DeploymentSummary(RecordSerializer):
 
     @cached_property
     def _stopped(self) -> dict[UUID, str]:
-        return selectors.why_stop(self.parent.instance if self.parent else [self.instance])
+        page: Any = self.parent.instance if self.parent else [self.instance]
+        return selectors.why_stop(page)
 
     def get_why_stop(self, deployment: Deployment) -> str:
         return self._stopped.get(deployment.pk, "")
