@@ -41,15 +41,19 @@ def tell_what_must_stop(sender: Any, actor: Actor, action: str, subject: Any, **
 
 
 def _affected(action: str, subject: Any) -> Iterable[Deployment]:
-    used = Deployment.objects.filter(state=State.IN_USE.value).select_related(*selectors.WITH)
+    """Asked of every act that goes on record: no query is even put together for most of them."""
     if action == "release.withdrawn" and isinstance(subject, Release):
-        return used.filter(release=subject)
+        return _used(release=subject)
     if action in LOST and isinstance(subject, ApprovalRequest):
         if subject.subject_kind == Release.kind:
-            return used.filter(release=subject.subject_id)
+            return _used(release=subject.subject_id)
         if subject.subject_kind == Deployment.kind:
-            return used.filter(pk=subject.subject_id)
+            return _used(pk=subject.subject_id)
     return ()
+
+
+def _used(**of: Any) -> Iterable[Deployment]:
+    return selectors.told(Deployment.objects.filter(state=State.IN_USE.value, **of))
 
 
 def _whose(deployment: Deployment, facts: Facts) -> Iterable[int | None]:

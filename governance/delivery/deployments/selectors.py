@@ -37,15 +37,16 @@ WHOLE = ("release__dossier_version__document", "release__evaluation__report")
 def visible_to(actor: Actor) -> QuerySet[Deployment]:
     """Also what was only begun or ended in the time that is laid open to an auditor."""
     moments = [projects.within(actor, at=at) for at in ("created_at", "begun_at", "ended_at")]
-    return _told(Deployment.objects.filter(reduce(or_, moments)))
+    return told(Deployment.objects.filter(reduce(or_, moments)))
 
 
 def of(places: QuerySet[Project]) -> QuerySet[Deployment]:
     """Those of these projects."""
-    return _told(Deployment.objects.filter(project__in=places))
+    return told(Deployment.objects.filter(project__in=places))
 
 
-def _told(found: QuerySet[Deployment]) -> QuerySet[Deployment]:
+def told(found: QuerySet[Deployment]) -> QuerySet[Deployment]:
+    """With what their state and their content rest on, so that many are told of in as many queries as one."""
     return found.select_related(*WITH).defer(*WHOLE)
 
 
