@@ -43,6 +43,8 @@ def test_no_server_outlives_its_starter_however_that_ends(sent: signal.Signals, 
         env={**os.environ, "TMPDIR": str(folder)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # a shell has what it runs in the background ignore SIGINT, the tests with all that they start
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         started = servers_and_command(starter.pid)
