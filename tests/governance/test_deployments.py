@@ -23,6 +23,7 @@ from governance.people.approvals import services as approvals
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.rules import State as Asked
 from governance.people.notifications.models import Notice
+from governance.people.policies import services as policies
 from governance.people.projects import services as projects
 from governance.people.projects.models import Classification, Project
 from governance.people.projects.rules import Role
@@ -237,6 +238,17 @@ def test_an_approval_that_ends_stops_its_use_until_it_is_given_anew(home: House,
     ApprovalRequest.objects.filter(pk=request.pk).update(expires_at=timezone.now() - timedelta(days=1))
     assert "Its approval does not stand" in selectors.why_stop([used])[used.pk]
     factories.approve(home.rita, approvals.ask(actor=home.ada, subject=used, project_id=home.project.pk))
+    assert selectors.why_stop([used]) == {}
+
+
+def test_where_the_policy_was_retired_its_approval_is_missed_no_more(home: House, release: Release) -> None:
+    policy, planned = factories.governed(home, TERMS, "deployment"), plan(home, release)
+    request = approvals.ask(actor=home.ada, subject=planned, project_id=home.project.pk)
+    factories.approve(home.rita, request)
+    used = services.begin(actor=home.ada, deployment_id=planned.pk)
+    ApprovalRequest.objects.filter(pk=request.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    assert used.pk in selectors.why_stop([used])
+    policies.retire(actor=home.admin, policy_id=policy.pk)
     assert selectors.why_stop([used]) == {}
 
 

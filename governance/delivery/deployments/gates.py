@@ -3,23 +3,13 @@ asks for one."""
 
 from governance.delivery.deployments.models import Deployment
 from governance.delivery.releases import gates as releases
-from governance.people.approvals.selectors import standing
 from governance.people.policies import selectors as policies
-from governance.work.runs.gates import Gate, Light
+from governance.work.runs.gates import Gate
 
 
 def for_deployment(deployment: Deployment) -> list[Gate]:
     """Every gate of a deployment, its own approval last."""
     gates = releases.for_use(deployment.release)
     if policies.asks_for(deployment.kind, deployment.project_id):
-        gates.append(_approved(deployment))
+        gates.append(releases.stands("Deployment approved", deployment, deployment.project_id))
     return gates
-
-
-def _approved(deployment: Deployment) -> Gate:
-    answer = standing(deployment, deployment.project_id)
-    key, label, pk = f"{deployment.kind}:{deployment.pk}", "Deployment approved", str(deployment.pk)
-    if answer.granted:
-        return Gate(key, label, Light.GREEN, f"{deployment}: by {answer.by}", answer.remark, deployment.kind, pk)
-    needs = " and ".join(answer.missing)
-    return Gate(key, label, Light.RED, f"{deployment} needs {needs}", answer.why, deployment.kind, pk)

@@ -19,6 +19,7 @@ from governance.foundation.core.records import one_of
 from governance.people.approvals.models import ApprovalRequest
 from governance.people.approvals.selectors import standings
 from governance.people.approvals.subjects import Fact
+from governance.people.policies import selectors as policies
 from governance.people.policies.kinds import Touch
 from governance.people.projects import selectors as projects
 from governance.people.projects.models import Project
@@ -62,7 +63,7 @@ def touched(deployment_ids: Collection[UUID]) -> dict[UUID, list[Touch]]:
 
 
 def states(deployments: Iterable[Deployment]) -> dict[UUID, str]:
-    """How each stands today: one in use whose release lets nothing go any more is to be stopped."""
+    """How each stands today: one in use that may not be used any more is to be stopped."""
     found = list(deployments)
     stopped = why_stop(found)
     return {each.pk: TO_STOP if each.pk in stopped else str(State(each.state).value) for each in found}
@@ -76,6 +77,7 @@ def why_stop(deployments: Iterable[Deployment]) -> dict[UUID, str]:
         return {}
     let_go = standings({each.release_id: each.release for each in used}.values())
     own, decided = standings(used), _decided(used)
+    governing = policies.governing_all({each.project_id for each in used}, Deployment.kind)
     classes = projects.classifications({each.project_id for each in used})
     found = {}
     for each in used:
@@ -83,7 +85,7 @@ def why_stop(deployments: Iterable[Deployment]) -> dict[UUID, str]:
         blocked = each.project_id in classes and classes[each.project_id].outcome.get("blocked_reason")
         says = [gate.says for gate in gates if gate.light == Light.RED]
         says += [str(blocked)] if blocked else []
-        if each.pk in decided and not own[each.pk].granted:
+        if governing[each.project_id].policy and each.pk in decided and not own[each.pk].granted:
             says.append(f"Its approval does not stand: {own[each.pk].why}")
         if says:
             found[each.pk] = "; ".join(one.rstrip(".") for one in says)

@@ -2,6 +2,7 @@
 in the act."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from governance.delivery.releases.models import Release
 from governance.delivery.releases.rules import State
@@ -16,7 +17,7 @@ from governance.work.runs.gates import Gate, Light, class_words, licence_cure, l
 
 def for_release(release: Release) -> list[Gate]:
     """Every gate of a release, the risk owner's approval last."""
-    return [*_beneath(release), _stands("Release approved", release, release)]
+    return [*_beneath(release), stands("Release approved", release, release.project_id)]
 
 
 def for_use(release: Release) -> list[Gate]:
@@ -27,14 +28,14 @@ def for_use(release: Release) -> list[Gate]:
 def _beneath(release: Release) -> list[Gate]:
     """What a release rests on: data, base model, run, licences, classification, evaluation and dossier."""
     run = release.model_version.run
-    gates = [_stands("Data approved", version, release) for version in run.data()]
-    gates.append(_stands("Base model approved", run.base_model, release))
-    gates.append(_stands("Run plan approved", run, release))
+    gates = [stands("Data approved", version, release.project_id) for version in run.data()]
+    gates.append(stands("Base model approved", run.base_model, release.project_id))
+    gates.append(stands("Run plan approved", run, release.project_id))
     gates.append(_licence(release))
     gates.append(_classified(release))
     gates.append(evaluated(release.evaluation, release.accepted_findings))
     gates.append(_stated(release))
-    gates.append(_stands("Dossier signed", release.dossier_version, release))
+    gates.append(stands("Dossier signed", release.dossier_version, release.project_id))
     return gates
 
 
@@ -87,8 +88,9 @@ def evaluated(evaluation: Evaluation, accepted: list[str]) -> Gate:
     return Gate("evaluation", "Evaluation", light, says, "", "evaluation", str(evaluation.pk))
 
 
-def _stands(label: str, subject: object, release: Release) -> Gate:
-    answer = standing(subject, release.project_id)
+def stands(label: str, subject: object, project_id: UUID) -> Gate:
+    """Whether `subject` is approved in the project, as it is now."""
+    answer = standing(subject, project_id)
     kind, pk = subject.kind, str(subject.pk)  # type: ignore[attr-defined]
     if answer.granted:
         return Gate(f"{kind}:{pk}", label, Light.GREEN, f"{subject}: by {answer.by}", answer.remark, kind, pk)
